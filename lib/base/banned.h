@@ -1,0 +1,15 @@
+#ifndef LIB_BASE_BANNED_H
+#define LIB_BASE_BANNED_H
+/*
+ * banned: calls that this project does not make, force-included into every file. Each has a
+ * bounded, re-entrant or shell-free counterpart (buf, snprintf, utc, proc).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok
+#pragma GCC poison gmtime localtime ctime asctime mktemp tmpnam tempnam
+#pragma GCC poison system popen atoi atol atoll atof
+#endif
