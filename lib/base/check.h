@@ -23,6 +23,7 @@ struct check {
 	json_t *object;  /* owned until stage_check() or check_drop() */
 	json_t *metrics; /* borrowed from object; NULL while there are none */
 	enum verdict status;
+	bool said; /* something was found out; until then the status is unknown */
 };
 
 void check_init(struct check *c, const char *name, const char *subject);

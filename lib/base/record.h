@@ -5,7 +5,8 @@
  * line, at most RECORD_MAX bytes.
  *
  * JSON is jansson's: unlike cJSON it keeps integers exact to 64 bits, refuses trailing text,
- * invalid UTF-8, "\u0000" and numbers like 01 by itself. Duplicate keys are refused too.
+ * invalid UTF-8, "\u0000", numbers like 01 and integers beyond 64 bits by itself. Duplicate keys
+ * are refused too.
  */
 #include "lib/base/err.h"
 
@@ -29,7 +30,7 @@ struct record_reader;
 
 struct record_reader *record_open(int fd);
 /* 1: *r is the next line; 0: the end; -1: *e. A line over the limit comes as its first bytes with
- * .why set; an unfinished last line counts as a line with .why set, for its writer died. */
+ * .why set. A last line without its newline counts when it is whole. */
 int record_read(struct record_reader *reader, struct record *r, struct err *e);
 void record_close(struct record_reader *reader);
 

@@ -16,27 +16,32 @@
  *	... stage_check(&st, &c) ...
  *	return stage_end(&st);
  *
+ * --timeout is kept here too: a thread writes an unknown check and "end" and ends the process with
+ * status 3, whatever the tool hangs in. Tools with own_timeout do that themselves.
+ *
  * The run's id and label come from the options, else from the first record that carries them, else
  * the id is made. "begin" is written after the first input line, so that it can carry them.
  */
 #include "lib/base/check.h"
 #include "lib/base/record.h"
+#include "lib/base/runid.h"
 #include "lib/base/tool.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RUN_ID_SIZE = 27, LABEL_SIZE = 256 };
+enum { LABEL_SIZE = 256 };
 
 struct stage {
 	const struct tool *tool;
 	struct record_reader *in; /* NULL: does not read */
-	int out_fd;
 	char run[RUN_ID_SIZE];
 	char label[LABEL_SIZE]; /* "" while unknown */
 	enum verdict status;    /* worst of our own checks */
 	unsigned checks;        /* how many of them */
 	int64_t started_ms;     /* monotonic */
+	unsigned lines;         /* read from standard input */
 	bool begun;
 	bool out_failed; /* standard output is gone: status 3 at the end */
 	json_t *kept;    /* our checks, for the plugin's line; owned */
@@ -66,7 +71,7 @@ void stage_error(struct stage *st, const char *name, const char *subject, const 
 void stage_pass(struct stage *st, const struct record *r);
 
 /* "end", the summary, and the exit status of main(). A stage that checked nothing is unknown unless
- * the tool says with may_be_empty that it only delivers. */
+ * its tool may_be_empty. */
 int stage_end(struct stage *st);
 
 /* stage_error(), stage_drain(), stage_end(): the tool cannot go on. */

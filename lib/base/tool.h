@@ -16,8 +16,10 @@ struct tool {
 	const char *examples;    /* command lines, each followed by a line that explains it */
 	const char *see_also;    /* "fetch-latest(1), emit-report(1)" */
 	const struct opt *options;
-	bool source;      /* starts a pipeline: never reads records from standard input */
-	bool own_timeout; /* keeps --timeout itself (it has something to clean up first) */
+	bool source;       /* starts a pipeline: never reads records from standard input */
+	bool sink;         /* ends it: reads in every mode, passes nothing on */
+	bool may_be_empty; /* having checked nothing is no fault (it only delivers) */
+	bool own_timeout;  /* keeps --timeout itself (it has something to clean up first) */
 };
 
 enum output { OUTPUT_AUTO, OUTPUT_RECORDS, OUTPUT_TEXT, OUTPUT_NAGIOS };

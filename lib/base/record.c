@@ -1,0 +1,251 @@
+#include "lib/base/record.h"
+
+#include "lib/base/io.h"
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct record_reader {
+	int fd;
+	size_t start, end; /* unread bytes in buf */
+	bool at_eof;
+	json_t *object;
+	char why[JSON_ERROR_TEXT_LENGTH + 64];
+	char buf[RECORD_MAX + 2]; /* a longest line, its newline, and the NUL */
+};
+
+struct record_reader *record_open(int fd)
+{
+	struct record_reader *reader = xcalloc(1, sizeof(*reader));
+
+	reader->fd = fd;
+	return reader;
+}
+
+void record_close(struct record_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	json_decref(reader->object);
+	free(reader);
+}
+
+/* More bytes behind the unread ones: 1, 0 at the end of the file, -1 on an error. */
+static int fill(struct record_reader *r)
+{
+	ssize_t n;
+
+	if (r->start > 0) {
+		memmove(r->buf, r->buf + r->start, r->end - r->start);
+		r->end -= r->start;
+		r->start = 0;
+	}
+	do
+		n = read(r->fd, r->buf + r->end, sizeof(r->buf) - 1 - r->end);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return (int)n;
+	r->end += (size_t)n;
+	return 1;
+}
+
+/* Drops what is left of a line that is too long. */
+static int skip_line(struct record_reader *r, struct err *e)
+{
+	for (;;) {
+		char *nl;
+		int got;
+
+		r->start = r->end = 0;
+		got = fill(r);
+		if (got < 0)
+			return err_set(e, ERR_SYSTEM, "read standard input: %s", strerror(errno));
+		nl = memchr(r->buf, '\n', r->end);
+		if (nl)
+			r->start = (size_t)(nl - r->buf) + 1;
+		if (got == 0)
+			r->at_eof = true;
+		if (got == 0 || nl)
+			return 0;
+	}
+}
+
+static void parse(struct record_reader *reader, struct record *r)
+{
+	json_error_t je;
+
+	json_decref(reader->object);
+	reader->object = json_loadb(r->line, r->len, JSON_REJECT_DUPLICATES, &je);
+	r->object = reader->object;
+	if (json_is_object(r->object)) {
+		r->kind = record_text(r->object, "record");
+		if (r->kind == NULL)
+			r->kind = "";
+		return;
+	}
+	(void)snprintf(reader->why, sizeof(reader->why), "%s",
+		       r->object ? "it is no JSON object" : je.text);
+	r->object = NULL;
+	r->why = reader->why;
+}
+
+/* The next whole line in the buffer, -1 when there is none yet. */
+static ssize_t line_length(struct record_reader *r)
+{
+	char *nl = memchr(r->buf + r->start, '\n', r->end - r->start);
+
+	if (nl)
+		return nl - (r->buf + r->start);
+	if (r->at_eof && r->end > r->start)
+		return (ssize_t)(r->end - r->start);
+	return -1;
+}
+
+int record_read(struct record_reader *reader, struct record *r, struct err *e)
+{
+	static const char too_long[] = "it is longer than 64 KiB";
+	ssize_t n;
+
+	*r = (struct record){ .kind = "" };
+	while ((n = line_length(reader)) < 0) {
+		int got;
+
+		if (reader->at_eof)
+			return 0;
+		if (reader->end - reader->start > RECORD_MAX) {
+			static char first[64];
+
+			memcpy(first, reader->buf + reader->start, sizeof(first) - 1);
+			r->line = first;
+			r->len = sizeof(first) - 1;
+			r->why = too_long;
+			return skip_line(reader, e) < 0 ? -1 : 1;
+		}
+		got = fill(reader);
+		if (got < 0)
+			return err_set(e, ERR_SYSTEM, "read standard input: %s", strerror(errno));
+		if (got == 0)
+			reader->at_eof = true;
+	}
+	r->line = reader->buf + reader->start;
+	r->len = (size_t)n;
+	reader->buf[reader->start + r->len] = '\0';
+	reader->start += r->len + (reader->start + r->len < reader->end);
+	parse(reader, r);
+	return 1;
+}
+
+const char *record_text(const json_t *object, const char *field)
+{
+	return json_string_value(json_object_get(object, field));
+}
+
+bool record_int(const json_t *object, const char *field, int64_t *out)
+{
+	const json_t *v = json_object_get(object, field);
+
+	if (!json_is_integer(v))
+		return false;
+	*out = json_integer_value(v);
+	return true;
+}
+
+bool record_real(const json_t *object, const char *field, double *out)
+{
+	const json_t *v = json_object_get(object, field);
+
+	if (!json_is_number(v))
+		return false;
+	*out = json_number_value(v);
+	return true;
+}
+
+bool record_true(const json_t *object, const char *field)
+{
+	return json_is_true(json_object_get(object, field));
+}
+
+bool record_time(const json_t *object, const char *field, int64_t *ms)
+{
+	const char *s = record_text(object, field);
+
+	return s && utc_parse(s, ms);
+}
+
+json_t *record_parse(const char *text, size_t len, struct err *e)
+{
+	json_error_t je;
+	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
+
+	if (json_is_object(object))
+		return object;
+	(void)err_set(e, ERR_SYSTEM, "parse JSON: %s", object ? "not an object" : je.text);
+	json_decref(object);
+	return NULL;
+}
+
+char *record_print(const json_t *object, size_t max)
+{
+	/* 15 digits print every measured figure as it was meant: 0.1, not 0.10000000000000001. */
+	char *s = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+	if (s && strlen(s) > max) {
+		free(s);
+		s = NULL;
+	}
+	return s;
+}
+
+void record_decref(json_t **object)
+{
+	json_decref(*object);
+}
+
+/* The length of the valid UTF-8 sequence at s (RFC 3629), 0 when there is none. */
+static size_t utf8_length(const unsigned char *s, size_t len)
+{
+	static const struct {
+		unsigned char lead_lo, lead_hi, next_lo, next_hi;
+		size_t n;
+	} forms[] = {
+		{ 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (s[0] < forms[i].lead_lo || s[0] > forms[i].lead_hi)
+			continue;
+		if (forms[i].n > len)
+			return 0;
+		if (forms[i].n > 1 && (s[1] < forms[i].next_lo || s[1] > forms[i].next_hi))
+			return 0;
+		for (size_t k = 2; k < forms[i].n; k++)
+			if (s[k] < 0x80 || s[k] > 0xbf)
+				return 0;
+		return forms[i].n;
+	}
+	return 0;
+}
+
+json_t *record_string(const char *s, size_t len)
+{
+	BUF_AUTO b = BUF_INIT(SIZE_MAX / 2);
+
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_length((const unsigned char *)s + i, len - i);
+
+		if (n > 0)
+			buf_add(&b, s + i, n);
+		else
+			buf_adds(&b, "\xef\xbf\xbd"); /* U+FFFD REPLACEMENT CHARACTER */
+		i += n ? n : 1;
+	}
+	return json_stringn(b.s, b.len);
+}
