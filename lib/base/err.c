@@ -24,18 +24,26 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -1;
 }
 
+/* Appends as much of s as fits. */
+static void append(struct err *e, const char *s)
+{
+	size_t len = strlen(e->msg);
+	size_t n = strnlen(s, sizeof(e->msg) - 1 - len);
+
+	memcpy(e->msg + len, s, n);
+	e->msg[len + n] = '\0';
+}
+
 int err_wrap(struct err *e, const char *fmt, ...)
 {
-	char below[sizeof(e->msg)];
+	const struct err below = *e;
 	va_list ap;
-	int n;
 
-	(void)snprintf(below, sizeof(below), "%s", e->msg);
 	va_start(ap, fmt);
-	n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(e->msg))
-		(void)snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", below);
+	append(e, ": ");
+	append(e, below.msg);
 	one_line(e->msg);
 	return -1;
 }
