@@ -16,13 +16,15 @@ void utc_set_now(int64_t ms);
 /* Monotonic milliseconds: for durations, never for dates. */
 int64_t mono_ms(void);
 
-/* RFC 3339 with milliseconds: 2026-02-17T06:11:40.113Z. Returns out. */
+/* RFC 3339 with milliseconds: 2026-02-17T06:11:40.113Z. Returns out. Years have four digits: a
+ * moment outside 0000 to 9999 is printed as the nearest inside, and utc_parse() refuses it. */
 const char *utc_format(int64_t ms, char out[UTC_SIZE]);
 /* For people: 2026-02-17 06:11:40 UTC. Returns out. */
 const char *utc_human(int64_t ms, char out[UTC_SIZE]);
 
 /* RFC 3339: date and time with 'T' or a blank, optional fraction (beyond the millisecond cut
- * off), 'Z' or an offset (+02, +02:00, +0200: PostgreSQL prints the short form). A time
+ * off), 'Z' or an offset (+02, +02:00, +0200, +00:53:28: PostgreSQL prints the first and, for
+ * times before there were zones, the last). A time
  * without a zone is refused: it would be a guess. */
 bool utc_parse(const char *s, int64_t *ms);
 
@@ -31,7 +33,7 @@ bool utc_parse_http(const char *s, int64_t *ms);
 
 /* The moment that a backup's name carries, taken as UTC: 2026-02-17, 20260217,
  * 20260217_015842, 2026-02-17T01-58-42Z, 2026-02-17_01.58 and the like, between non-digits;
- * the last one when several stand there, a longer form before a shorter. *exact says whether
- * there was a time of day and not only a date. */
+ * the last one when several stand there, a longer form before a shorter; years 1990 to 2199. *exact
+ * says whether there was a time of day and not only a date. */
 bool utc_from_name(const char *name, int64_t *ms, bool *exact);
 #endif
