@@ -38,9 +38,14 @@ TOOLS    := $(foreach f,$(TOOLSRC),$B/bin/$(basename $(notdir $f)))
 LIBSRC   := $(wildcard lib/*/*.c)
 LIBOBJ   := $(LIBSRC:%.c=$B/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+MAN      := $(TOOLS:$B/bin/%=$B/man/%.1)
+FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+SCRIPTS  := $(wildcard ci/verify-backup ci/check ci/deps ci/demo ci/*.sh tests/run tests/servers/* tests/e2e/*.sh)
+CFILES   := $(LIBSRC) $(TOOLSRC) $(wildcard tests/unit/*.c tests/fuzz/*.c)
+HEADERS  := $(wildcard lib/*/*.h tests/unit/*.h)
 vpath %.c $(TOOLDIRS)
 
-all: $(TOOLS) ## build every tool into build/bin
+all: $(TOOLS) man ## build the tools into build/bin, their manual pages into build/man
 
 $B/lib.a: $(LIBOBJ)
 	rm -f $@ && $(AR) rcsD $@ $^
@@ -57,16 +62,85 @@ $B/unit/%: $B/tests/unit/%.o $B/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt $(LIBS)
 
+$B/man/%.1: $B/bin/%
+	@mkdir -p $(@D)
+	$< --mdoc > $@.part && mv $@.part $@
+
+man: $(MAN)
+
+units: $(UNIT)
+
+check: all units ## every test: unit and end-to-end
+	BUILD=$B tests/run unit e2e
+
 check-unit: $(UNIT) ## unit tests
-	@for t in $(sort $(UNIT)); do $$t || exit 1; done
+	BUILD=$B tests/run unit
+
+check-e2e: all ## end-to-end tests: the built tools on real servers
+	BUILD=$B tests/run e2e
+
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+check-asan: ## every test again, built with the address and undefined behaviour sanitizers
+	+CK_FORK=no ASAN_OPTIONS=detect_leaks=0 \
+	$(MAKE) B=build/asan CFLAGS='$(SANITIZE)' HARDEN= HARDEN_LD= check
+
+FUZZ_SECONDS ?= 20
+fuzz: ## run each parser's fuzz target for FUZZ_SECONDS
+	+$(MAKE) B=build/fuzzing CC=clang HARDEN= HARDEN_LD= \
+		CFLAGS='$(SANITIZE) -fsanitize=fuzzer-no-link' fuzz-run
+
+fuzz-run: $(FUZZ)
+	@for f in $^; do corpus=$B/corpus/$${f##*/}; mkdir -p $$corpus; echo "$${f##*/}"; \
+	$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
+		-artifact_prefix=$B/ $$corpus >$$corpus.log 2>&1 || { tail -n 40 $$corpus.log; exit 1; }; done
+
+$B/fuzz/%: $B/tests/fuzz/%.o $B/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$B/lint/%.tidy: %.c .clang-tidy
+	@mkdir -p $(@D)
+	clang-tidy --quiet --warnings-as-errors='*' $< -- $(filter-out $(WARN_GCC),$(WARN)) $(CPPFLAGS) $(PG_INC) \
+		2>$@.err || { cat $@.err; exit 1; }
+	@touch $@
+
+$B/lint/%.self: %
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CPPFLAGS) $(PG_INC) -fsyntax-only -x c $<
+	@touch $@
+
+lint: all $(CFILES:%.c=$B/lint/%.tidy) $(HEADERS:%=$B/lint/%.self) ## every linter
+	clang-format --dry-run --Werror $(CFILES) $(HEADERS)
+	@mkdir -p $B/lint/cppcheck
+	cppcheck -q --std=c11 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppressions-list=ci/cppcheck.txt --cppcheck-build-dir=$B/lint/cppcheck -j 2 -I. -D_GNU_SOURCE $(LIBSRC) $(TOOLSRC)
+	shellcheck $(SCRIPTS)
+	ci/check-includes.sh
+	mandoc -T lint -W warning $(MAN) $(wildcard ci/*.1)
+	BUILD=$B ci/check-docs.sh
+
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/backup-probes
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+install: all ## install below DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR) $(DOCDIR)
+	install $(TOOLS) ci/verify-backup $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MAN) ci/verify-backup.1 $(MANDIR)
+	install -m 644 README.md LICENSE $(DOCDIR)
+
+uninstall: ## remove what install put there
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f verify-backup $(notdir $(TOOLS))
+	cd $(MANDIR) && rm -f verify-backup.1 $(notdir $(MAN))
+	rm -rf $(DOCDIR)
 
 clean: ## remove build/
 	rm -rf $B
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
--include $(LIBOBJ:.o=.d) $(foreach f,$(TOOLSRC),$B/$(basename $(notdir $f)).d) $(UNIT:$B/unit/%=$B/tests/unit/%.d)
+-include $(LIBOBJ:.o=.d) $(foreach f,$(TOOLSRC),$B/$(basename $(notdir $f)).d) \
+	$(patsubst $B/%,$B/tests/%.d,$(UNIT) $(FUZZ))
 
-.PHONY: all check-unit clean help
+.PHONY: all man units check check-unit check-e2e check-asan fuzz fuzz-run lint install uninstall clean help
 .SECONDARY:
+.DELETE_ON_ERROR:

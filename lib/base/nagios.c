@@ -1,0 +1,259 @@
+#include "lib/base/nagios.h"
+
+#include "lib/base/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Nagios Core takes 8 KiB and older transports much less; the text comes first, so that a cut costs
+ * figures and never the verdict. */
+enum {
+	TEXT_MAX = 1024,
+	FINDING_MAX = 400,
+	PERF_MAX = 2560,
+	WHOLE_MAX = 256 * 1024,
+	NUMBER_SIZE = 32,
+	BOUND_SIZE = 64
+};
+
+/* What fits 64 bits with six places after the point, and without them. */
+static const double millionths_max = 9e12, whole_max = 9e18;
+
+static const char *field(const json_t *object, const char *name)
+{
+	const char *s = json_string_value(json_object_get(object, name));
+
+	return s ? s : "";
+}
+
+static enum verdict status_of(const json_t *check)
+{
+	enum verdict v;
+
+	(void)verdict_parse(field(check, "status"), &v);
+	return v;
+}
+
+/* Text before the '|': one line, and no '|' of its own. */
+static void add_plain(struct buf *out, const char *s)
+{
+	const size_t at = out->len;
+
+	text_safe(out, s);
+	for (size_t i = at; i < out->len; i++)
+		if (out->s[i] == '|')
+			out->s[i] = '/';
+}
+
+static void add_upper(struct buf *out, const char *s)
+{
+	const size_t at = out->len;
+
+	add_plain(out, s);
+	for (size_t i = at; i < out->len; i++)
+		if (out->s[i] >= 'a' && out->s[i] <= 'z')
+			out->s[i] = (char)(out->s[i] - 'a' + 'A');
+}
+
+/* Up to six places after the point, no trailing zeros. */
+static void real(double v, char out[NUMBER_SIZE])
+{
+	const int64_t millionths = llround(fabs(v) * 1e6);
+	int places = 6, part = (int)(millionths % 1000000);
+
+	for (; places > 0 && part % 10 == 0; places--)
+		part /= 10;
+	(void)snprintf(out, NUMBER_SIZE, "%s%" PRId64, v < 0 && millionths ? "-" : "",
+		       millionths / 1000000);
+	if (places > 0)
+		(void)snprintf(out + strlen(out), 8, ".%0*d", places, part);
+}
+
+/* A JSON number without an exponent, or "U": could not be determined. */
+static const char *number(const json_t *v, char out[NUMBER_SIZE])
+{
+	const double size = fabs(json_number_value(v));
+
+	if (json_is_integer(v))
+		(void)snprintf(out, NUMBER_SIZE, "%" PRId64, (int64_t)json_integer_value(v));
+	else if (json_is_real(v) && size < millionths_max)
+		real(json_real_value(v), out);
+	else if (json_is_real(v) && size < whole_max)
+		(void)snprintf(out, NUMBER_SIZE, "%lld", llround(json_real_value(v)));
+	else
+		return "U";
+	return out;
+}
+
+/* A threshold or bound: text in the grammar of ranges, or a number; anything else is left out. */
+static void add_bound(struct buf *out, const json_t *v)
+{
+	const char *s = json_string_value(v);
+	char text[NUMBER_SIZE];
+
+	if (s && strlen(s) < BOUND_SIZE && s[strspn(s, "0123456789.-:~@")] == '\0')
+		buf_adds(out, s);
+	else if (json_is_number(v) && strcmp(number(v, text), "U") != 0)
+		buf_adds(out, number(v, text));
+}
+
+static void add_label(struct buf *out, const char *prefix, const char *name)
+{
+	const size_t at = out->len;
+
+	if (prefix) {
+		add_plain(out, prefix);
+		buf_addc(out, '_');
+	}
+	add_plain(out, name);
+	for (size_t i = at; i < out->len; i++)
+		if (strchr("='\"", out->s[i]))
+			out->s[i] = '_';
+}
+
+static void add_metric(struct buf *out, const json_t *metric, const char *prefix)
+{
+	static const char *const bounds[] = { "warn", "crit", "min", "max" };
+	const char *unit = field(metric, "unit");
+	char text[NUMBER_SIZE];
+	const char *value = number(json_object_get(metric, "value"), text);
+
+	buf_addc(out, '\'');
+	add_label(out, prefix, field(metric, "name"));
+	buf_addf(out, "'=%s", value);
+	if (*value != 'U' && (strcmp(unit, "s") == 0 || strcmp(unit, "B") == 0))
+		buf_adds(out, unit);
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		buf_addc(out, ';');
+		add_bound(out, json_object_get(metric, bounds[i]));
+	}
+	while (out->s[out->len - 1] == ';')
+		out->s[--out->len] = '\0';
+}
+
+void nagios_perfdata(struct buf *out, const json_t *check, const char *prefix)
+{
+	const json_t *metrics = json_object_get(check, "metrics"), *m;
+	bool first = true;
+	size_t i;
+
+	json_array_foreach(metrics, i, m) {
+		if (*field(m, "name") == '\0')
+			continue;
+		if (!first)
+			buf_addc(out, ' ');
+		first = false;
+		add_metric(out, m, prefix);
+	}
+}
+
+static void add_finding(struct buf *out, const json_t *check, bool titled)
+{
+	const char *subject = field(check, "subject");
+
+	if (titled && *subject) {
+		add_plain(out, subject);
+		buf_addc(out, ' ');
+		text_words(out, field(check, "check"));
+		buf_adds(out, ": ");
+	} else if (titled) {
+		text_title(out, field(check, "check"));
+		buf_adds(out, ": ");
+	}
+	add_plain(out, field(check, "summary"));
+}
+
+/* Another check of the same name needs the subject in front of its labels. */
+static bool name_repeats(const json_t *checks, const json_t *check)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach(checks, i, other) {
+		if (other != check && strcmp(field(other, "check"), field(check, "check")) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* How a line is filled: as many checks as fit, the worst first. */
+struct filling {
+	struct buf text, perf;
+	size_t shown, left_out;
+	bool titled, perf_full;
+};
+
+static void fill_perf(struct filling *f, const json_t *checks, const json_t *check)
+{
+	BUF_AUTO one = BUF_INIT(WHOLE_MAX);
+	const char *subject = field(check, "subject");
+
+	if (f->perf_full || json_array_size(json_object_get(check, "metrics")) == 0)
+		return;
+	nagios_perfdata(&one, check, *subject && name_repeats(checks, check) ? subject : NULL);
+	if (f->perf.len + one.len + 1 > PERF_MAX) {
+		f->perf_full = true;
+		return;
+	}
+	buf_adds(&f->perf, f->perf.len ? " " : "");
+	buf_add(&f->perf, one.s, one.len);
+}
+
+/* One overlong finding must not push out the others: cut between characters. */
+static void cut(struct buf *one)
+{
+	if (one->len <= FINDING_MAX)
+		return;
+	one->len = FINDING_MAX;
+	while (((unsigned char)one->s[one->len] & 0xc0) == 0x80)
+		one->len--;
+	one->s[one->len] = '\0';
+	buf_adds(one, "...");
+}
+
+static void fill(struct filling *f, const json_t *checks, const json_t *check)
+{
+	BUF_AUTO one = BUF_INIT(WHOLE_MAX);
+
+	fill_perf(f, checks, check);
+	if (f->left_out == 0) {
+		add_finding(&one, check, f->titled);
+		cut(&one);
+	}
+	if (f->left_out || f->text.len + one.len + 2 > TEXT_MAX) {
+		f->left_out++;
+		return;
+	}
+	buf_adds(&f->text, f->shown++ ? "; " : "");
+	buf_add(&f->text, one.s, one.len);
+}
+
+void nagios_line(struct buf *out, const char *name, enum verdict status, const json_t *checks)
+{
+	static const enum verdict order[] = { V_CRITICAL, V_UNKNOWN, V_WARNING, V_OK };
+	struct filling f = { .text = BUF_INIT(TEXT_MAX),
+			     .perf = BUF_INIT(WHOLE_MAX),
+			     .titled = json_array_size(checks) > 1 };
+	const json_t *check;
+	size_t i;
+
+	for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++)
+		json_array_foreach(checks, i, check)
+			if (status_of(check) == order[o])
+				fill(&f, checks, check);
+	add_upper(out, name);
+	buf_addc(out, ' ');
+	add_upper(out, verdict_name(status));
+	buf_adds(out, " - ");
+	buf_adds(out, f.shown || f.left_out ? f.text.s : "nothing was checked");
+	if (f.left_out)
+		buf_addf(out, "%s%zu %schecks", f.shown ? " and " : "", f.left_out,
+			 f.shown ? "more " : "");
+	if (f.perf.len)
+		buf_addf(out, " | %s", f.perf.s);
+	buf_free(&f.text);
+	buf_free(&f.perf);
+}

@@ -1,0 +1,70 @@
+#ifndef LIB_DUMP_STREAM_H
+#define LIB_DUMP_STREAM_H
+/*
+ * stream: the bytes of a backup, whatever they are compressed with.
+ *
+ * Formats are recognised by content, never by name: gzip, zstd, lz4 (frames), xz, bzip2, each
+ * with any number of members, and one inside another (gzip of gzip) to a depth of STREAM_DEPTH.
+ * Checksums and lengths are verified, and the end is only an end (0) when the last member is
+ * whole: a file cut short, damaged, or with foreign bytes behind its end is ERR_BACKUP, naming
+ * the offset. Zero bytes behind gzip and xz are padding. Memory is constant (some buffers of
+ * 256 KiB, and the window that the format asks for).
+ *
+ * A stream that has failed keeps failing with the same error.
+ */
+#include "lib/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { STREAM_DEPTH = 4, STREAM_PEEK = 64 * 1024 };
+
+/* Where the bytes come from: their number, 0 at the end, -1 with *e. */
+struct stream_source {
+	ssize_t (*read)(void *ctx, void *p, size_t n, struct err *e);
+	void *ctx;
+};
+
+struct stream_opts {
+	const char *name;   /* of the file, for messages; borrowed; NULL: "backup" */
+	const char *codec;  /* NULL: by content; else just this one, "none", "gzip", "zlib" ... */
+	uint64_t max_out_b; /* a bomb's limits: bytes that may come out (0: any number), */
+	uint64_t max_ratio; /* and how many from one read (0: any; first 64 MiB are free) */
+};
+
+struct stream;
+
+/* opts may be NULL. NULL with *e: the first bytes could not be read. */
+struct stream *stream_open(const struct stream_source *source, const struct stream_opts *opts,
+			   struct err *e);
+/* Reads from where fd stands; fd stays the caller's and must outlive the stream. */
+struct stream *stream_open_fd(int fd, const struct stream_opts *opts, struct err *e);
+/* A regular file (others are refused); owns its descriptor. The name for messages is the path
+ * unless opts has one. */
+struct stream *stream_open_path(const char *path, const struct stream_opts *opts, struct err *e);
+void stream_close(struct stream *s);
+void stream_close_auto(struct stream **s);
+#define STREAM_AUTO __attribute__((cleanup(stream_close_auto))) struct stream
+
+/* The next bytes without copying: *p is valid until the next call. Their number, 0 at the verified
+ * end, -1 with *e. */
+ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e);
+
+/* All n bytes, fewer only at the verified end; -1 with *e. */
+ssize_t stream_read(struct stream *s, void *p, size_t n, struct err *e);
+
+/* The first bytes, up to n (at most STREAM_PEEK), left unread: fewer only when there are no more
+ * or when what follows is damaged (reading on tells). -1 with *e when not even one is readable. */
+ssize_t stream_peek(struct stream *s, size_t n, const unsigned char **p, struct err *e);
+
+uint64_t stream_in_b(const struct stream *s);  /* taken from the source */
+uint64_t stream_out_b(const struct stream *s); /* given out */
+
+/* "none", "gzip", or from the inside out "zstd in gzip". */
+const char *stream_compression(const struct stream *s);
+
+/* What people should know though it is no failure ("512 zero bytes follow the gzip data"), or "".
+ * Complete at the end only. */
+const char *stream_note(const struct stream *s);
+#endif
