@@ -14,10 +14,11 @@ WARN     := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conve
 WARN_GCC := -Wformat-signedness -Wformat-overflow=2 -Wformat-truncation=2 -Wcast-align=strict \
             -Wduplicated-cond -Wduplicated-branches -Wlogical-op
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection \
-            -ftrivial-auto-var-init=zero
+            $(HARDEN_GCC)
 HARDEN_LD ?= -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 ifeq ($(findstring clang,$(shell $(CC) --version)),)
 WARN     += $(WARN_GCC)
+HARDEN_GCC := -ftrivial-auto-var-init=zero
 endif
 ifeq ($(WERROR),1)
 WARN     += -Werror
@@ -100,7 +101,7 @@ $B/fuzz/%: $B/tests/fuzz/%.o $B/lib.a
 
 $B/lint/%.tidy: %.c .clang-tidy
 	@mkdir -p $(@D)
-	clang-tidy --quiet --warnings-as-errors='*' $< -- $(filter-out $(WARN_GCC),$(WARN)) $(CPPFLAGS) $(PG_INC) \
+	@echo "clang-tidy $<"; clang-tidy --quiet --warnings-as-errors='*' $< -- $(filter-out $(WARN_GCC),$(WARN)) $(CPPFLAGS) $(PG_INC) \
 		2>$@.err || { cat $@.err; exit 1; }
 	@touch $@
 

@@ -9,6 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+/* clang's fortified headers make these two macros, and a macro cannot be poisoned. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok
 #pragma GCC poison gmtime localtime ctime asctime mktemp tmpnam tempnam
 #pragma GCC poison system popen atoi atol atoll atof

@@ -79,9 +79,9 @@ const char *human_duration(double seconds, char out[HUMAN_SIZE])
 		short_duration(at, s);
 	else if (s < 10 * MINUTE - 0.5)
 		two_units(at, llround(s), MINUTE, "min", "s");
-	else if (s < HOUR - MINUTE / 2)
+	else if (s < HOUR - MINUTE / 2.0)
 		no_place(at, llround(s / MINUTE), "min");
-	else if (s < 2 * DAY - MINUTE / 2)
+	else if (s < 2 * DAY - MINUTE / 2.0)
 		two_units(at, llround(s / MINUTE), HOUR / MINUTE, "h", "min");
 	else
 		two_units(at, llround(s / HOUR), DAY / HOUR, "d", "h");

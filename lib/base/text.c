@@ -106,7 +106,7 @@ void text_words(struct buf *out, const char *check)
 		const bool capitals = is_acronym(word, len);
 
 		for (size_t i = 0; i < len; i++)
-			buf_addc(&words, capitals ? ascii_upper(word[i]) : word[i]);
+			buf_addc(&words, (char)(capitals ? ascii_upper(word[i]) : word[i]));
 		word += len;
 		if (*word == '\0')
 			break;

@@ -181,7 +181,7 @@ const char *tool_name(void)
 	return current ? current->name : "backup-probes";
 }
 
-static void say(const char *fmt, va_list ap)
+static void __attribute__((format(printf, 1, 0))) say(const char *fmt, va_list ap)
 {
 	BUF_AUTO b = BUF_INIT(8192);
 	char text[4096];
@@ -191,7 +191,8 @@ static void say(const char *fmt, va_list ap)
 	(void)fputs(b.s, stderr);
 }
 
-static void __attribute__((noreturn)) die(const char *fmt, va_list ap, const char *advice)
+static void __attribute__((format(printf, 1, 0), noreturn))
+die(const char *fmt, va_list ap, const char *advice)
 {
 	char text[4096];
 

@@ -89,8 +89,9 @@ static bool valid_time(const struct civil *c)
 static int64_t civil_ms(const struct civil *c)
 {
 	const int64_t days = days_from_civil(c->year, c->month, c->day);
+	const int64_t minutes = c->hour * 60 + c->minute;
 
-	return (days * DAY_S + c->hour * 3600 + c->minute * 60 + c->second) * MS;
+	return (days * DAY_S + minutes * 60 + c->second) * MS;
 }
 
 /* Splits ms; a moment outside the four-digit years counts as the nearest inside. */

@@ -208,7 +208,7 @@ START_TEST(refusal_says_what_is_accepted)
 	ck_assert_int_eq(num_u64("x", 1, 9, &v, &e), -1);
 	ck_assert_str_eq(e.msg, "'x' is not a whole number from 1 to 9");
 	ck_assert_uint_eq(v, 77);
-	ck_assert_double_eq(share, 77);
+	ck_assert_double_eq_tol(share, 77, 1e-9);
 }
 END_TEST
 
