@@ -2,6 +2,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
+#include "lib/base/utf8.h"
 #include "lib/base/xmem.h"
 
 #include <errno.h>
@@ -205,43 +206,14 @@ void record_decref(json_t **object)
 	json_decref(*object);
 }
 
-/* The length of the valid UTF-8 sequence at s (RFC 3629), 0 when there is none. */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-	static const struct {
-		unsigned char lead_lo, lead_hi, next_lo, next_hi;
-		size_t n;
-	} forms[] = {
-		{ 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (s[0] < forms[i].lead_lo || s[0] > forms[i].lead_hi)
-			continue;
-		if (forms[i].n > len)
-			return 0;
-		if (forms[i].n > 1 && (s[1] < forms[i].next_lo || s[1] > forms[i].next_hi))
-			return 0;
-		for (size_t k = 2; k < forms[i].n; k++)
-			if (s[k] < 0x80 || s[k] > 0xbf)
-				return 0;
-		return forms[i].n;
-	}
-	return 0;
-}
-
 json_t *record_string(const char *s, size_t len)
 {
 	BUF_AUTO b = BUF_INIT(SIZE_MAX / 2);
 
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_length((const unsigned char *)s + i, len - i);
+		const size_t n = utf8_take(s + i, len - i, NULL);
 
-		if (n > 0)
+		if (n > 0 && s[i] != '\0')
 			buf_add(&b, s + i, n);
 		else
 			buf_adds(&b, "\xef\xbf\xbd"); /* U+FFFD REPLACEMENT CHARACTER */

@@ -2,40 +2,13 @@
 
 #include "lib/base/human.h"
 #include "lib/base/utc.h"
+#include "lib/base/utf8.h"
 #include "lib/base/verdict.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong form, no surrogate, nothing
- * above U+10FFFF), and its code point; 0 when there is none. */
-static size_t utf8_take(const unsigned char *s, uint32_t *cp)
-{
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t least;
-	} forms[] = { { 0x80, 0x00, 0 },
-		      { 0xe0, 0xc0, 0x80 },
-		      { 0xf0, 0xe0, 0x800 },
-		      { 0xf8, 0xf0, 0x10000 } };
-
-	for (size_t more = 0; more < 4; more++) {
-		if ((s[0] & forms[more].mask) != forms[more].lead)
-			continue;
-		*cp = s[0] & (unsigned char)~forms[more].mask;
-		for (size_t i = 1; i <= more; i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return 0;
-			*cp = *cp << 6 | (s[i] & 0x3fU);
-		}
-		if (*cp < forms[more].least || *cp > 0x10ffff || (*cp >= 0xd800 && *cp <= 0xdfff))
-			return 0;
-		return more + 1;
-	}
-	return 0;
-}
 
 /* Control characters, line and paragraph separators, and those that turn the direction of writing
  * or hide: a table's name must not be able to rewrite the report's line (CVE-2021-42574). */
@@ -57,16 +30,16 @@ static bool misleads(uint32_t cp)
 
 void text_safe(struct buf *out, const char *s)
 {
+	const char *const end = s + strlen(s);
 	uint32_t cp = 0;
 	size_t n;
 
-	for (; *s; s += n) {
-		n = utf8_take((const unsigned char *)s, &cp);
+	for (; s < end; s += n ? n : 1) {
+		n = utf8_take(s, (size_t)(end - s), &cp);
 		if (n == 0 || misleads(cp))
 			buf_addc(out, '?');
 		else
 			buf_add(out, s, n);
-		n += n == 0;
 	}
 }
 
