@@ -72,12 +72,12 @@ void manual_help(struct buf *out, const struct tool *t, const struct opt *shared
 	buf_addf(out, "Manual: man %s\n", t->name);
 }
 
-/* One line of mdoc text: no request by accident, no escape by accident. */
+/* Text in mdoc: no request by accident, no escape by accident. */
 static void mdoc_text(struct buf *out, const char *s, size_t n)
 {
-	if (n > 0 && (s[0] == '.' || s[0] == '\''))
-		buf_adds(out, "\\&");
 	for (size_t i = 0; i < n; i++) {
+		if ((i == 0 || s[i - 1] == '\n') && (s[i] == '.' || s[i] == '\''))
+			buf_adds(out, "\\&");
 		if (s[i] == '\\')
 			buf_adds(out, "\\e");
 		else if (s[i] == '-')

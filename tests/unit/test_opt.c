@@ -71,7 +71,7 @@ START_TEST(every_kind_lands_in_its_variable)
 			  "-w 10:20 operand",
 			  &e);
 
-	ck_assert_msg(first == 14, "%d %s", first, e.msg);
+	ck_assert_msg(first == 15, "%d %s", first, e.msg);
 	ck_assert(flag);
 	ck_assert_str_eq(text, "x y");
 	ck_assert_uint_eq(list.n, 2);
