@@ -149,6 +149,7 @@ static void print_plugin_line(struct stage *st)
 	if (common.output != OUTPUT_NAGIOS || st->tool->sink)
 		return;
 	nagios_line(&b, st->tool->name, st->status, st->kept);
+	buf_addc(&b, '\n');
 	write_out(st, &b);
 }
 
