@@ -50,7 +50,7 @@ struct stream {
 	struct buf compression, note;
 };
 
-/* The name is borrowed from the file and may be longer than a message. */
+/* A path may be longer than a message. */
 enum { NAME_SHOWN = 200 };
 
 static int fail(struct stream *s, enum err_kind kind, const char *fmt, ...)
@@ -64,7 +64,7 @@ static int fail(struct stream *s, enum err_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	return err_set(&s->failed, kind, "read %.*s: %s", NAME_SHOWN, s->name, why);
+	return err_set(&s->failed, kind, "read %s: %s", s->name, why);
 }
 
 static uint64_t position(const struct stream *s)
@@ -315,7 +315,7 @@ static struct stream *create(const struct stream_opts *opts)
 	if (opts == NULL)
 		opts = &defaults;
 	s->fd = s->borrowed_fd = -1;
-	s->name = xstrdup(opts->name ? opts->name : "backup");
+	s->name = xstrndup(opts->name ? opts->name : "backup", NAME_SHOWN);
 	s->max_out_b = opts->max_out_b;
 	s->max_ratio = opts->max_ratio;
 	s->compression = (struct buf)BUF_INIT(TEXT_MAX);
@@ -356,8 +356,7 @@ static ssize_t read_fd(void *ctx, void *p, size_t n, struct err *e)
 		r = read(s->borrowed_fd, p, n);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
-		return err_set(e, ERR_SYSTEM, "read %.*s: %s", NAME_SHOWN, s->name,
-			       strerror(errno));
+		return err_set(e, ERR_SYSTEM, "read %s: %s", s->name, strerror(errno));
 	return r;
 }
 
@@ -452,10 +451,12 @@ ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e)
 	return (ssize_t)n;
 }
 
-ssize_t stream_read(struct stream *s, void *p, size_t n, struct err *e)
+/* Takes up to n bytes, copying them unless p is NULL. */
+static int64_t consume(struct stream *s, char *p, uint64_t n, struct err *e)
 {
 	struct layer *l = s->top;
-	size_t got = 0, k;
+	uint64_t got = 0;
+	size_t k;
 
 	while (got < n) {
 		if (ready(s, 1, e) < 0)
@@ -464,13 +465,24 @@ ssize_t stream_read(struct stream *s, void *p, size_t n, struct err *e)
 		if (k == 0)
 			break;
 		if (k > n - got)
-			k = n - got;
-		memcpy((char *)p + got, l->buf + l->pos, k);
+			k = (size_t)(n - got);
+		if (p)
+			memcpy(p + got, l->buf + l->pos, k);
 		l->pos += k;
 		s->given_b += k;
 		got += k;
 	}
-	return (ssize_t)got;
+	return (int64_t)got;
+}
+
+ssize_t stream_read(struct stream *s, void *p, size_t n, struct err *e)
+{
+	return consume(s, p, n, e);
+}
+
+int64_t stream_skip(struct stream *s, uint64_t n, struct err *e)
+{
+	return consume(s, NULL, n, e);
 }
 
 ssize_t stream_peek(struct stream *s, size_t n, const unsigned char **p, struct err *e)
@@ -483,6 +495,11 @@ ssize_t stream_peek(struct stream *s, size_t n, const unsigned char **p, struct 
 		return -1;
 	*p = l->buf + l->pos;
 	return (ssize_t)(l->len - l->pos < n ? l->len - l->pos : n);
+}
+
+const char *stream_name(const struct stream *s)
+{
+	return s->name;
 }
 
 uint64_t stream_in_b(const struct stream *s)

@@ -58,8 +58,12 @@ ssize_t stream_read(struct stream *s, void *p, size_t n, struct err *e);
  * or when what follows is damaged (reading on tells). -1 with *e when not even one is readable. */
 ssize_t stream_peek(struct stream *s, size_t n, const unsigned char **p, struct err *e);
 
-uint64_t stream_in_b(const struct stream *s);  /* taken from the source */
-uint64_t stream_out_b(const struct stream *s); /* given out */
+/* Passes over n bytes: how many there were, fewer only at the verified end; -1 with *e. */
+int64_t stream_skip(struct stream *s, uint64_t n, struct err *e);
+
+const char *stream_name(const struct stream *s); /* for messages; borrowed */
+uint64_t stream_in_b(const struct stream *s);    /* taken from the source */
+uint64_t stream_out_b(const struct stream *s);   /* given out */
 
 /* "none", "gzip", or from the inside out "zstd in gzip". */
 const char *stream_compression(const struct stream *s);
