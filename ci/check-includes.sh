@@ -13,7 +13,7 @@ layer() {
 	lib/base/*) echo 0 ;;
 	lib/pg/* | lib/storage/* | lib/dump/* | lib/report/*) echo 1 ;;
 	lib/restore/*) echo 2 ;;
-	tests/unit/suite.h) echo 8 ;;
+	tests/unit/*.h) echo 8 ;;
 	tests/*) echo 9 ;;
 	restore/* | probes/* | report/* | alerts/*) echo 7 ;;
 	*) echo unknown ;;

@@ -2,22 +2,30 @@
 #define LIB_BASE_HISTORY_H
 /*
  * history: what earlier runs found. One append-only JSON Lines file for a label; one line, an
- * object with "record":"run", for each run (fields: doc in report/emit-report.c, which writes
- * them).
+ * object with "record":"run", for each run (fields: docs/records.md; emit-report writes them).
  *
- * A path that is a directory, or ends in '/', means PATH/LABEL.jsonl. Appending holds an exclusive
- * flock(2) on the file and syncs it; a line cut off by a crash is set aside by the newline that the
- * next append puts first, and skipped by readers.
+ * A path that is a directory, or ends in '/', means PATH/LABEL.jsonl, where every byte of the label
+ * that is not a letter, a digit, '-', '_' or '.' becomes '_'. A missing directory is made, its
+ * parent is not. Files are 0640, directories 0750: a monitoring user in the group may read.
+ *
+ * Appending holds an exclusive flock(2) on the file and syncs it; what could not be written whole
+ * is taken back. A line cut off by a crash is set aside by the newline that the next append puts
+ * first, and skipped by readers.
  */
 #include "lib/base/err.h"
 
 #include <jansson.h>
 #include <stddef.h>
 
+/* A run's line is at most this long; a longer one is refused when written and skipped when read. */
+enum { HISTORY_LINE_MAX = 4 * 1024 * 1024 };
+
+/* label "" means runs without one. */
 int history_append(const char *path, const char *label, const json_t *run, struct err *e);
 
 /* The last `most` runs of the label, oldest first, as an array: the caller's. No file yet: an empty
- * array. NULL with *e when it cannot be read. *skipped (may be NULL) counts unreadable lines. */
+ * array. NULL with *e when it cannot be read. *skipped (may be NULL) counts unreadable lines among
+ * those looked at. The file is read from its end, no further than needed. */
 json_t *history_load(const char *path, const char *label, size_t most, unsigned *skipped,
 		     struct err *e);
 #endif
