@@ -52,7 +52,7 @@ failed=0
 scratch_pids() {
 	for p in /proc/[0-9]*; do
 		pid=${p#/proc/}
-		case $pid in $$ | "$PPID") continue ;; esac
+		case $pid in "$$" | "$PPID") continue ;; esac
 		if { tr '\0' '\n' <"$p/environ" | grep -qF "BP_SCRATCH=$SCRATCH"; } 2>/dev/null ||
 			{ tr '\0' '\n' <"$p/cmdline" | grep -qF "$SCRATCH/"; } 2>/dev/null; then
 			echo "$pid"
@@ -175,6 +175,7 @@ expect_err() { grep -qE -e "$1" "$ERR" || say_failed "no line on standard error 
 expect_not_out() { ! grep -qE -e "$1" "$OUT" || say_failed "standard output must not match: $1"; }
 expect_not_err() { ! grep -qE -e "$1" "$ERR" || say_failed "standard error must not match: $1"; }
 expect_silent() { [ "$(cat "$OUT" "$ERR" | wc -c)" -eq 0 ] || say_failed "expected no output"; }
+expect_no_err() { [ ! -s "$ERR" ] || say_failed "expected nothing on standard error"; }
 expect_file() { [ -s "$1" ] || say_failed "missing or empty: $1"; }
 expect_no_file() { [ ! -e "$1" ] || say_failed "must not exist: $1"; }
 expect_same() { cmp "$1" "$2"; }

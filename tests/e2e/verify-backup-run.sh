@@ -1,0 +1,226 @@
+#!/bin/sh
+# verify-backup: one run as such - lock, signals, time limit, directories, statuses. The tools are
+# stand-ins here, so that each can be made to do what is needed; verify-backup.sh has the real ones.
+. "${0%/*}/lib.sh"
+
+mkdir bin
+cp "$ROOT/ci/verify-backup" bin/
+unset LABEL BACKUP_SOURCE HISTORY REPORT_DIR WORK_DIR TIMEOUT PRODUCTION
+PATH=$SCRATCH/bin:$PATH
+WORK=$SCRATCH/work
+cat >shop.conf <<CONF
+LABEL=shop
+BACKUP_SOURCE=/backups
+WORK_DIR=$WORK
+HISTORY=$SCRATCH/history/shop.jsonl
+REPORT_DIR=$SCRATCH/reports
+CONF
+
+# stub NAME: a tool that says what it was called with, then runs the script on standard input.
+stub() {
+	{
+		# shellcheck disable=SC2016  # meant for the tool
+		printf '#!/bin/sh\n[ "$1" != --version ] || exit 0\n'
+		cat
+	} >"bin/$1"
+	chmod +x "bin/$1"
+}
+
+all_fine() {
+	stub list-backups <<-'SH'
+		echo "list $BACKUP_PROBES_RUN"
+	SH
+	stub fetch-latest <<-'SH'
+		echo "fetch $BACKUP_PROBES_RUN"
+		echo bytes >"$WORK_DIR/$LABEL/shop.dump"
+	SH
+	for filter in size-trend compare-counts check-freshness; do
+		stub $filter <<-SH
+			cat
+			echo "$filter \$BACKUP_PROBES_RUN"
+		SH
+	done
+	stub restore-to-temp <<-'SH'
+		while [ "$1" != -- ]; do shift; done
+		shift
+		"$@"
+		echo "restore $BACKUP_PROBES_RUN"
+	SH
+	stub emit-report <<-'SH'
+		cat
+		echo "TIMEOUT=${TIMEOUT-}"
+		while [ $# -gt 0 ]; do
+			case $1 in --text | --markdown | --json) [ "$2" = - ] || echo "$1" >"$2" ;; esac
+			shift
+		done
+		exit "${VERDICT:-0}"
+	SH
+}
+
+nothing_remains() {
+	expect_no_file "$WORK/shop"
+	! pgrep_here || say_failed "a process is left"
+}
+
+# Lists the stand-ins that still run.
+pgrep_here() {
+	for p in /proc/[0-9]*/cmdline; do
+		tr '\0' ' ' <"$p" | grep -E "$SCRATCH/bin/" | grep -v grep
+	done 2>/dev/null | grep .
+}
+
+composition() {
+	all_fine
+	expect_status 0 verify-backup shop.conf
+	[ "$(grep -cE '^(list|fetch|size-trend|restore|compare-counts|check-freshness) ' "$OUT")" -eq 6 ]
+	# one id for all
+	[ "$(sed -n 's/^[a-z-]* \([0-9TZ]*-[0-9a-f]*\)$/\1/p' "$OUT" | sort -u | wc -l)" -eq 1 ]
+	nothing_remains
+	for report in report.txt report.md report.json; do expect_file "reports/shop/latest/$report"; done
+	[ -d history ]
+}
+t "the tools are joined, share one run, and the reports are kept" composition
+
+statuses() {
+	all_fine
+	for status in 0 1 2 3; do
+		VERDICT=$status
+		export VERDICT
+		expect_status $status verify-backup shop.conf
+	done
+	VERDICT=7
+	expect_status 3 verify-backup shop.conf
+	expect_err 'report could not be made \(status 7\)'
+	stub emit-report <<-'SH'
+		kill -SEGV $$
+	SH
+	expect_status 3 verify-backup shop.conf
+	expect_err 'report could not be made'
+	nothing_remains
+}
+t "the status is the verdict; a report that cannot be made is status 3" statuses
+
+secrets_stay_in_the_environment() {
+	all_fine
+	stub size-trend <<-'SH'
+		cat
+		for p in /proc/[0-9]*/cmdline; do
+			echo "seen: $(tr '\0' ' ' <$p)"
+		done 2>/dev/null
+		env | grep PRODUCTION
+	SH
+	PRODUCTION=postgresql://app:hunter2@db/shop
+	export PRODUCTION
+	expect_status 0 verify-backup shop.conf
+	expect_not_out '^seen: .*hunter2'
+	expect_out '^PRODUCTION=.*hunter2'
+}
+t "a password reaches the tools by the environment alone" secrets_stay_in_the_environment
+
+# slow STAGE: this one waits for a signal, then needs a moment to clean up.
+slow() {
+	all_fine
+	stub "$1" <<-'SH'
+		sleep 60 &
+		trap 'kill $!; sleep 1; echo cleaned >>"$SCRATCH/cleaned"; exit 3' TERM
+		echo here >"$SCRATCH/started"
+		wait
+	SH
+	rm -f started cleaned
+}
+
+signals() {
+	for stage in list-backups fetch-latest size-trend restore-to-temp compare-counts emit-report; do
+		for signal in TERM INT HUP; do
+			slow $stage
+			# INT is ignored in background jobs of a shell without job control.
+			env --default-signal=INT verify-backup shop.conf >"$OUT" 2>"$ERR" &
+			pid=$!
+			wait_for 20 test -e started
+			kill -s $signal $pid
+			status=0
+			wait $pid || status=$?
+			[ $status -eq 3 ] || say_failed "$stage, $signal: status $status"
+			expect_err "interrupted by SIG$signal"
+			expect_file cleaned
+			nothing_remains
+		done
+	done
+}
+t "INT, TERM and HUP in every stage: it waits for the clean-up, and nothing remains" signals
+
+two_at_once() {
+	slow restore-to-temp
+	verify-backup shop.conf >first 2>&1 &
+	pid=$!
+	wait_for 20 test -e started
+	expect_status 3 verify-backup shop.conf
+	expect_err "another run for shop holds .*\(process $pid\)"
+	# another label does not wait
+	rm started
+	LABEL=other verify-backup shop.conf >second 2>&1 &
+	other=$!
+	wait_for 20 test -e started
+	kill $pid $other
+	wait $pid $other || true
+	all_fine
+	expect_status 0 verify-backup shop.conf
+}
+t "one run at a time for a label; the other is told who holds the lock" two_at_once
+
+killed() {
+	slow fetch-latest
+	verify-backup shop.conf >first 2>&1 &
+	pid=$!
+	wait_for 20 test -e started
+	kill -KILL $pid
+	wait $pid || true
+	[ -d "$WORK/shop" ]
+	for p in $(fuser_lock); do kill "$p"; done
+	all_fine
+	wait_for 20 verify-backup shop.conf
+	nothing_remains
+}
+# Who still holds the lock.
+fuser_lock() {
+	for fd in /proc/[0-9]*/fd/9; do
+		[ "$(readlink "$fd" 2>/dev/null)" != "$WORK/shop.lock" ] || echo "$fd" | cut -d / -f 3
+	done
+}
+t "what a killed run left is removed by the next" killed
+
+time_limit() {
+	sed -i 's/print n + 0/print (n ? n - 119 : 0)/' bin/verify-backup
+	slow restore-to-temp
+	expect_status 3 env TIMEOUT=1s verify-backup shop.conf
+	expect_err 'did not end within TIMEOUT=1s'
+	expect_file cleaned
+	nothing_remains
+	cp "$ROOT/ci/verify-backup" bin/
+	all_fine
+	expect_status 0 env TIMEOUT=1.5h verify-backup shop.conf
+	expect_out '^TIMEOUT=$'
+}
+t "TIMEOUT ends a run that hangs; the report is not limited by it" time_limit
+
+foreign_directories() {
+	all_fine
+	mkdir -p "$WORK/shop"
+	echo precious >"$WORK/shop/file"
+	expect_status 3 verify-backup shop.conf
+	expect_err 'not a directory that verify-backup made'
+	expect_file "$WORK/shop/file"
+	rm -r "$WORK/shop"
+	mkdir elsewhere
+	: >elsewhere/.verify-backup
+	ln -s "$SCRATCH/elsewhere" "$WORK/shop"
+	expect_status 3 verify-backup shop.conf
+	[ -e elsewhere/.verify-backup ]
+	rm "$WORK/shop"
+	: >file
+	for key in WORK_DIR REPORT_DIR HISTORY; do
+		expect_status 3 env $key="$SCRATCH/file/x/y" verify-backup shop.conf
+		expect_err "$key=|set $key"
+	done
+}
+t "only what verify-backup made is removed; an unusable directory is named" foreign_directories
