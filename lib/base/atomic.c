@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* The new name is safe only when the directory that holds it is. */
-static int sync_dir(const char *dir)
+int atomic_sync_dir(const char *dir)
 {
 	FD_AUTO fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -65,7 +65,7 @@ int atomic_write(const char *path, const void *data, size_t len, mode_t mode, st
 	if (fill(fd, data, len, mode, &step) == 0) {
 		step = "replace";
 		if (rename(tmp, path) == 0) {
-			if (sync_dir(dir) == 0)
+			if (atomic_sync_dir(dir) == 0)
 				return 0;
 			return err_set(e, ERR_SYSTEM, "sync the directory of %s: %s", path,
 				       strerror(errno));

@@ -12,4 +12,8 @@
 #include <sys/types.h>
 
 int atomic_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+
+/* Puts a directory's names on the disk, after a file in it was renamed or removed: 0, or -1 with
+ * errno set. */
+int atomic_sync_dir(const char *dir);
 #endif

@@ -1,0 +1,52 @@
+#ifndef LIB_ALERT_STORY_H
+#define LIB_ALERT_STORY_H
+/*
+ * story: what a stream of records comes to, split into the topics that are told about (alert.h).
+ */
+#include "lib/alert/policy.h"
+#include "lib/base/record.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct story {
+	json_t *checks; /* check records, worst first once it is finished; owned */
+	json_t *open;   /* tools that began and have not ended: name -> true; owned */
+	json_t *ended;  /* tools that ended; owned */
+	unsigned records;
+	enum verdict verdict;
+};
+
+struct topic {
+	const char *name; /* borrowed from the story or from `known` */
+	enum verdict verdict;
+	uint64_t what;
+	json_t *failing; /* check records, worst first; owned */
+	json_t *tools;   /* whose checks they are; owned */
+};
+
+struct topics {
+	struct topic *v; /* owned */
+	size_t n;
+};
+
+void story_begin(struct story *s);
+void story_add(struct story *s, const struct record *r);
+/* Nothing more comes: a stage without its end, and an empty stream, become critical checks. */
+void story_finish(struct story *s);
+/* A finished story of one check. */
+void story_of(struct story *s, const char *check, enum verdict status, const char *summary);
+void story_free(struct story *s);
+
+/* The one topic "" of the whole run. */
+void topics_whole(struct topics *t, const struct story *s);
+
+/* A topic for each check name that fails, worst first; then one that passes for each topic that is
+ * open in the state and is over: the run as a whole passes, or every tool that had raised it has
+ * run to its end and did not raise it again. A check that merely did not run resolves nothing. With
+ * a new state and resolve_blindly, also one that passes for each check of the run that passed. */
+void topics_by_check(struct topics *t, const struct policy_rules *rules, const struct story *s,
+		     const json_t *state);
+void topics_free(struct topics *t);
+#endif
