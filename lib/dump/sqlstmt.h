@@ -1,0 +1,25 @@
+#ifndef LIB_DUMP_SQLSTMT_H
+#define LIB_DUMP_SQLSTMT_H
+/*
+ * sqlstmt: what single SQL statements say, by their tokens.
+ */
+#include "lib/base/strv.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* COPY ... FROM stdin: data follows it in the script. */
+bool sqlstmt_is_copy_from_stdin(const char *text, size_t n);
+
+/* SET name = value or SET name TO value, of this name: the value. False when it is another
+ * statement, or when the value does not fit. */
+bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, size_t size);
+
+/* Its first words, in lower case, with one blank between: "create function". Comments are passed
+ * over; the list ends at the first token that is no word. Returns out. */
+const char *sqlstmt_words(const char *text, size_t n, char *out, size_t size);
+
+/* Adds the roles that the statements in text name: OWNER TO, GRANT and REVOKE, CREATE POLICY ...
+ * TO, ALTER DEFAULT PRIVILEGES FOR ROLE, AUTHORIZATION; not PUBLIC, and none twice. */
+void sqlstmt_roles(const char *text, size_t n, struct strv *roles);
+#endif

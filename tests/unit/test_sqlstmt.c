@@ -1,0 +1,104 @@
+#include "lib/base/buf.h"
+#include "lib/dump/sqlstmt.h"
+#include "tests/unit/suite.h"
+
+#include <string.h>
+
+static const struct {
+	const char *text, *roles;
+} role_cases[] = {
+	{ "", "" },
+	{ "ALTER TABLE public.t OWNER TO alice;", "alice" },
+	{ "ALTER TABLE public.owner OWNER TO \"Bob \"\"x\"\" to\";\n", "Bob \"x\" to" },
+	{ "GRANT SELECT ON TABLE public.t TO alice;\nREVOKE ALL ON t FROM PUBLIC;\nREVOKE ALL ON "
+	  "t FROM bob, carol;",
+	  "alice bob carol" },
+	{ "GRANT SELECT(a, b) ON t TO GROUP g WITH GRANT OPTION", "g" },
+	{ "CREATE POLICY p ON t FOR SELECT TO a, \"B\" USING ((x = 'y to z'::text));", "a B" },
+	{ "CREATE POLICY p ON t USING (extract(day from d) > 1);", "" },
+	{ "ALTER DEFAULT PRIVILEGES FOR ROLE own IN SCHEMA s GRANT SELECT ON TABLES TO r;",
+	  "own r" },
+	{ "CREATE SCHEMA AUTHORIZATION x; CREATE SCHEMA y AUTHORIZATION z", "x z" },
+	{ "SET SESSION AUTHORIZATION 'al''ice';SET SESSION AUTHORIZATION DEFAULT;", "al'ice" },
+	{ "CREATE USER MAPPING FOR u SERVER s; CREATE USER MAPPING FOR PUBLIC SERVER s", "u" },
+	{ "ALTER ROLE r IN DATABASE d SET x TO 'y';", "r" },
+	{ "ALTER TABLE t OWNER TO CURRENT_USER; COMMENT ON TABLE t IS 'OWNER TO nobody';", "" },
+	{ "CREATE FUNCTION f() AS $$ALTER TABLE t OWNER TO no$$; ALTER TYPE x OWNER TO yes;",
+	  "yes" },
+	{ "GRANT", "" },
+	{ "GRANT x TO", "" },
+	{ "ALTER TABLE t OWNER TO 'unclosed", "" },
+};
+
+START_TEST(roles)
+{
+	STRV_AUTO list = { 0 };
+	BUF_AUTO b = BUF_INIT(1000);
+
+	sqlstmt_roles(role_cases[_i].text, strlen(role_cases[_i].text), &list);
+	for (size_t i = 0; i < list.n; i++)
+		buf_addf(&b, "%s%s", i ? " " : "", list.v[i]);
+	ck_assert_str_eq(b.s, role_cases[_i].roles);
+}
+END_TEST
+
+static const struct {
+	const char *text, *words;
+} word_cases[] = {
+	{ "", "" },
+	{ "CREATE /* x */ TABLE t (a)", "create table t" },
+	{ "create UNIQUE index on only t", "create unique index on only t" },
+	{ "COPY \"t\" from", "copy" },
+	{ "(select", "" },
+	{ "alter system set abcdefghijklmnopqrstuvwxyz", "alter system set" },
+};
+
+START_TEST(words)
+{
+	char out[32];
+
+	ck_assert_str_eq(
+		sqlstmt_words(word_cases[_i].text, strlen(word_cases[_i].text), out, sizeof(out)),
+		word_cases[_i].words);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *value; /* NULL: not that */
+} setting_cases[] = {
+	{ "SET a = on", "on" },
+	{ "set A to 'On'", "On" },
+	{ "set a='it''s'", "it's" },
+	{ "set b = on", NULL },
+	{ "set a", NULL },
+	{ "select a = on", NULL },
+	{ "set a = 12", NULL },
+	{ "set session a = x", NULL },
+	{ "", NULL },
+	{ "set a = aaaaaaaaaaaaaaaa", NULL },
+};
+
+START_TEST(setting)
+{
+	const char *text = setting_cases[_i].text;
+	char value[10];
+	bool is = sqlstmt_setting(text, strlen(text), "a", value, sizeof(value));
+
+	ck_assert_int_eq(is, setting_cases[_i].value != NULL);
+	if (is)
+		ck_assert_str_eq(value, setting_cases[_i].value);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("sqlstmt");
+	TCase *c = tcase_create("sqlstmt");
+
+	tcase_add_loop_test(c, roles, 0, CASES(role_cases));
+	tcase_add_loop_test(c, words, 0, CASES(word_cases));
+	tcase_add_loop_test(c, setting, 0, CASES(setting_cases));
+	suite_add_tcase(s, c);
+	return suite_run(s);
+}
