@@ -158,7 +158,7 @@ static json_t *compose(const struct alert *a)
 }
 
 /* The service's reasons: {"status":"invalid event","message":"…","errors":["…"]}. */
-static enum fate judge(struct http_answer *a, struct buf *why)
+static enum fate judge(struct courier_answer *a, struct buf *why)
 {
 	struct err ignored = { 0 };
 	JSON_AUTO *o = record_parse(a->body.s, a->body.len, &ignored);
@@ -169,7 +169,7 @@ static enum fate judge(struct http_answer *a, struct buf *why)
 		a->retry_after_ms = LIMITED_WAIT_MS;
 	if (a->status >= 400 && message)
 		buf_addf(why, "%.200s%s%.200s ", message, error ? ": " : "", error ? error : "");
-	return http_judge(a, why);
+	return courier_judge(a, why);
 }
 
 /* The key is put in as the last thing, in memory that is wiped. */
@@ -188,8 +188,8 @@ static enum fate deliver(struct sending *w, const json_t *message, struct err *e
 	const json_t *event = json_object_get(message, "body");
 	bool change = record_text(event, "event_action") == NULL;
 	struct buf body = BUF_INIT(EVENT_MAX), url = BUF_INIT(2048);
-	struct http_answer a = HTTP_ANSWER_INIT;
-	struct http_request q = { .method = "POST", .headers = headers, .judge = judge };
+	struct courier_answer a = COURIER_ANSWER_INIT;
+	struct courier_request q = { .method = "POST", .headers = headers, .judge = judge };
 	enum fate fate;
 
 	buf_addf(&url, "%s/v2/%s", config.endpoint, change ? "change/enqueue" : "enqueue");
@@ -197,14 +197,14 @@ static enum fate deliver(struct sending *w, const json_t *message, struct err *e
 	q.url = url.s;
 	q.body = body.s;
 	q.len = body.len;
-	fate = http_send(w->http, &q, &a, e);
+	fate = courier_send(w->courier, &q, &a, e);
 	if (w->said)
 		buf_addf(w->said, "PagerDuty answered %ld; resolve the incident there", a.status);
 	if (body.cap)
 		explicit_bzero(body.s, body.cap);
 	buf_free(&body);
 	buf_free(&url);
-	http_answer_free(&a);
+	courier_answer_free(&a);
 	return fate;
 }
 

@@ -2,6 +2,7 @@
 
 #include "lib/base/record.h"
 #include "lib/base/utc.h"
+#include "lib/base/utf8.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -31,7 +32,7 @@ void alert_key(struct buf *out, const char *label, const char *topic)
 	n = whole.len;
 	if (n > ALERT_KEY_MAX) {
 		n = ALERT_KEY_MAX - HASH_DIGITS - 1;
-		while ((whole.s[n] & 0xc0) == 0x80)
+		while (n > 0 && utf8_take(whole.s + n, whole.len - n, NULL) == 0)
 			n--;
 	}
 	buf_add(out, whole.s, n);
@@ -48,22 +49,12 @@ const char *alert_shout(enum verdict v)
 
 void alert_text(struct buf *out, const char *s, size_t most)
 {
-	const char *cut = s; /* where the last character that leaves room for "…" begins */
-	const char *p = s;
+	size_t from = out->len;
 
-	for (size_t n = 0; *p && n < most; n++) {
-		if (n + 1 == most)
-			cut = p;
-		p++;
-		while ((*p & 0xc0) == 0x80)
-			p++;
-	}
-	if (*p)
-		p = cut;
-	for (const char *c = s; c < p; c++)
-		buf_addc(out, iscntrl((unsigned char)*c) ? ' ' : *c);
-	if (*p && most > 0)
-		buf_adds(out, "\xe2\x80\xa6");
+	utf8_cut(out, s, most);
+	for (size_t i = from; i < out->len; i++)
+		if (iscntrl((unsigned char)out->s[i]))
+			out->s[i] = ' ';
 }
 
 static void add_worst(struct buf *out, const struct alert *a)

@@ -42,9 +42,8 @@ void alert_key(struct buf *out, const char *label, const char *topic);
  * more)". Everything but .headline and .id has to be set. */
 void alert_headline(struct buf *out, const struct alert *a);
 
-/* Appends s as one line of at most `most` characters (code points, not bytes), with "…" at the end
- * when it was cut; control characters become blanks. s is valid UTF-8, as all text from records is.
- */
+/* Appends s as one line of at most `most` characters (code points, not bytes), cut as utf8_cut()
+ * does; control characters become blanks. */
 void alert_text(struct buf *out, const char *s, size_t most);
 
 /* FNV-1a, 64 bits: to tell names apart, no protection against anybody. */

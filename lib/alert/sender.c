@@ -94,22 +94,22 @@ static enum fate deliver(void *ctx, const json_t *message, struct err *e)
 static void open_transport(struct run *r, struct buf *dry, struct buf *said)
 {
 	struct sending *w = &r->sending;
-	struct http_options o;
+	struct courier_options o;
 
 	w->ca_file = sender_options.ca_file;
 	w->try_ms = sender_options.try_s * 1000;
 	w->deadline_ms = mono_ms() + (int64_t)sender_options.total_s * 1000;
 	w->dry = dry;
 	w->said = said;
-	o = (struct http_options){ w->ca_file, w->try_ms, w->deadline_ms, dry };
+	o = (struct courier_options){ w->ca_file, w->try_ms, w->deadline_ms, dry };
 	if (!r->sender->own_transport && r->unprepared.kind == ERR_NONE)
-		w->http = http_open(&o, &r->unprepared);
+		w->courier = courier_open(&o, &r->unprepared);
 }
 
 static void close_transport(struct run *r)
 {
-	http_close(r->sending.http);
-	r->sending.http = NULL;
+	courier_close(r->sending.courier);
+	r->sending.courier = NULL;
 }
 
 /* Runs of which is known that they began and died before they could tell anything. Their marks go

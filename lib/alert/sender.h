@@ -23,13 +23,13 @@
  */
 #include "lib/alert/alert.h"
 #include "lib/base/tool.h"
-#include "lib/net/http.h"
+#include "lib/net/courier.h"
 
 #include <jansson.h>
 
 /* What a tool sends with. */
 struct sending {
-	struct http *http; /* NULL for a tool with own_transport */
+	struct courier *courier; /* NULL for a tool with own_transport */
 	const char *ca_file;
 	uint64_t try_ms;
 	int64_t deadline_ms; /* monotonic */

@@ -1,11 +1,12 @@
-#ifndef LIB_NET_HTTP_H
-#define LIB_NET_HTTP_H
+#ifndef LIB_NET_COURIER_H
+#define LIB_NET_COURIER_H
 /*
- * http: send small bodies to web services, and try again where that can help.
+ * courier: send small bodies to web services, and try again where that can help.
  *
  * http and https only; TLS is always verified; a redirect is never followed (it would hand the
  * body, and the secret in the address, to somebody else). A try ends after try_ms, all tries and
- * the waits between them (retry.h) at deadline_ms. An answer is kept up to HTTP_ANSWER_MAX bytes.
+ * the waits between them (retry.h) at deadline_ms. An answer is kept up to COURIER_ANSWER_MAX
+ * bytes.
  *
  * No message holds a URL, a header or a body: only scheme and host of where it went.
  */
@@ -15,55 +16,55 @@
 
 #include <stdint.h>
 
-enum { HTTP_ANSWER_MAX = 64 * 1024 };
+enum { COURIER_ANSWER_MAX = 64 * 1024 };
 
-struct http; /* a client; keeps its connections */
+struct courier; /* a client; keeps its connections */
 
-struct http_options {
+struct courier_options {
 	const char *ca_file; /* NULL: the system's certificates */
 	uint64_t try_ms;
 	int64_t deadline_ms; /* monotonic, for everything this client does */
 	struct buf *dry;     /* not NULL: requests are printed here, masked, instead of sent */
 };
 
-struct http_answer {
+struct courier_answer {
 	long status; /* 0: there was none */
 	struct buf body;
 	int64_t retry_after_ms; /* -1: not asked for */
 	unsigned tries;
 };
-#define HTTP_ANSWER_INIT \
+#define COURIER_ANSWER_INIT \
 	{ \
-		.body = BUF_INIT(HTTP_ANSWER_MAX), .retry_after_ms = -1 \
+		.body = BUF_INIT(COURIER_ANSWER_MAX), .retry_after_ms = -1 \
 	}
 
-struct http_request {
+struct courier_request {
 	const char *method; /* "POST", "PUT", "GET" */
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
 	const void *body;           /* not for GET */
 	size_t len;
-	/* What an answer means; NULL: http_judge(). why gets the service's own words, which must
+	/* What an answer means; NULL: courier_judge(). why gets the service's own words, which must
 	 * not repeat what was sent. May set a->retry_after_ms. */
-	enum fate (*judge)(struct http_answer *a, struct buf *why);
+	enum fate (*judge)(struct courier_answer *a, struct buf *why);
 };
 
-struct http *http_open(const struct http_options *o, struct err *e);
-void http_close(struct http *h);
+struct courier *courier_open(const struct courier_options *o, struct err *e);
+void courier_close(struct courier *h);
 
 /* FATE_ACCEPTED, or *e says why not. *a is the last answer; empty when dry. */
-enum fate http_send(struct http *h, const struct http_request *q, struct http_answer *a,
-		    struct err *e);
-void http_answer_free(struct http_answer *a);
+enum fate courier_send(struct courier *h, const struct courier_request *q, struct courier_answer *a,
+		       struct err *e);
+void courier_answer_free(struct courier_answer *a);
 
 /* The usual meaning of a status: 2xx accepted; 408, 425, 429 and 5xx later; 400, 413, 415 and 422
  * refused; the rest (3xx, 401, 403, 404, 410...) held. */
-enum fate http_judge(struct http_answer *a, struct buf *why);
+enum fate courier_judge(struct courier_answer *a, struct buf *why);
 
 /* Retry-After (RFC 9110, section 10.2.3): seconds or an HTTP-date, in milliseconds from now; -1
  * when it is neither. */
-int64_t http_retry_after_ms(const char *value, int64_t now_ms);
+int64_t courier_retry_after_ms(const char *value, int64_t now_ms);
 
 /* RFC 3986: all but unreserved characters as %XX. */
-void http_percent(struct buf *out, const char *s);
+void courier_percent(struct buf *out, const char *s);
 #endif

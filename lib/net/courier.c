@@ -1,4 +1,4 @@
-#include "lib/net/http.h"
+#include "lib/net/courier.h"
 
 #include "lib/base/num.h"
 #include "lib/base/utc.h"
@@ -10,14 +10,14 @@
 #include <string.h>
 #include <strings.h>
 
-struct http {
+struct courier {
 	CURL *curl;
-	struct http_options options;
+	struct courier_options options;
 };
 
-struct http *http_open(const struct http_options *o, struct err *e)
+struct courier *courier_open(const struct courier_options *o, struct err *e)
 {
-	struct http *h;
+	struct courier *h;
 	CURL *curl = easy_open("http,https", o->ca_file, e);
 
 	if (curl == NULL)
@@ -28,7 +28,7 @@ struct http *http_open(const struct http_options *o, struct err *e)
 	return h;
 }
 
-void http_close(struct http *h)
+void courier_close(struct courier *h)
 {
 	if (h == NULL)
 		return;
@@ -36,7 +36,7 @@ void http_close(struct http *h)
 	free(h);
 }
 
-void http_answer_free(struct http_answer *a)
+void courier_answer_free(struct courier_answer *a)
 {
 	buf_free(&a->body);
 }
@@ -51,7 +51,7 @@ static size_t keep_body(char *data, size_t size, size_t n, void *to)
 	return len;
 }
 
-int64_t http_retry_after_ms(const char *value, int64_t now_ms)
+int64_t courier_retry_after_ms(const char *value, int64_t now_ms)
 {
 	struct err e = { 0 };
 	uint64_t seconds;
@@ -64,7 +64,7 @@ int64_t http_retry_after_ms(const char *value, int64_t now_ms)
 	return -1;
 }
 
-enum fate http_judge(struct http_answer *a, struct buf *why)
+enum fate courier_judge(struct courier_answer *a, struct buf *why)
 {
 	long s = a->status;
 
@@ -101,7 +101,7 @@ static enum fate fate_of_curl(CURLcode code)
 	}
 }
 
-static struct curl_slist *header_list(const struct http_request *q)
+static struct curl_slist *header_list(const struct courier_request *q)
 {
 	/* Without a body limit on the other side "Expect: 100-continue" only costs a second. */
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
@@ -111,8 +111,8 @@ static struct curl_slist *header_list(const struct http_request *q)
 	return list;
 }
 
-static bool set_request(struct http *h, const struct http_request *q, struct http_answer *a,
-			struct curl_slist *headers, long limit_ms)
+static bool set_request(struct courier *h, const struct courier_request *q,
+			struct courier_answer *a, struct curl_slist *headers, long limit_ms)
 {
 	CURL *c = h->curl;
 	bool ok = curl_easy_setopt(c, CURLOPT_URL, q->url) == CURLE_OK &&
@@ -131,17 +131,17 @@ static bool set_request(struct http *h, const struct http_request *q, struct htt
 	       curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->len) == CURLE_OK;
 }
 
-static void read_retry_after(struct http *h, struct http_answer *a)
+static void read_retry_after(struct courier *h, struct courier_answer *a)
 {
 	struct curl_header *header;
 
 	if (curl_easy_header(h->curl, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
-		a->retry_after_ms = http_retry_after_ms(header->value, utc_now_ms());
+		a->retry_after_ms = courier_retry_after_ms(header->value, utc_now_ms());
 }
 
 /* One try. why gets the reason when it was not accepted. */
-static enum fate try_once(struct http *h, const struct http_request *q, struct http_answer *a,
-			  struct curl_slist *headers, struct buf *why)
+static enum fate try_once(struct courier *h, const struct courier_request *q,
+			  struct courier_answer *a, struct curl_slist *headers, struct buf *why)
 {
 	int64_t left = h->options.deadline_ms - mono_ms();
 	int64_t limit = (int64_t)h->options.try_ms < left ? (int64_t)h->options.try_ms : left;
@@ -174,10 +174,10 @@ static enum fate try_once(struct http *h, const struct http_request *q, struct h
 	}
 	(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	read_retry_after(h, a);
-	return q->judge ? q->judge(a, why) : http_judge(a, why);
+	return q->judge ? q->judge(a, why) : courier_judge(a, why);
 }
 
-static void explain(const struct http_request *q, const struct http_answer *a,
+static void explain(const struct courier_request *q, const struct courier_answer *a,
 		    const struct buf *why, struct err *e)
 {
 	char where[EASY_WHERE_SIZE];
@@ -202,7 +202,7 @@ static bool is_open_header(const char *line)
 	return false;
 }
 
-static void print_masked(struct buf *out, const struct http_request *q)
+static void print_masked(struct buf *out, const struct courier_request *q)
 {
 	char where[EASY_WHERE_SIZE];
 
@@ -222,8 +222,8 @@ static void print_masked(struct buf *out, const struct http_request *q)
 	}
 }
 
-enum fate http_send(struct http *h, const struct http_request *q, struct http_answer *a,
-		    struct err *e)
+enum fate courier_send(struct courier *h, const struct courier_request *q, struct courier_answer *a,
+		       struct err *e)
 {
 	BUF_AUTO why = BUF_INIT(512);
 	struct curl_slist *headers;
@@ -245,7 +245,7 @@ enum fate http_send(struct http *h, const struct http_request *q, struct http_an
 	return fate;
 }
 
-void http_percent(struct buf *out, const char *s)
+void courier_percent(struct buf *out, const char *s)
 {
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
