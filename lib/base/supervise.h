@@ -19,9 +19,12 @@
 #include <stdint.h>
 
 struct supervise {
+	/* May be NULL. Before anything is forked, when no signal can end us any more: makes what
+	 * clean_up() removes. When it fails nothing else is called. */
+	int (*prepare)(void *ctx, struct err *e);
 	int (*work)(void *ctx);      /* in the child; its value is the exit status */
-	void (*clean_up)(void *ctx); /* in the supervisor, or in the watchdog; sees ctx as it was
-				      * before the fork: what it needs is known before */
+	void (*clean_up)(void *ctx); /* in the supervisor, or in the watchdog (whose 0, 1 and 2
+				      * are /dev/null); sees ctx as it was before the fork */
 	void *ctx;
 	uint64_t limit_s; /* 0: none */
 	uint64_t grace_s; /* between SIGTERM and SIGKILL */
@@ -30,7 +33,10 @@ struct supervise {
 enum supervise_end { SUPERVISE_DONE, SUPERVISE_SIGNAL, SUPERVISE_LIMIT };
 
 /* *status is the work's wait(2) status; *end says whether a signal to us or the limit ended it;
- * *signal (may be NULL) which signal. -1 only when it could not be started. */
+ * *signal (may be NULL) which signal. The first signal, and the limit, send SIGTERM to the work's
+ * process group; a second signal, and the end of the grace, kill it. All that is left of the work
+ * then, in whatever group or session, is killed before clean_up(). Signals that were ignored when
+ * we were started (nohup) stay ignored. -1 only when it could not be started. */
 int supervise_run(const struct supervise *s, int *status, enum supervise_end *end, int *signal,
 		  struct err *e);
 #endif

@@ -12,6 +12,7 @@
 #include "lib/base/identity.h"
 
 #include <limits.h>
+#include <stdbool.h>
 
 struct tmpdir {
 	char path[PATH_MAX];
@@ -30,7 +31,4 @@ int tmpdir_remove(struct tmpdir *t, struct err *e);
  * directory first, e.g. to stop a server that still runs in it. *removed counts them. */
 int tmpdir_reap(const char *parent, void (*before)(const char *dir, void *ctx), void *ctx,
 		unsigned *removed, struct err *e);
-
-/* rm -rf: descriptor-relative, never through a symbolic link, never onto another file system. */
-int tree_remove(const char *path, struct err *e);
 #endif
