@@ -60,6 +60,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+	(void)proctree_kill_below(getpid(), NULL, DEADLINE_MS); /* zombies too */
 	(void)unlink(now.file);
 }
 
