@@ -141,7 +141,7 @@ static bool hidden(const char *variable, enum pg_env env)
 }
 
 /* libpq fills gaps from the environment and cannot be told not to: take the variables out of its
- * sight while it connects. These tools have one thread. */
+ * sight while it connects. No other thread of a tool looks at them. */
 static void hide(enum pg_env env, struct strv *names, struct strv *values)
 {
 	for (char **v = environ; *v; v++) {
@@ -258,6 +258,9 @@ static int apply_settings(struct pg *pg, const struct setting set[SETTINGS], str
 
 	for (size_t i = 0; i < SETTINGS; i++)
 		buf_addf(&sql, "SET %s = '%s';", set[i].name, set[i].value);
+	/* A tool that is killed must not leave its query running (14 and later). */
+	if (PQserverVersion(pg->link) >= 140000)
+		buf_adds(&sql, "SET client_connection_check_interval = '10s';");
 	if (encoding && strcmp(encoding, "SQL_ASCII") == 0)
 		buf_adds(&sql, "SET client_encoding = 'SQL_ASCII';");
 	return pg_run(pg, sql.s, e);

@@ -263,6 +263,11 @@ bool pg_cell_int(const PGresult *r, int row, int column, int64_t *out)
 	return s && num_i64(s, INT64_MIN, INT64_MAX, out, &ignored) == 0;
 }
 
+bool pg_cell_true(const PGresult *r, int row, int column)
+{
+	return PQgetvalue(r, row, column)[0] == 't';
+}
+
 int pg_quote(struct pg *pg, const char *schema, const char *name, struct buf *out, struct err *e)
 {
 	const char *parts[] = { schema, name };

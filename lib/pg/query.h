@@ -36,6 +36,7 @@ int pg_wait(struct pg *const *sessions, size_t n, struct err *e);
 const char *pg_cell(const PGresult *r, int row, int column);
 /* A cell that must hold a whole number; NULL and anything else is false. */
 bool pg_cell_int(const PGresult *r, int row, int column, int64_t *out);
+bool pg_cell_true(const PGresult *r, int row, int column);
 
 /* Appends schema.name, or name alone when schema is NULL, quoted. Any name that the server itself
  * gave can be quoted. */

@@ -1,0 +1,120 @@
+#include "lib/base/fresh.h"
+
+#include "lib/base/human.h"
+#include "lib/base/utc.h"
+
+#include <stdio.h>
+
+bool fresh_in_future(int64_t at_ms, int64_t now_ms)
+{
+	return at_ms > now_ms + FRESH_SKEW_MS;
+}
+
+static double age_s(int64_t at_ms, int64_t now_ms)
+{
+	return at_ms < now_ms ? (double)(now_ms - at_ms) / 1000 : 0;
+}
+
+/* True when it is in the future; then that has been said. */
+static bool say_future(struct check *c, const char *what, int64_t at_ms, int64_t now_ms)
+{
+	char at[UTC_SIZE];
+
+	if (!fresh_in_future(at_ms, now_ms))
+		return false;
+	check_say(c, V_UNKNOWN,
+		  "%s is of %s, in the future: a wrong clock, or local time taken for UTC", what,
+		  utc_human(at_ms, at));
+	return true;
+}
+
+/* A limit in seconds as the range 0..limit. */
+static void add_limit(struct check *c, uint64_t limit_s)
+{
+	char range[RANGE_SIZE];
+
+	(void)snprintf(range, sizeof(range), "%llu", (unsigned long long)limit_s);
+	check_metric_limits(c, NULL, limit_s ? range : NULL);
+}
+
+void fresh_say_backup(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s,
+		      const struct range *warn, const struct range *crit)
+{
+	double s = age_s(at_ms, now_ms);
+	char age[HUMAN_SIZE], limit[HUMAN_SIZE];
+
+	if (say_future(c, "the backup", at_ms, now_ms))
+		return;
+	(void)human_duration(s, age);
+	(void)human_duration((double)limit_s, limit);
+	if (limit_s == 0)
+		check_say(c, V_OK, "%s", age);
+	else if (s > (double)limit_s)
+		check_say(c, V_CRITICAL, "%s, older than %s", age, limit);
+	else
+		check_say(c, V_OK, "%s (limit %s)", age, limit);
+	check_metric_real(c, "backup_age_seconds", s, "s");
+	add_limit(c, limit_s);
+	if (warn->set || crit->set)
+		check_ranges(c, warn, crit, s);
+}
+
+void fresh_say_latest(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s, bool young)
+{
+	double s = age_s(at_ms, now_ms);
+	char at[UTC_SIZE], age[HUMAN_SIZE], limit[HUMAN_SIZE];
+
+	if (say_future(c, "the newest row", at_ms, now_ms))
+		return;
+	(void)utc_human(at_ms, at);
+	(void)human_duration(s, age);
+	(void)human_duration((double)limit_s, limit);
+	if (s <= (double)limit_s)
+		check_say(c, V_OK, "%s - within %s", at, limit);
+	else if (young)
+		check_say(
+			c, V_WARNING,
+			"%s - %s old, though the backup is younger than %s: nobody wrote since, or "
+			"it was taken from a stale copy",
+			at, age, limit);
+	else
+		check_say(c, V_WARNING, "%s - %s old, more than %s", at, age, limit);
+	check_metric_real(c, "data_age_seconds", s, "s");
+}
+
+void fresh_say_rpo(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t target_s)
+{
+	double s = age_s(at_ms, now_ms);
+	char rpo[HUMAN_SIZE], target[HUMAN_SIZE];
+
+	if (say_future(c, "the newest row", at_ms, now_ms))
+		return;
+	(void)human_duration(s, rpo);
+	(void)human_duration((double)target_s, target);
+	if (target_s == 0)
+		check_say(c, V_OK, "%s", rpo);
+	else
+		check_say(c, s > (double)target_s ? V_CRITICAL : V_OK, "%s (target %s)", rpo,
+			  target);
+	check_metric_real(c, "rpo_seconds", s, "s");
+	add_limit(c, target_s);
+}
+
+void fresh_say_verified(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s)
+{
+	double s = age_s(at_ms, now_ms);
+	char age[HUMAN_SIZE], limit[HUMAN_SIZE];
+
+	if (say_future(c, "the last verification", at_ms, now_ms))
+		return;
+	(void)human_duration(s, age);
+	(void)human_duration((double)limit_s, limit);
+	if (limit_s == 0)
+		check_say(c, V_OK, "%s ago", age);
+	else if (s > (double)limit_s)
+		check_say(c, V_CRITICAL, "%s ago, longer than %s", age, limit);
+	else
+		check_say(c, V_OK, "%s ago (limit %s)", age, limit);
+	check_metric_real(c, "verified_age_seconds", s, "s");
+	add_limit(c, limit_s);
+}

@@ -1,0 +1,284 @@
+#include "lib/pg/compare.h"
+
+#include "lib/base/xmem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CUT_DATA_SLACK, CUT_DATA, CUT_SAID_SLACK, CUT_SAID };
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
+
+/* Both sides must have the column, whatever they guessed on their own. A production that cannot be
+ * asked any more says so when its rows are counted. */
+static void agree_on_column(struct pg_compare *c, struct pg_compared *x)
+{
+	struct pg_table *here = x->pair->here, *there = x->pair->there;
+	const struct pg_timecol *column = here ? &here->created : &there->created;
+	bool found = true;
+	struct err ignored;
+
+	if (!there || !column->name)
+		return;
+	if (here && (!there->created.name || strcmp(there->created.name, column->name) != 0) &&
+	    pg_table_name_timecol(c->there, there, column->name, &found, &ignored) < 0)
+		return;
+	if (!found)
+		return;
+	x->column = column->name;
+	x->type = column->type;
+}
+
+static struct pg_readers readers(const struct pg_compare *c, struct pg *first)
+{
+	return (struct pg_readers){ .first = first,
+				    .sessions = c->jobs,
+				    .time_zone = c->time_zone,
+				    .progress = c->progress,
+				    .ctx = c->ctx };
+}
+
+/* The newest rows of the backup say when it was taken: those with a time zone, where there are
+ * any; never dates, which are midnights. */
+static void gather_data(struct pg_evidence *v, const struct pg_newest *w, size_t n,
+			enum pg_time_type type, const enum pg_time_type *types)
+{
+	for (size_t i = 0; i < n; i++)
+		if (w[i].found && !w[i].ahead && types[i] == type &&
+		    (!v->data || w[i].at_ms > v->data_ms)) {
+			v->data = true;
+			v->data_ms = w[i].at_ms;
+		}
+	for (size_t i = 0; v->data && i < n; i++)
+		v->near += w[i].found && !w[i].ahead && types[i] == type &&
+			   w[i].at_ms >= v->data_ms - RECOVERY_NEAR_MS;
+}
+
+static void take_newest(struct pg_compare *c, const struct pg_newest *w, size_t n,
+			struct pg_compared *const *of)
+{
+	enum pg_time_type *types = xcalloc(n + 1, sizeof(*types));
+
+	for (size_t i = 0; i < n; i++) {
+		types[i] = of[i]->type;
+		/* A guessed column with dates in the future is about plans, not about rows. */
+		if (w[i].far && !of[i]->pair->here->created.named) {
+			of[i]->column = NULL;
+			types[i] = PG_TIME_NONE;
+		}
+	}
+	gather_data(&c->evidence, w, n, PG_TIME_ZONED, types);
+	if (!c->evidence.data)
+		gather_data(&c->evidence, w, n, PG_TIME_PLAIN, types);
+	free(types);
+}
+
+static int ask_newest(struct pg_compare *c, struct err *e)
+{
+	struct pg_readers r = readers(c, c->here);
+	struct pg_newest *w = xcalloc(c->pairs->n + 1, sizeof(*w));
+	struct pg_compared **of = xcalloc(c->pairs->n + 1, sizeof(struct pg_compared *));
+	size_t n = 0;
+	int rc;
+
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		struct pg_compared *x = &c->v[i];
+
+		if (!x->column || !x->pair->here || !x->pair->here->populated)
+			continue;
+		of[n] = x;
+		w[n++] = (struct pg_newest){ .table = x->pair->here,
+					     .column = x->column,
+					     .limit_ms = pg_evidence_latest(&c->evidence) };
+	}
+	rc = pg_newest_run(&r, w, n, e);
+	if (rc == 0)
+		take_newest(c, w, n, of);
+	for (size_t i = 0; i < n; i++)
+		free(w[i].failure);
+	free(of);
+	free(w);
+	return rc;
+}
+
+static void set_cuts(const struct pg_compare *c, const struct pg_bounds *b, enum pg_time_type type,
+		     int64_t cut_ms[PG_CUTS])
+{
+	/* The rows of a day all bear its midnight, and local days begin at other hours. */
+	int64_t slack_ms = (int64_t)c->slack_s * 1000 + (type == PG_TIME_DATE ? DAY_MS : 0);
+
+	cut_ms[CUT_DATA] = b->data_ms;
+	cut_ms[CUT_DATA_SLACK] = b->data_ms - slack_ms;
+	cut_ms[CUT_SAID] = b->said_ms;
+	cut_ms[CUT_SAID_SLACK] = b->said_ms - slack_ms;
+}
+
+static void fail(struct pg_compared *x, enum verdict verdict, const char *why)
+{
+	free(x->failed);
+	x->failed = xstrdup(why);
+	x->verdict = verdict;
+}
+
+/* False: there is nothing to count on this side, or no way to. */
+static bool countable(struct pg_compared *x, const struct pg_table *t, const struct pg *pg)
+{
+	if (!t || x->failed)
+		return false;
+	if (!t->populated)
+		return false;
+	if (t->unlogged && pg->standby) {
+		fail(x, V_WARNING,
+		     "unlogged: a standby cannot read it; exclude it, or compare with "
+		     "the primary");
+		return false;
+	}
+	return true;
+}
+
+/* One side's counts, in the order of the pairs; entries without a table were not asked for. */
+static int count_side(struct pg_compare *c, const struct pg_bounds *b, bool ours,
+		      struct pg_count *counts, struct err *e)
+{
+	struct pg *pg = ours ? c->here : c->there;
+	struct pg_readers r = readers(c, pg);
+	struct pg_count *list = xcalloc(c->pairs->n + 1, sizeof(*list));
+	size_t *of = xcalloc(c->pairs->n + 1, sizeof(*of));
+	size_t n = 0;
+	int rc;
+
+	r.heap = ours;
+	r.gentle = !ours;
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		struct pg_compared *x = &c->v[i];
+		const struct pg_table *t = ours ? x->pair->here : x->pair->there;
+
+		if (!countable(x, t, pg))
+			continue;
+		of[n] = i;
+		list[n] = (struct pg_count){ .table = t, .column = x->column };
+		set_cuts(c, b, x->type, list[n++].cut_ms);
+	}
+	rc = pg_counts_run(&r, list, n, e);
+	for (size_t i = 0; i < n; i++)
+		counts[of[i]] = list[i];
+	free(list);
+	free(of);
+	return rc;
+}
+
+static void note_failures(struct pg_compared *x, const struct pg_count *here,
+			  const struct pg_count *there)
+{
+	x->here = here->counted;
+	x->there = there->counted;
+	if (here->failure)
+		fail(x, here->why == PG_WHY_DAMAGED ? V_CRITICAL : V_UNKNOWN, here->failure);
+	else if (there->failure)
+		fail(x, V_UNKNOWN, there->failure);
+	else if (x->pair->here && !x->pair->here->populated)
+		fail(x, x->pair->there && x->pair->there->populated ? V_WARNING : V_OK,
+		     "a materialized view that the restore left without its rows");
+	else if (x->pair->there && !x->pair->there->populated)
+		fail(x, V_OK, "a materialized view that production never filled");
+}
+
+static size_t tables_between(const struct pg_compare *c, const struct pg_count *here,
+			     const struct pg_count *there)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->pairs->n; i++)
+		n += c->v[i].column && c->v[i].type != PG_TIME_DATE && here[i].counted &&
+		     there[i].counted && here[i].newer[CUT_DATA] == here[i].newer[CUT_SAID] &&
+		     there[i].newer[CUT_DATA] > there[i].newer[CUT_SAID];
+	return n;
+}
+
+static struct pg_side side(const struct pg_table *t, const struct pg_count *count, bool by_said)
+{
+	return (struct pg_side){
+		.there = t,
+		.rows = count->rows,
+		.newer = count->newer[by_said ? CUT_SAID : CUT_DATA],
+		.slack = count->newer[by_said ? CUT_SAID_SLACK : CUT_DATA_SLACK],
+	};
+}
+
+static void judge(struct pg_compare *c, struct pg_compared *x, const struct pg_count *here,
+		  const struct pg_count *there)
+{
+	const struct pg_table *t = pg_pair_table(x->pair);
+	bool said = c->recovery.by_said;
+
+	note_failures(x, here, there);
+	x->drift = (struct pg_drift){
+		.here = side(x->pair->here, here, said),
+		.there = side(x->pair->there, there, said),
+		.column = x->column,
+		.day = x->type == PG_TIME_DATE,
+		.zoneless = x->type != PG_TIME_ZONED && !c->time_zone,
+		.sure = c->recovery.sure,
+		.view = t->view,
+		.partition = t->partition,
+		.unlogged = t->unlogged,
+		.tolerance = c->tolerance,
+	};
+	x->drift.ahead = x->drift.here.newer > 0;
+	x->both = !x->failed && c->there;
+	if (!x->both)
+		return;
+	pg_drift_judge(&x->drift);
+	x->verdict = x->drift.verdict;
+}
+
+static int count_and_judge(struct pg_compare *c, struct pg_count *here, struct pg_count *there,
+			   struct err *e)
+{
+	struct pg_bounds bounds;
+	struct err lost = { 0 };
+
+	pg_recovery_bounds(&c->evidence, &bounds);
+	if (count_side(c, &bounds, true, here, e) < 0)
+		return -1;
+	if (c->there && count_side(c, &bounds, false, there, &lost) < 0)
+		for (size_t i = 0; i < c->pairs->n; i++)
+			if (c->v[i].pair->there)
+				fail(&c->v[i], V_UNKNOWN, lost.msg);
+	pg_recovery_decide(&c->evidence, &bounds, tables_between(c, here, there), &c->recovery);
+	for (size_t i = 0; i < c->pairs->n; i++)
+		judge(c, &c->v[i], &here[i], &there[i]);
+	return 0;
+}
+
+int pg_compare_run(struct pg_compare *c, struct err *e)
+{
+	struct pg_count *here = xcalloc(c->pairs->n + 1, sizeof(*here));
+	struct pg_count *there = xcalloc(c->pairs->n + 1, sizeof(*there));
+	int rc = 0;
+
+	c->v = xcalloc(c->pairs->n + 1, sizeof(*c->v));
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		c->v[i].pair = &c->pairs->v[i];
+		if (c->there)
+			agree_on_column(c, &c->v[i]);
+	}
+	if (c->there)
+		rc = ask_newest(c, e);
+	if (rc == 0)
+		rc = count_and_judge(c, here, there, e);
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		free(here[i].failure);
+		free(there[i].failure);
+	}
+	free(here);
+	free(there);
+	return rc;
+}
+
+void pg_compare_free(struct pg_compare *c)
+{
+	for (size_t i = 0; c->v && i < c->pairs->n; i++)
+		free(c->v[i].failed);
+	free(c->v);
+	c->v = NULL;
+}

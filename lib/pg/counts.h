@@ -1,0 +1,59 @@
+#ifndef LIB_PG_COUNTS_H
+#define LIB_PG_COUNTS_H
+/*
+ * counts: exact row counts and newest moments of many tables, in one snapshot (pool.h).
+ *
+ * Inherited and partitioned tables are counted one by one (ONLY), so that no row counts twice.
+ * With a time column a count also says how many rows are newer than each of a few moments; a row
+ * whose moment is NULL or -infinity is newer than none.
+ */
+#include "lib/pg/catalog.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PG_CUTS = 4 };
+
+struct pg_count {
+	const struct pg_table *table; /* borrowed */
+	const char *column;           /* borrowed: its time column; NULL: rows only */
+	int64_t cut_ms[PG_CUTS];      /* moments; used with a column */
+
+	bool counted; /* out: the figures below are there */
+	int64_t rows;
+	int64_t newer[PG_CUTS]; /* rows newer than the cut */
+	enum pg_why why;        /* of a failure */
+	char *failure;          /* of a failure: its message, owned */
+};
+
+struct pg_newest {
+	const struct pg_table *table; /* borrowed */
+	const char *column;           /* borrowed; never NULL */
+	int64_t limit_ms;
+
+	bool asked;    /* out: it was answered */
+	bool found;    /* out: there is a row with a moment not after the limit */
+	int64_t at_ms; /* out: the newest of these, rounded up */
+	bool ahead;    /* out: there are rows after the limit */
+	bool far;      /* out: ... more than a day after it, or at infinity */
+	char *failure; /* owned */
+};
+
+struct pg_readers {
+	struct pg *first;      /* an open session; others are opened like it */
+	unsigned sessions;     /* in all */
+	const char *time_zone; /* of timestamps without one; NULL: UTC. See pg_time_zone_valid() */
+	bool heap;             /* read the tables themselves and never an index instead of them */
+	bool gentle;           /* no parallel workers: the sessions are all the load there is */
+	void (*progress)(const char *table, void *ctx); /* one is done; may be NULL */
+	void *ctx;
+};
+
+/* -1 with *e when nothing could be asked; else each entry says how it fared. */
+int pg_counts_run(const struct pg_readers *r, struct pg_count *v, size_t n, struct err *e);
+int pg_newest_run(const struct pg_readers *r, struct pg_newest *v, size_t n, struct err *e);
+
+/* A name that may stand in SET TimeZone: letters, digits and _ / + - : only. */
+bool pg_time_zone_valid(const char *zone);
+#endif

@@ -1,0 +1,64 @@
+#ifndef LIB_PG_DRIFT_H
+#define LIB_PG_DRIFT_H
+/*
+ * drift: one table's rows here (restored) and there (production), and what their difference means.
+ * Pure arithmetic; the words that go into reports are made here, too.
+ *
+ * The right question is not whether both have the same number of rows, but whether both have the
+ * same number of rows from before the recovery point. Rows that production has beyond it are new:
+ * explained. Rows stamped within the slack before it may have been uncommitted when the backup
+ * looked (a transaction's now() is its start): if production has more of those they are in
+ * flight: explained, and said. Everything else is unexplained: too few here are lost rows, too
+ * many were deleted in production since - counting cannot tell that from rows which never were
+ * there.
+ */
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pg_side {
+	bool there; /* the table exists */
+	int64_t rows;
+	int64_t newer; /* with a time column: later than the recovery point */
+	int64_t slack; /* ... later than the recovery point less the slack: newer included */
+};
+
+struct pg_tolerance {
+	bool set;
+	bool share; /* of production's rows; else rows */
+	double part;
+	uint64_t rows;
+};
+
+struct pg_drift {
+	/* in */
+	struct pg_side here, there;
+	const char *column; /* the time column; NULL: none */
+	bool day;           /* it is a date: rows of a day cannot be told apart */
+	bool zoneless;      /* its times have no zone */
+	bool sure;          /* the recovery point is (recovery.h) */
+	bool ahead;         /* the restored table has rows later than the recovery point */
+	bool view;          /* a materialized view: computed, not stored, by the restore */
+	bool partition;     /* of a table that comes and goes with time */
+	bool unlogged;
+	struct pg_tolerance tolerance;
+	/* out */
+	enum verdict verdict;
+	int64_t difference; /* production's rows less ours */
+	int64_t explained;  /* newer in production */
+	int64_t in_flight;
+	int64_t unexplained; /* rows that nothing explains, missing on either side; >= 0 */
+	int64_t lost;        /* how many of them are missing here */
+};
+
+void pg_drift_judge(struct pg_drift *d);
+
+/* One sentence: "8,412,056 (production: 8,412,103) - 47 newer than the recovery point". */
+void pg_drift_say(const struct pg_drift *d, struct buf *out);
+
+/* "12" rows or "0.5%"; ERR_USAGE otherwise. */
+int pg_tolerance_parse(const char *value, struct pg_tolerance *out, struct err *e);
+#endif

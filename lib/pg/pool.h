@@ -1,0 +1,40 @@
+#ifndef LIB_PG_POOL_H
+#define LIB_PG_POOL_H
+/*
+ * pool: many read-only queries over a few sessions that all look at one snapshot (PostgreSQL
+ * documentation, "Snapshot Synchronization Functions"; works on a standby, too).
+ *
+ * Each session runs in one REPEATABLE READ, READ ONLY transaction that imports the snapshot of
+ * the first before any query starts, and ends it as soon as nothing is left for it to do, so that
+ * vacuum is held back no longer than needed. A query that fails is rolled back to a savepoint and
+ * the snapshot lives on. A query that a standby cancels ("conflict with recovery") is tried again,
+ * three times in all, in a new transaction: that one then sees a later snapshot, for the old one
+ * is what the standby had to give up.
+ */
+#include "lib/pg/conn.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pg_job {
+	const char *sql; /* borrowed: one statement */
+	int64_t weight;  /* the heaviest start first */
+	unsigned tries;  /* out: how often it was started */
+	bool later;      /* out: it saw a later snapshot than the others */
+};
+
+struct pg_pool {
+	struct pg *first;     /* an open, idle session; stays open unless it gets lost */
+	unsigned sessions;    /* at most so many, the first included */
+	const char *settings; /* SET LOCAL statements for each transaction; NULL: none */
+	/* Called once for each job as it ends: its rows, or NULL and why there are none. */
+	void (*done)(struct pg_job *job, const PGresult *rows, enum pg_why why, const struct err *e,
+		     void *ctx);
+	void *ctx;
+};
+
+/* Runs all the jobs. -1 with *e only when not even the first transaction could begin; then no job
+ * was called back. Fewer sessions than asked for are no error. */
+int pg_pool_run(const struct pg_pool *pool, struct pg_job *jobs, size_t n, struct err *e);
+#endif

@@ -1,0 +1,133 @@
+#include "lib/pg/restored.h"
+
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
+
+static void set(char **to, const char *value)
+{
+	if (!value)
+		return;
+	free(*to);
+	*to = xstrdup(value);
+}
+
+bool restored_backup_time(const struct restored *r, int64_t *ms)
+{
+	*ms = r->taken ? r->taken_ms : r->modified_ms;
+	return r->taken || r->modified;
+}
+
+static void see_backup(struct restored *r, const json_t *o)
+{
+	struct restored seen = { .newest = record_true(o, "newest") };
+	int64_t ours, its;
+
+	seen.taken = record_time(o, "taken_at", &seen.taken_ms);
+	seen.modified = record_time(o, "modified_at", &seen.modified_ms);
+	if (r->backup && !seen.newest &&
+	    (r->newest || !restored_backup_time(&seen, &its) ||
+	     (restored_backup_time(r, &ours) && its < ours)))
+		return;
+	r->backup = true;
+	r->newest = seen.newest;
+	r->taken = seen.taken;
+	r->taken_ms = seen.taken_ms;
+	/* Midnight to the millisecond is what a name with a bare date reads as. */
+	r->taken_day = seen.taken && seen.taken_ms % DAY_MS == 0;
+	r->modified = seen.modified;
+	r->modified_ms = seen.modified_ms;
+	set(&r->name, record_text(o, "name"));
+}
+
+static void see_instance(struct restored *r, const json_t *o)
+{
+	const json_t *list = json_object_get(o, "databases");
+
+	r->instance = true;
+	set(&r->conninfo, record_text(o, "conninfo"));
+	set(&r->database, record_text(o, "database"));
+	r->recovered = record_time(o, "recovery_point", &r->recovered_ms);
+	strv_free(&r->databases);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_is_string(json_array_get(list, i)))
+			strv_add(&r->databases, json_string_value(json_array_get(list, i)));
+}
+
+void restored_see(struct restored *r, const struct record *record)
+{
+	r->records++;
+	if (!record->object)
+		return;
+	if (strcmp(record->kind, "backup") == 0)
+		see_backup(r, record->object);
+	else if (strcmp(record->kind, "instance") == 0)
+		see_instance(r, record->object);
+}
+
+void restored_free(struct restored *r)
+{
+	free(r->conninfo);
+	free(r->database);
+	free(r->name);
+	strv_free(&r->databases);
+	*r = (struct restored){ 0 };
+}
+
+static bool environment_names_a_server(void)
+{
+	static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]))
+			return true;
+	return false;
+}
+
+int restored_target(const struct restored *r, const char *conninfo, struct pg_target *out,
+		    struct err *e)
+{
+	*out = (struct pg_target){ .what = "the restored database", .conninfo = conninfo };
+	if (conninfo)
+		return 0;
+	if (r->instance && r->conninfo) {
+		out->conninfo = r->conninfo;
+		out->dbname = r->database;
+		out->env = PG_ENV_NONE;
+		return 0;
+	}
+	if (r->records > 0)
+		return err_set(e, ERR_SYSTEM,
+			       "find the restored database: no instance record on the input, so "
+			       "nothing was restored; see what restore-to-temp says");
+	if (!environment_names_a_server())
+		return err_set(e, ERR_USAGE,
+			       "find the restored database: no records on the input; run this "
+			       "under restore-to-temp, or set PGHOST and PGDATABASE");
+	return 0;
+}
+
+void restored_evidence(const struct restored *r, const int64_t *given, struct pg_evidence *out)
+{
+	*out = (struct pg_evidence){
+		.now_ms = utc_now_ms(),
+		.modified = r->modified,
+		.modified_ms = r->modified_ms,
+	};
+	if (given) {
+		out->said = out->said_surely = true;
+		out->said_ms = *given;
+	} else if (r->recovered && !(r->modified && r->recovered_ms == r->modified_ms)) {
+		out->said = true;
+		out->said_ms = r->recovered_ms;
+		out->said_day = r->taken_day && r->taken_ms == r->recovered_ms;
+	} else if (r->taken) {
+		out->said = true;
+		out->said_ms = r->taken_ms;
+		out->said_day = r->taken_day;
+	}
+}

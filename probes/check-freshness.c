@@ -1,0 +1,285 @@
+/* check-freshness: how old is the backup, how old the data in it, how long ago was it proved? */
+#include "lib/base/fresh.h"
+#include "lib/base/history.h"
+#include "lib/base/stage.h"
+#include "lib/base/utc.h"
+#include "lib/pg/latest.h"
+#include "lib/pg/restored.h"
+
+#include <string.h>
+
+enum { RUNS_READ = 1000, JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60 };
+
+static struct {
+	const char *history, *restored, *time_zone;
+	uint64_t max_age_s, rpo_target_s, max_verified_age_s; /* 0: not given */
+	struct strv time_columns;
+	struct range warn, crit;
+} config;
+
+static int set_time_zone(const char *value, void *to, struct err *e)
+{
+	if (!pg_time_zone_valid(value))
+		return err_set(e, ERR_USAGE, "'%s' is not a time zone, such as Europe/Berlin",
+			       value);
+	*(const char **)to = value;
+	return 0;
+}
+
+/* clang-format off */
+static const struct opt options[] = {
+	{ OPT_DURATION, 0, "max-age", "DURATION", &config.max_age_s,
+	  "critical when the backup is older; default: 26h, or none with -c", "MAX_BACKUP_AGE",
+	  false, NULL },
+	{ OPT_RANGE, 'w', "warning", "RANGE", &config.warn,
+	  "warning when the age of the backup in seconds is outside", NULL, false, NULL },
+	{ OPT_RANGE, 'c', "critical", "RANGE", &config.crit,
+	  "critical when the age of the backup in seconds is outside", NULL, false, NULL },
+	{ OPT_DURATION, 0, "rpo-target", "DURATION", &config.rpo_target_s,
+	  "critical when the newest restored row is older", "RPO_TARGET", false, NULL },
+	{ OPT_LIST, 0, "time-column", "TABLE.COLUMN", &config.time_columns,
+	  "look for the newest row by this column alone; default: by all that are found from the "
+	  "catalogue; may be repeated", "TIME_COLUMN", false, NULL },
+	{ OPT_CALL, 0, "time-zone", "ZONE", &config.time_zone,
+	  "read times that have no zone as times of this one; default: UTC", "TIME_ZONE", false,
+	  set_time_zone },
+	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.restored,
+	  "the restored database; default: the one of the instance record", NULL, false, NULL },
+	{ OPT_TEXT, 0, "history", "PATH", &config.history,
+	  "the history of runs (a file, or a directory with one for each label)", "HISTORY", false,
+	  NULL },
+	{ OPT_DURATION, 0, "max-verified-age", "DURATION", &config.max_verified_age_s,
+	  "critical when the last successful verification is longer ago; default: 26h when nothing "
+	  "but the history is looked at", "MAX_VERIFIED_AGE", false, NULL },
+	OPT_TABLE_END,
+};
+/* clang-format on */
+
+static const struct tool tool = {
+	.name = "check-freshness",
+	.what = "judge the age of a backup, of its data and of its last verification",
+	.operands = "",
+	.description =
+		"The age of a file is not the age of what is in it. check-freshness measures, as "
+		"far as its input allows: the age of the newest \"backup\" record; in the restored "
+		"database of an \"instance\" record the newest moment that any row bears, and "
+		"with it the recovery point objective that the backup really meets; and the time "
+		"since the last successful verification in the history.\n"
+		"\n"
+		"Moments later than the backup itself do not count, such as due dates. Times "
+		"without a zone are read as UTC. A time in the future is unknown, not ok. So is "
+		"whatever an option asks for and cannot be measured, and a run that measured "
+		"nothing.",
+	.examples = "list-backups /srv/backups | check-freshness --max-age 26h\n"
+		    "is there a backup of today?\n"
+		    "restore-to-temp -- check-freshness --rpo-target 24h\n"
+		    "how old is the newest row in it?\n"
+		    "check-freshness --nagios --history /var/lib/backup-probes/ --label shop "
+		    "--max-verified-age 26h\n"
+		    "be a monitoring plugin: when was it last proved?",
+	.see_also = "list-backups(1), restore-to-temp(1), emit-report(1)",
+	.options = options,
+};
+
+/* The later of two claims about a backup is wrong when it lies in the future, and a day has many
+ * moments. */
+static int64_t backup_moment(const struct restored *from)
+{
+	int64_t ms = 0;
+
+	(void)restored_backup_time(from, &ms);
+	if (from->modified && (from->taken_day || fresh_in_future(ms, utc_now_ms())))
+		return from->modified_ms;
+	return ms;
+}
+
+static void check_backup_age(struct stage *st, const struct restored *from)
+{
+	uint64_t limit_s = config.max_age_s  ? config.max_age_s
+			   : config.crit.set ? 0
+					     : DEFAULT_AGE_S;
+	int64_t at_ms = backup_moment(from);
+	char at[UTC_SIZE];
+	struct check c;
+
+	check_init(&c, "backup-age", from->name ? from->name : "");
+	if (!from->backup) {
+		check_say(&c, V_UNKNOWN, "not measured: no backup record on the input");
+	} else if (!from->taken && !from->modified) {
+		check_say(&c, V_UNKNOWN, "not measured: the backup record tells no time");
+	} else {
+		check_observed_text(&c, utc_format(at_ms, at));
+		fresh_say_backup(&c, at_ms, utc_now_ms(), limit_s, &config.warn, &config.crit);
+	}
+	stage_check(st, &c);
+}
+
+static void check_rpo(struct stage *st, const struct pg_latest *l)
+{
+	struct check c;
+
+	check_init(&c, "verified-rpo", "");
+	if (l->found)
+		fresh_say_rpo(&c, l->at_ms, utc_now_ms(), config.rpo_target_s);
+	else
+		check_say(&c, V_UNKNOWN, "not measured: no newest row is known");
+	stage_check(st, &c);
+}
+
+static void judge_latest(struct check *c, const struct restored *from, const struct pg_latest *l)
+{
+	uint64_t limit_s = config.rpo_target_s ? config.rpo_target_s
+			   : config.max_age_s  ? config.max_age_s
+					       : DEFAULT_AGE_S;
+	int64_t now_ms = utc_now_ms();
+	char at[UTC_SIZE];
+
+	check_observed_text(c, utc_format(l->at_ms, at));
+	check_field(c, "table", record_string(l->table, strlen(l->table)));
+	check_field(c, "time_column", record_string(l->column, strlen(l->column)));
+	fresh_say_latest(c, l->at_ms, now_ms, limit_s,
+			 from->backup && now_ms - backup_moment(from) <= (int64_t)limit_s * 1000);
+}
+
+static void say_not_found(struct check *c, const struct pg_latest *l)
+{
+	if (l->failure.kind != ERR_NONE)
+		check_say(c, V_UNKNOWN, "no newest row is known: %s", l->failure.msg);
+	else if (l->ahead)
+		check_say(c, V_UNKNOWN,
+			  "the newest rows of %s are later than the backup: local time? "
+			  "(--time-zone)",
+			  l->ahead_table);
+	else if (l->asked > 0)
+		check_say(c, V_UNKNOWN, "none of %zu time columns holds a moment of the past",
+			  l->asked);
+	else
+		check_say(c, V_UNKNOWN,
+			  "no table has a column that tells when a row was made; name "
+			  "one with --time-column");
+}
+
+static void report_latest(struct stage *st, const struct restored *from, const struct pg_latest *l)
+{
+	bool wanted = config.rpo_target_s || config.time_columns.n;
+	struct check c;
+
+	/* Nothing to find, and nobody asked: no finding. */
+	if (!l->found && l->asked == 0 && !wanted)
+		return;
+	check_init(&c, "latest-transaction", "");
+	if (l->found)
+		judge_latest(&c, from, l);
+	else
+		say_not_found(&c, l);
+	stage_check(st, &c);
+	if (l->found || config.rpo_target_s)
+		check_rpo(st, l);
+}
+
+static int look_into_data(struct stage *st, const struct restored *from, struct err *e)
+{
+	PG_AUTO pg = { 0 };
+	PG_TABLES_AUTO tables = { 0 };
+	struct pg_readers readers = { .first = &pg,
+				      .sessions = JOBS,
+				      .time_zone = config.time_zone };
+	struct pg_target target;
+	struct pg_evidence evidence;
+	struct pg_latest latest;
+	const char *unmatched;
+	struct check c;
+
+	restored_evidence(from, NULL, &evidence);
+	if (restored_target(from, config.restored, &target, e) < 0 ||
+	    pg_open(&pg, &target, e) < 0 || pg_tables_load(&pg, &tables, e) < 0 ||
+	    pg_latest_find(&readers, &tables, &config.time_columns, pg_evidence_latest(&evidence),
+			   &latest, &unmatched, e) < 0)
+		return -1;
+	if (unmatched) {
+		check_init(&c, "latest-transaction", unmatched);
+		check_say(&c, V_UNKNOWN,
+			  "no table has this column (of type timestamp, timestamptz or "
+			  "date)");
+		stage_check(st, &c);
+	}
+	report_latest(st, from, &latest);
+	return 0;
+}
+
+/* The last run that ended well. */
+static bool find_verified(const json_t *runs, int64_t *at_ms)
+{
+	enum verdict v;
+
+	for (size_t i = json_array_size(runs); i-- > 0;) {
+		const json_t *run = json_array_get(runs, i);
+
+		if (verdict_parse(record_text(run, "status"), &v) &&
+		    (v == V_OK || v == V_WARNING) && record_time(run, "at", at_ms))
+			return true;
+	}
+	return false;
+}
+
+/* now: a backup is being verified in this very pipeline. Its success is not in the history yet,
+ * and the days before it are no reason to fail it. */
+static void judge_history(struct check *c, const char *label, const json_t *runs, bool now)
+{
+	uint64_t limit_s = config.max_verified_age_s ? config.max_verified_age_s : DEFAULT_AGE_S;
+	int64_t at_ms;
+
+	if (now)
+		check_say(c, V_OK, "by this run, if it succeeds");
+	else if (find_verified(runs, &at_ms))
+		fresh_say_verified(c, at_ms, utc_now_ms(), limit_s);
+	else
+		check_say(c, V_CRITICAL,
+			  "never verified: none of %zu runs in %s%s%s proved a backup",
+			  json_array_size(runs), config.history, *label ? " for " : "", label);
+}
+
+static void check_verified(struct stage *st, bool now)
+{
+	struct err e = { 0 };
+	unsigned skipped = 0;
+	JSON_AUTO *runs = NULL;
+	struct check c;
+
+	check_init(&c, "last-verified", "");
+	if (config.history)
+		runs = history_load(config.history, st->label, RUNS_READ, &skipped, &e);
+	if (!config.history)
+		check_say(&c, V_UNKNOWN, "not measured: --max-verified-age needs --history");
+	else if (!runs)
+		check_say(&c, V_UNKNOWN, "%s", e.msg);
+	else
+		judge_history(&c, st->label, runs, now);
+	if (skipped)
+		check_say(&c, V_WARNING, "%u unreadable lines in %s", skipped, config.history);
+	stage_check(st, &c);
+}
+
+int main(int argc, char **argv)
+{
+	RESTORED_AUTO from = { 0 };
+	struct err e = { 0 };
+	struct record r;
+	struct stage st;
+	bool data;
+
+	if (tool_begin(&tool, argc, argv) < argc)
+		tool_usage("no operands are taken");
+	stage_begin(&st, &tool);
+	while (stage_next(&st, &r))
+		restored_see(&from, &r);
+	data = from.instance || config.restored;
+	if (from.backup || config.max_age_s || config.warn.set || config.crit.set)
+		check_backup_age(&st, &from);
+	if ((data || config.rpo_target_s || config.time_columns.n) &&
+	    look_into_data(&st, &from, &e) < 0)
+		stage_error(&st, "latest-transaction", "", &e);
+	if (config.max_verified_age_s || (config.history && from.records == 0))
+		check_verified(&st, data);
+	return stage_end(&st);
+}

@@ -1,0 +1,323 @@
+/* compare-counts: the restored rows beside production's, with every difference explained. */
+#include "lib/base/num.h"
+#include "lib/base/stage.h"
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/pg/compare.h"
+#include "lib/pg/compared.h"
+#include "lib/pg/restored.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOCK_WAIT_S = 10, JOBS_MAX = 32 };
+
+static struct {
+	const char *production, *restored, *time_zone;
+	uint64_t top, jobs, production_timeout_s, slack_s;
+	bool all, recovery_given;
+	int64_t recovery_ms;
+	struct strv tables, exclude, time_columns;
+	struct pg_tolerance tolerance;
+} config = { .top = 10, .jobs = 2, .production_timeout_s = 30 * 60, .slack_s = 10 };
+
+static int set_top(const char *value, void *to, struct err *e)
+{
+	uint64_t *top = to;
+
+	if (strcmp(value, "all") == 0) {
+		*top = 0;
+		return 0;
+	}
+	if (num_u64(value, 1, 1000000, top, e) < 0)
+		return err_set(e, ERR_USAGE, "'%s' is neither a number of tables nor \"all\"",
+			       value);
+	return 0;
+}
+
+static int set_tolerance(const char *value, void *to, struct err *e)
+{
+	return pg_tolerance_parse(value, to, e);
+}
+
+static int set_recovery(const char *value, void *to, struct err *e)
+{
+	config.recovery_given = utc_parse(value, to);
+	return config.recovery_given ? 0
+				     : err_set(e, ERR_USAGE,
+					       "'%s' is not an RFC 3339 time with its zone, such "
+					       "as 2026-02-17T01:58:42Z",
+					       value);
+}
+
+static int set_time_zone(const char *value, void *to, struct err *e)
+{
+	if (!pg_time_zone_valid(value))
+		return err_set(e, ERR_USAGE, "'%s' is not a time zone, such as Europe/Berlin",
+			       value);
+	*(const char **)to = value;
+	return 0;
+}
+
+/* clang-format off */
+static const struct opt options[] = {
+	{ OPT_TEXT, 0, "production", "CONNINFO", &config.production,
+	  "the database to compare with: a connection string or URI, without password; only ever "
+	  "read", "PRODUCTION", false, NULL },
+	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.restored,
+	  "the restored database; default: the one of the instance record, else what PGHOST and its "
+	  "like say", NULL, false, NULL },
+	{ OPT_CALL, 0, "top", "N", &config.top,
+	  "compare the N largest tables, or \"all\"; default: 10", "COMPARE_TABLES", false, set_top },
+	{ OPT_FLAG, 0, "all", NULL, &config.all, "compare all tables", NULL, false, NULL },
+	{ OPT_LIST, 0, "table", "PATTERN", &config.tables,
+	  "compare the tables that match (orders, sales.*, audit_2026_*) instead of the largest; "
+	  "may be repeated", NULL, false, NULL },
+	{ OPT_LIST, 0, "exclude", "PATTERN", &config.exclude,
+	  "leave out the tables that match; may be repeated", "EXCLUDE_TABLES", false, NULL },
+	{ OPT_CALL, 0, "tolerance", "N", &config.tolerance,
+	  "allow for so many unexplained rows a table (12), or such a share of production's (0.5%); "
+	  "default: none", "TOLERANCE", false, set_tolerance },
+	{ OPT_LIST, 0, "time-column", "COLUMN", &config.time_columns,
+	  "the column that tells when a row was made, as COLUMN for all tables that have it or as "
+	  "TABLE.COLUMN; default: found by name, type and default; may be repeated",
+	  "TIME_COLUMN", false, NULL },
+	{ OPT_CALL, 0, "time-zone", "ZONE", &config.time_zone,
+	  "read times that have no zone as times of this one; default: UTC", "TIME_ZONE", false,
+	  set_time_zone },
+	{ OPT_CALL, 0, "recovery-point", "TIME", &config.recovery_ms,
+	  "up to when production's rows should be there; default: from the backup and its newest "
+	  "rows", NULL, false, set_recovery },
+	{ OPT_DURATION, 0, "slack", "DURATION", &config.slack_s,
+	  "rows made this long before the recovery point may not have been committed at it; "
+	  "default: 10s", NULL, false, NULL },
+	{ OPT_COUNT, 0, "jobs", "N", &config.jobs,
+	  "count on N connections to each side; default: 2", NULL, false, NULL },
+	{ OPT_DURATION, 0, "production-timeout", "DURATION", &config.production_timeout_s,
+	  "the longest that counting one table may take in production; default: 30m", NULL, false,
+	  NULL },
+	OPT_TABLE_END,
+};
+/* clang-format on */
+
+static const struct tool tool = {
+	.name = "compare-counts",
+	.what = "compare restored rows with production's",
+	.operands = "",
+	.description =
+		"Counts the largest tables of the restored database and of production, each side "
+		"in one snapshot, and says for each table what the difference means. Rows that "
+		"production got after the recovery point are explained: a column like created_at "
+		"tells which they are. What is neither explained nor within the tolerance is "
+		"critical. A table that is missing on either side, or empty here and not there, "
+		"is looked at however small it is.\n"
+		"\n"
+		"The recovery point is the time that the backup names, or that of its newest row, "
+		"whichever is later. Times without a zone are read as UTC. Where the evidence "
+		"cannot tell new rows from lost ones the result is a warning.\n"
+		"\n"
+		"Production is read in read-only transactions with a time limit, by a role that "
+		"needs pg_read_all_data, and BYPASSRLS where row security is on. Without "
+		"--production the restored rows are counted, and that nothing was compared is a "
+		"warning. Foreign tables and the tables of extensions are never counted.",
+	.examples = "restore-to-temp -- compare-counts --production service=shop\n"
+		    "compare the ten largest tables while the restored server is up\n"
+		    "compare-counts --restored 'host=/tmp/pg dbname=shop' --production "
+		    "'host=db1 dbname=shop' --all --tolerance 0.1%\n"
+		    "compare all tables of two databases, allowing for one row in a thousand",
+	.see_also = "restore-to-temp(1), check-freshness(1), emit-report(1)",
+	.options = options,
+};
+
+/* Both databases. */
+struct work {
+	struct restored from;
+	struct pg here, there;
+	struct pg_tables ours, theirs;
+	struct pg_pairs pairs;
+	struct pg_selected selected;
+	struct pg_compare compare;
+};
+
+static void work_free(struct work *w)
+{
+	pg_compare_free(&w->compare);
+	pg_pairs_free(&w->pairs);
+	pg_tables_free(&w->ours);
+	pg_tables_free(&w->theirs);
+	pg_close(&w->here);
+	pg_close(&w->there);
+	restored_free(&w->from);
+}
+
+/* PG* lead to the restored server when nothing else names it, and under restore-to-temp. */
+static int open_production(struct work *w, const struct pg_target *here, struct err *e)
+{
+	struct pg_target t = { .what = "production",
+			       .conninfo = config.production,
+			       .env = config.restored ? PG_ENV_ALL : PG_ENV_NO_ADDRESS,
+			       .statement_s = config.production_timeout_s,
+			       .lock_s = LOCK_WAIT_S };
+
+	if (!pg_names_database(config.production))
+		t.dbname = here->dbname;
+	if (pg_open(&w->there, &t, e) < 0)
+		return -1;
+	return pg_tables_load(&w->there, &w->theirs, e);
+}
+
+/* *compared false: production is not asked for, or *lost says why it cannot be. */
+static int open_both(struct work *w, bool *compared, struct err *lost, struct err *e)
+{
+	struct pg_target here;
+
+	*compared = false;
+	if (restored_target(&w->from, config.restored, &here, e) < 0)
+		return -1;
+	if (config.production) {
+		*compared = open_production(w, &here, lost) == 0;
+		/* A pg_dumpall restores many databases: take the one that production is. */
+		if (*compared && !config.restored &&
+		    strv_has(&w->from.databases, PQdb(w->there.link)))
+			here.dbname = PQdb(w->there.link);
+	}
+	if (pg_open(&w->here, &here, e) < 0 || pg_tables_load(&w->here, &w->ours, e) < 0)
+		return -1;
+	if (*compared && pg_same_database(&w->here, &w->there))
+		return err_set(e, ERR_USAGE,
+			       "compare: %s is the restored database itself; let --production name "
+			       "its host",
+			       w->there.where);
+	return 0;
+}
+
+/* TABLE.COLUMN or COLUMN, for every chosen table that has it. */
+static int name_time_column(struct work *w, const char *value, bool *any, struct err *e)
+{
+	const char *dot = strrchr(value, '.');
+	char *pattern AUTO_FREE = dot ? xstrndup(value, (size_t)(dot - value)) : NULL;
+	bool found;
+
+	*any = false;
+	for (size_t i = 0; i < w->pairs.n; i++) {
+		struct pg_pair *p = &w->pairs.v[i];
+		struct pg_table *t = p->here ? p->here : p->there;
+
+		if (pattern && !pg_table_matches(t, pattern))
+			continue;
+		if (pg_table_name_timecol(p->here ? &w->here : &w->there, t, dot ? dot + 1 : value,
+					  &found, e) < 0)
+			return -1;
+		*any = *any || found;
+	}
+	return 0;
+}
+
+static void say_unusable(struct stage *st, const char *subject, const char *why)
+{
+	struct check c;
+
+	check_init(&c, "tables-compared", subject);
+	check_say(&c, V_UNKNOWN, "%s", why);
+	stage_check(st, &c);
+}
+
+/* What was asked for and is not there is no reason to stop, and never passed over. */
+static int choose(struct stage *st, struct work *w, bool compared, struct err *e)
+{
+	struct pg_selection s = { .only = &config.tables,
+				  .exclude = &config.exclude,
+				  .paired = compared,
+				  .top = config.all || config.tables.n ? 0 : config.top };
+	bool any;
+
+	pg_pairs_make(&w->pairs, &w->ours, compared ? &w->theirs : NULL);
+	pg_pairs_select(&w->pairs, &s, &w->selected);
+	if (w->selected.unmatched)
+		say_unusable(st, w->selected.unmatched, "no table matches this pattern");
+	for (size_t i = 0; compared && i < config.time_columns.n; i++) {
+		if (name_time_column(w, config.time_columns.v[i], &any, e) < 0)
+			return -1;
+		if (!any)
+			say_unusable(st, config.time_columns.v[i],
+				     "no compared table has this time column (of type timestamp, "
+				     "timestamptz or date)");
+	}
+	return 0;
+}
+
+static void counted(const char *table, void *ctx)
+{
+	(void)ctx;
+	tool_debug("asked %s", table);
+}
+
+static void report(struct stage *st, const struct work *w, const struct err *lost)
+{
+	struct check c;
+
+	for (size_t i = 0; i < w->pairs.n; i++) {
+		const struct pg_compared *x = &w->compare.v[i];
+
+		check_init(&c, "row-count", pg_pair_table(x->pair)->full);
+		compared_say_table(&c, x);
+		stage_check(st, &c);
+	}
+	check_init(&c, "tables-compared", "");
+	compared_say_all(&c, &w->compare, &w->selected, config.production ? lost : NULL);
+	stage_check(st, &c);
+}
+
+static int compare(struct stage *st, struct work *w, struct err *e)
+{
+	struct err lost = { 0 };
+	bool compared;
+
+	if (open_both(w, &compared, &lost, e) < 0 || choose(st, w, compared, e) < 0)
+		return -1;
+	w->compare = (struct pg_compare){ .here = &w->here,
+					  .there = compared ? &w->there : NULL,
+					  .pairs = &w->pairs,
+					  .tolerance = config.tolerance,
+					  .slack_s = config.slack_s,
+					  .jobs = (unsigned)config.jobs,
+					  .time_zone = config.time_zone,
+					  .progress = counted };
+	restored_evidence(&w->from, config.recovery_given ? &config.recovery_ms : NULL,
+			  &w->compare.evidence);
+	if (pg_compare_run(&w->compare, e) < 0)
+		return -1;
+	report(st, w, &lost);
+	return 0;
+}
+
+static void check_usage(void)
+{
+	if (config.jobs < 1 || config.jobs > JOBS_MAX)
+		tool_usage("--jobs: give a number from 1 to %d", JOBS_MAX);
+	/* A password in PRODUCTION is the environment's affair; in an argument all can read it. */
+	if (config.production && config.production != getenv("PRODUCTION") &&
+	    pg_has_password(config.production))
+		tool_usage("--production: no password on the command line, where every user can "
+			   "read it; use PGPASSFILE, a service file or the variable PRODUCTION");
+	if (pg_has_password(config.restored))
+		tool_usage("--restored: no password on the command line; use PGPASSFILE");
+}
+
+int main(int argc, char **argv)
+{
+	__attribute__((cleanup(work_free))) struct work w = { 0 };
+	struct err e = { 0 };
+	struct record r;
+	struct stage st;
+
+	if (tool_begin(&tool, argc, argv) < argc)
+		tool_usage("no operands are taken");
+	check_usage();
+	stage_begin(&st, &tool);
+	while (stage_next(&st, &r))
+		restored_see(&w.from, &r);
+	if (compare(&st, &w, &e) < 0)
+		return stage_fail(&st, "tables-compared", "", &e);
+	return stage_end(&st);
+}
