@@ -64,7 +64,7 @@ static const struct tool tool = {
 		    "judge the newest of the backups that are there\n"
 		    "size-trend --nagios --label shop --history /var/lib/backup-probes/\n"
 		    "be a monitoring plugin",
-	.see_also = "list-backups(1), fetch-latest(1), emit-report(1)",
+	.see_also = "emit-report(1), fetch-latest(1), list-backups(1)",
 	.options = options,
 };
 

@@ -22,6 +22,10 @@ enum {
 /* What fits 64 bits with six places after the point, and without them. */
 static const double millionths_max = 9e12, whole_max = 9e18;
 
+static const enum verdict order[] = { V_CRITICAL, V_UNKNOWN, V_WARNING, V_OK };
+
+enum { ORDERS = sizeof(order) / sizeof(order[0]) };
+
 static const char *field(const json_t *object, const char *name)
 {
 	const char *s = json_string_value(json_object_get(object, name));
@@ -166,40 +170,70 @@ static void add_finding(struct buf *out, const json_t *check, bool titled)
 	add_plain(out, field(check, "summary"));
 }
 
-/* Another check of the same name needs the subject in front of its labels. */
-static bool name_repeats(const json_t *checks, const json_t *check)
+static bool has_metric(const json_t *check, const char *name)
 {
+	const json_t *metrics = json_object_get(check, "metrics"), *m;
+	size_t i;
+
+	json_array_foreach(metrics, i, m)
+		if (strcmp(field(m, "name"), name) == 0)
+			return true;
+	return false;
+}
+
+static bool shares_a_metric(const json_t *a, const json_t *b)
+{
+	const json_t *metrics = json_object_get(a, "metrics"), *m;
+	size_t i;
+
+	json_array_foreach(metrics, i, m)
+		if (has_metric(b, field(m, "name")))
+			return true;
+	return false;
+}
+
+/* What tells this check's labels from those of the others; NULL where nothing has to. */
+static const char *prefix_of(const json_t *checks, const json_t *check)
+{
+	const char *name = field(check, "check"), *prefix = NULL;
 	const json_t *other;
 	size_t i;
 
 	json_array_foreach(checks, i, other) {
-		if (other != check && strcmp(field(other, "check"), field(check, "check")) == 0)
-			return true;
+		if (other == check)
+			continue;
+		if (*field(check, "subject") && strcmp(field(other, "check"), name) == 0)
+			return field(check, "subject");
+		if (prefix == NULL && shares_a_metric(check, other))
+			prefix = name;
 	}
-	return false;
+	return prefix;
 }
 
-/* How a line is filled: as many checks as fit, the worst first. */
-struct filling {
-	struct buf text, perf;
-	size_t shown, left_out;
-	bool titled, perf_full;
-};
-
-static void fill_perf(struct filling *f, const json_t *checks, const json_t *check)
+/* The figures of as many checks as fit, the worst first. */
+static void add_perf(struct buf *out, const json_t *checks)
 {
+	BUF_AUTO perf = BUF_INIT(WHOLE_MAX);
 	BUF_AUTO one = BUF_INIT(WHOLE_MAX);
-	const char *subject = field(check, "subject");
+	const json_t *check;
+	size_t i;
 
-	if (f->perf_full || json_array_size(json_object_get(check, "metrics")) == 0)
-		return;
-	nagios_perfdata(&one, check, *subject && name_repeats(checks, check) ? subject : NULL);
-	if (f->perf.len + one.len + 1 > PERF_MAX) {
-		f->perf_full = true;
-		return;
+	for (size_t o = 0; o < ORDERS; o++) {
+		json_array_foreach(checks, i, check) {
+			if (status_of(check) != order[o] ||
+			    json_array_size(json_object_get(check, "metrics")) == 0)
+				continue;
+			buf_reset(&one);
+			nagios_perfdata(&one, check, prefix_of(checks, check));
+			if (perf.len + one.len + 1 > PERF_MAX)
+				goto full;
+			buf_adds(&perf, perf.len ? " " : "");
+			buf_add(&perf, one.s, one.len);
+		}
 	}
-	buf_adds(&f->perf, f->perf.len ? " " : "");
-	buf_add(&f->perf, one.s, one.len);
+full:
+	if (perf.len)
+		buf_addf(out, " | %s", perf.s);
 }
 
 /* One overlong finding must not push out the others: cut between characters. */
@@ -214,46 +248,54 @@ static void cut(struct buf *one)
 	buf_adds(one, "...");
 }
 
-static void fill(struct filling *f, const json_t *checks, const json_t *check)
+/* The findings of as many checks as fit, the worst first. */
+static void add_findings(struct buf *out, const json_t *checks)
+{
+	const bool titled = json_array_size(checks) > 1;
+	size_t shown = 0, left_out = 0, i;
+	const json_t *check;
+
+	for (size_t o = 0; o < ORDERS; o++) {
+		json_array_foreach(checks, i, check) {
+			BUF_AUTO one = BUF_INIT(WHOLE_MAX);
+
+			if (status_of(check) != order[o])
+				continue;
+			if (left_out == 0)
+				add_finding(&one, check, titled);
+			cut(&one);
+			if (left_out || out->len + one.len + 2 > TEXT_MAX) {
+				left_out++;
+				continue;
+			}
+			buf_adds(out, shown++ ? "; " : "");
+			buf_add(out, one.s, one.len);
+		}
+	}
+	if (left_out)
+		buf_addf(out, " and %zu more checks", left_out);
+	if (shown == 0)
+		buf_adds(out, "nothing was checked");
+}
+
+void nagios_say(struct buf *out, const char *name, enum verdict status, const char *sentence,
+		const json_t *checks)
 {
 	BUF_AUTO one = BUF_INIT(WHOLE_MAX);
 
-	fill_perf(f, checks, check);
-	if (f->left_out == 0) {
-		add_finding(&one, check, f->titled);
-		cut(&one);
-	}
-	if (f->left_out || f->text.len + one.len + 2 > TEXT_MAX) {
-		f->left_out++;
-		return;
-	}
-	buf_adds(&f->text, f->shown++ ? "; " : "");
-	buf_add(&f->text, one.s, one.len);
-}
-
-void nagios_line(struct buf *out, const char *name, enum verdict status, const json_t *checks)
-{
-	static const enum verdict order[] = { V_CRITICAL, V_UNKNOWN, V_WARNING, V_OK };
-	struct filling f = { .text = BUF_INIT(TEXT_MAX),
-			     .perf = BUF_INIT(WHOLE_MAX),
-			     .titled = json_array_size(checks) > 1 };
-	const json_t *check;
-	size_t i;
-
-	for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++)
-		json_array_foreach(checks, i, check)
-			if (status_of(check) == order[o])
-				fill(&f, checks, check);
 	add_upper(out, name);
 	buf_addc(out, ' ');
 	add_upper(out, verdict_name(status));
 	buf_adds(out, " - ");
-	buf_adds(out, f.shown || f.left_out ? f.text.s : "nothing was checked");
-	if (f.left_out)
-		buf_addf(out, "%s%zu %schecks", f.shown ? " and " : "", f.left_out,
-			 f.shown ? "more " : "");
-	if (f.perf.len)
-		buf_addf(out, " | %s", f.perf.s);
-	buf_free(&f.text);
-	buf_free(&f.perf);
+	add_plain(&one, sentence);
+	buf_add(out, one.s, one.len);
+	add_perf(out, checks);
+}
+
+void nagios_line(struct buf *out, const char *name, enum verdict status, const json_t *checks)
+{
+	BUF_AUTO sentence = BUF_INIT(WHOLE_MAX);
+
+	add_findings(&sentence, checks);
+	nagios_say(out, name, status, sentence.s, checks);
 }

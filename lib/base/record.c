@@ -6,6 +6,8 @@
 #include "lib/base/xmem.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@ struct record_reader {
 	int fd;
 	size_t start, end; /* unread bytes in buf */
 	bool at_eof;
+	int64_t give_up_ms; /* 0: never */
 	json_t *object;
 	char why[JSON_ERROR_TEXT_LENGTH + 64];
 	char buf[RECORD_MAX + 2]; /* a longest line, its newline, and the NUL */
@@ -35,6 +38,29 @@ void record_close(struct record_reader *reader)
 	free(reader);
 }
 
+void record_give_up_at(struct record_reader *reader, int64_t ms)
+{
+	reader->give_up_ms = ms;
+}
+
+/* 1 when something can be read, 0 when the time is over, -1 on an error. */
+static int wait_for_input(const struct record_reader *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	int64_t left;
+	int got;
+
+	if (r->give_up_ms == 0)
+		return 1;
+	do {
+		left = r->give_up_ms - mono_ms();
+		if (left <= 0)
+			return 0;
+		got = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
 /* More bytes behind the unread ones: 1, 0 at the end of the file, -1 on an error. */
 static int fill(struct record_reader *r)
 {
@@ -45,6 +71,11 @@ static int fill(struct record_reader *r)
 		r->end -= r->start;
 		r->start = 0;
 	}
+	n = wait_for_input(r);
+	if (n == 0)
+		errno = ETIMEDOUT;
+	if (n <= 0)
+		return -1;
 	do
 		n = read(r->fd, r->buf + r->end, sizeof(r->buf) - 1 - r->end);
 	while (n < 0 && errno == EINTR);
@@ -52,6 +83,15 @@ static int fill(struct record_reader *r)
 		return (int)n;
 	r->end += (size_t)n;
 	return 1;
+}
+
+static int read_failed(struct err *e)
+{
+	if (errno == ETIMEDOUT)
+		return err_set(e, ERR_SYSTEM,
+			       "standard input did not end within the time limit; allow more with "
+			       "--timeout");
+	return err_set(e, ERR_SYSTEM, "read standard input: %s", strerror(errno));
 }
 
 /* Drops what is left of a line that is too long. */
@@ -64,7 +104,7 @@ static int skip_line(struct record_reader *r, struct err *e)
 		r->start = r->end = 0;
 		got = fill(r);
 		if (got < 0)
-			return err_set(e, ERR_SYSTEM, "read standard input: %s", strerror(errno));
+			return read_failed(e);
 		nl = memchr(r->buf, '\n', r->end);
 		if (nl)
 			r->start = (size_t)(nl - r->buf) + 1;
@@ -128,7 +168,7 @@ int record_read(struct record_reader *reader, struct record *r, struct err *e)
 		}
 		got = fill(reader);
 		if (got < 0)
-			return err_set(e, ERR_SYSTEM, "read standard input: %s", strerror(errno));
+			return read_failed(e);
 		if (got == 0)
 			reader->at_eof = true;
 	}

@@ -33,6 +33,8 @@ struct record_reader *record_open(int fd);
  * .why set. A last line without its newline counts when it is whole. */
 int record_read(struct record_reader *reader, struct record *r, struct err *e);
 void record_close(struct record_reader *reader);
+/* From this moment of mono_ms() on, a read that would have to wait fails instead. */
+void record_give_up_at(struct record_reader *reader, int64_t ms);
 
 /* Fields. NULL or false when absent or of another type. Text is borrowed. */
 const char *record_text(const json_t *object, const char *field);

@@ -12,7 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1, TEXT_MAX = 1 << 20, SHOWN_OF_BAD_LINE = 60, LOCK_PATIENCE_S = 2 };
+enum {
+	FORMAT_VERSION = 1,
+	TEXT_MAX = 1 << 20,
+	SHOWN_OF_BAD_LINE = 60,
+	BAD_LINES_SHOWN = 20,
+	LOCK_PATIENCE_S = 2
+};
 
 /* Everything written goes through write_out() under this lock, so that the time limit's last words
  * never land in the middle of a line. */
@@ -117,7 +123,7 @@ static void emit(struct stage *st, const char *kind, json_t *own)
 static void count_check(struct stage *st, struct check *c)
 {
 	st->status = st->checks++ ? verdict_worst(st->status, c->status) : c->status;
-	if (common.output == OUTPUT_NAGIOS)
+	if (common.output == OUTPUT_NAGIOS || st->tool->sink)
 		json_array_append(st->kept, c->object);
 }
 
@@ -192,6 +198,10 @@ static void start_time_limit(struct stage *st)
 
 	if (common.timeout_s == 0 || st->tool->own_timeout)
 		return;
+	if (st->in && st->tool->sink) {
+		record_give_up_at(st->in, st->started_ms + (int64_t)common.timeout_s * 1000);
+		return;
+	}
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	failed = pthread_create(&thread, &attr, keep_time, st);
@@ -253,9 +263,25 @@ static void report_bad_line(struct stage *st, const struct record *r)
 	int shown = r->len < SHOWN_OF_BAD_LINE ? (int)r->len : SHOWN_OF_BAD_LINE;
 	struct check c;
 
+	if (st->bad_lines++ >= BAD_LINES_SHOWN)
+		return;
 	check_init(&c, "input-record", "");
 	check_say(&c, V_UNKNOWN, "line %u of standard input is no record, %s: %.*s", st->lines,
 		  r->why, shown, r->line);
+	stage_check(st, &c);
+}
+
+/* A stream of garbage is one finding more, not a million. */
+static void report_other_bad_lines(struct stage *st)
+{
+	struct check c;
+
+	if (st->bad_lines <= BAD_LINES_SHOWN)
+		return;
+	check_init(&c, "input-record", "");
+	check_say(&c, V_UNKNOWN, "%u more lines of standard input are no records",
+		  st->bad_lines - BAD_LINES_SHOWN);
+	st->bad_lines = 0;
 	stage_check(st, &c);
 }
 
@@ -281,6 +307,7 @@ bool stage_next(struct stage *st, struct record *r)
 		(void)pthread_mutex_unlock(&out_lock);
 		return true;
 	}
+	report_other_bad_lines(st);
 	record_close(st->in);
 	st->in = NULL;
 	return false;

@@ -7,7 +7,7 @@
  * tool's own (between its stage records "begin" and "end"); remembers the worst status said; and
  * turns it all into the exit status. With --text it prints for people instead, with --nagios one
  * plugin line at the end, and then it never reads. A line that is no record becomes an unknown
- * check of ours, once.
+ * check of ours, once; from the twenty-first on they are counted.
  *
  * Typical filter:
  *	stage_begin(&st, &tool);
@@ -17,7 +17,8 @@
  *	return stage_end(&st);
  *
  * --timeout is kept here too: a thread writes an unknown check and "end" and ends the process with
- * status 3, whatever the tool hangs in. Tools with own_timeout do that themselves.
+ * status 3, whatever the tool hangs in. Tools with own_timeout do that themselves; a sink stops
+ * reading, with a finding, for it still has to report.
  *
  * The run's id and label come from the options, else from the first record that carries them, else
  * the id is made. "begin" is written after the first input line, so that it can carry them.
@@ -42,9 +43,10 @@ struct stage {
 	unsigned checks;        /* how many of them */
 	int64_t started_ms;     /* monotonic */
 	unsigned lines;         /* read from standard input */
+	unsigned bad_lines;     /* those of them that were no records */
 	bool begun;
 	bool out_failed; /* standard output is gone: status 3 at the end */
-	json_t *kept;    /* our checks, for the plugin's line; owned */
+	json_t *kept;    /* our checks, for the plugin's line and for a sink; owned */
 };
 
 void stage_begin(struct stage *st, const struct tool *t);

@@ -172,7 +172,7 @@ int tool_begin(const struct tool *t, int argc, char **argv)
 	if (first < 0)
 		tool_usage("%s", e.msg);
 	if (common.output == OUTPUT_AUTO)
-		common.output = isatty(STDOUT_FILENO) ? OUTPUT_TEXT : OUTPUT_RECORDS;
+		common.output = t->sink || isatty(STDOUT_FILENO) ? OUTPUT_TEXT : OUTPUT_RECORDS;
 	return first;
 }
 

@@ -1,0 +1,277 @@
+/* emit-report: the sink. Gathers the whole stream, reports it, remembers it, and is its verdict. */
+#include "lib/base/atomic.h"
+#include "lib/base/buf.h"
+#include "lib/base/history.h"
+#include "lib/base/io.h"
+#include "lib/base/nagios.h"
+#include "lib/base/stage.h"
+#include "lib/base/text.h"
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/report/markdown.h"
+#include "lib/report/plain.h"
+#include "lib/report/rows.h"
+#include "lib/report/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { REPORT_MAX = 256 * 1024 * 1024, REPORT_MODE = 0644, CHECKS_IN_HISTORY_B = 3 * 1024 * 1024 };
+
+enum format { TEXT, MARKDOWN, JSON, NAGIOS, RECORD };
+
+/* One report, and where it goes: path NULL is standard output. */
+struct report {
+	enum format format;
+	const char *path;
+};
+
+struct reports {
+	struct report *v;
+	size_t n;
+};
+
+static struct {
+	struct reports reports;
+	struct strv expect;
+	const char *history, *title;
+} config;
+
+static void add_report(struct reports *reports, enum format format, const char *path)
+{
+	reports->v = xrealloc(reports->v, reports->n + 1, sizeof(*reports->v));
+	reports->v[reports->n++] = (struct report){ .format = format, .path = path };
+}
+
+static int set_format(const char *value, void *to, struct err *e)
+{
+	static const char *const names[] = { "text", "markdown", "json", "nagios" };
+	const size_t len = strcspn(value, "=");
+	const char *path = value[len] ? value + len + 1 : "-";
+
+	for (int f = TEXT; f <= NAGIOS; f++) {
+		if (strlen(names[f]) != len || strncmp(names[f], value, len) != 0 || *path == '\0')
+			continue;
+		add_report(to, (enum format)f, strcmp(path, "-") == 0 ? NULL : path);
+		return 0;
+	}
+	return err_set(e, ERR_USAGE,
+		       "'%.80s' is no report; write text, markdown, json or nagios, with =FILE "
+		       "where it is not for standard output",
+		       value);
+}
+
+/* clang-format off */
+static const struct opt options[] = {
+	{ OPT_CALL, 'f', "format", "FORMAT[=FILE]", &config.reports,
+	  "write this report: text, markdown, json or nagios, to FILE or to standard output; may be "
+	  "given several times; default: text", NULL, false, set_format },
+	{ OPT_LIST, 0, "expect", "TOOL", &config.expect,
+	  "critical when this tool never began; may be given several times", NULL, false, NULL },
+	{ OPT_TEXT, 0, "history", "PATH", &config.history,
+	  "append the run to this file, or to PATH/LABEL.jsonl in a directory", "HISTORY", false, NULL },
+	{ OPT_TEXT, 0, "title", "TEXT", &config.title,
+	  "what the report is about; default: \"backup of LABEL\"", NULL, false, NULL },
+	OPT_TABLE_END,
+};
+
+static const struct tool tool = {
+	.name = "emit-report",
+	.what = "report what a pipeline of probes found, and be its verdict",
+	.operands = "",
+	.description =
+		"emit-report ends a pipeline: it reads all records and passes none on. Its exit status "
+		"is the verdict of the whole stream: 0 ok, 1 warning, 2 critical, 3 unknown, the "
+		"worst that any check says.\n"
+		"\n"
+		"What is missing counts too. An empty stream, a tool that began and did not end, and "
+		"one that was expected and never began are critical; a line that is no record, checks "
+		"that a tool wrote and that did not arrive, and a stream without any check are unknown. "
+		"A tool that ended worse than its checks show counts as it ended.\n"
+		"\n"
+		"Without --format, standard output gets the text report. With --nagios it gets one line "
+		"with performance data, with --records the run as one record, whatever else is written. "
+		"Files are replaced in one step. A report or a history that cannot be written is a "
+		"finding of its own.",
+	.examples = "list-backups /srv/backups | size-trend | emit-report\n"
+		    "show it at the terminal\n"
+		    "emit-report --format text --format markdown=report.md --format json=report.json "
+		    "--history /var/lib/backup-probes/ --expect restore-to-temp\n"
+		    "as the last stage of the daily job",
+	.see_also = "check-freshness(1), list-backups(1), restore-to-temp(1), size-trend(1), "
+		    "verify-backup(1)",
+	.options = options,
+	.sink = true,
+	.may_be_empty = true,
+};
+/* clang-format on */
+
+/* What stage found wrong with the input itself. */
+static void take_own(struct summary *s, const struct stage *st)
+{
+	json_t *check;
+	size_t i;
+
+	json_array_foreach(st->kept, i, check) {
+		json_object_set_new(check, "record", json_string("check"));
+		json_object_set_new(check, "tool", json_string(tool.name));
+		summary_take(s, check);
+	}
+}
+
+static void gather(struct summary *s)
+{
+	struct stage st;
+	struct record r;
+
+	stage_begin(&st, &tool);
+	while (stage_next(&st, &r))
+		summary_take(s, r.object);
+	take_own(s, &st);
+	(void)stage_end(&st);
+	(void)snprintf(s->run, sizeof(s->run), "%s", st.run);
+	(void)snprintf(s->label, sizeof(s->label), "%s", st.label);
+	(void)gethostname(s->host, sizeof(s->host) - 1);
+	summary_finish(s, &config.expect, utc_now_ms());
+}
+
+static void remember(struct summary *s)
+{
+	JSON_AUTO *run = NULL;
+	struct err e = { 0 };
+
+	if (config.history == NULL)
+		return;
+	run = run_object(s, CHECKS_IN_HISTORY_B);
+	if (history_append(config.history, s->label, run, &e) < 0)
+		summary_find(s, "history", "", V_UNKNOWN, "the run was not remembered: %s", e.msg);
+}
+
+static void render_json(const struct summary *s, size_t flags, struct buf *out)
+{
+	JSON_AUTO *run = run_object(s, REPORT_MAX);
+	char *text = json_dumps(run, flags | JSON_REAL_PRECISION(15));
+
+	if (text)
+		buf_addf(out, "%s\n", text);
+	free(text);
+}
+
+static void render_plugin_line(const struct summary *s, struct buf *out)
+{
+	BUF_AUTO headline = BUF_INIT(REPORT_MAX);
+
+	rows_headline(s, config.title, &headline);
+	/* The line says the verdict itself. */
+	nagios_say(out, "backup", s->status, headline.s + strcspn(headline.s, " ") + 1, s->checks);
+	buf_addc(out, '\n');
+}
+
+static void render(const struct summary *s, const struct report *report, struct buf *out)
+{
+	const bool colour = report->path == NULL && text_colour(STDOUT_FILENO);
+
+	switch (report->format) {
+	case TEXT:
+		plain_report(s, config.title, colour, out);
+		break;
+	case MARKDOWN:
+		markdown_report(s, config.title, out);
+		break;
+	case JSON:
+		render_json(s, JSON_INDENT(2), out);
+		break;
+	case RECORD:
+		render_json(s, JSON_COMPACT, out);
+		break;
+	case NAGIOS:
+		render_plugin_line(s, out);
+		break;
+	}
+}
+
+/* A pipe or a terminal is written to and not replaced. */
+static int put_directly(const char *path, const struct buf *b, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
+	if (io_write_all(fd, b->s, b->len) < 0) {
+		err_set(e, ERR_SYSTEM, "write %s: %s", path, strerror(errno));
+		io_close(&fd);
+		return -1;
+	}
+	if (close(fd) < 0)
+		return err_set(e, ERR_SYSTEM, "close %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int put(const struct report *report, const struct buf *b, struct err *e)
+{
+	struct stat st;
+
+	if (b->full)
+		return err_set(e, ERR_SYSTEM, "the report is larger than %d bytes", REPORT_MAX);
+	if (report->path && stat(report->path, &st) == 0 && !S_ISREG(st.st_mode))
+		return put_directly(report->path, b, e);
+	if (report->path)
+		return atomic_write(report->path, b->s, b->len, REPORT_MODE, e);
+	if (io_write_all(STDOUT_FILENO, b->s, b->len) < 0)
+		return err_set(e, ERR_SYSTEM, "write to standard output: %s", strerror(errno));
+	return 0;
+}
+
+/* Writes the reports that go to files, or those that go to standard output. What could not be
+ * written is a finding in those that follow. */
+static void write_reports(struct summary *s, bool files)
+{
+	for (size_t i = 0; i < config.reports.n; i++) {
+		const struct report *report = &config.reports.v[i];
+		BUF_AUTO b = BUF_INIT(REPORT_MAX);
+		struct err e = { 0 };
+
+		if ((report->path != NULL) != files)
+			continue;
+		render(s, report, &b);
+		if (put(report, &b, &e) == 0)
+			continue;
+		tool_warn("%s", e.msg);
+		summary_find(s, "report", "", V_UNKNOWN, "a report was not written: %s", e.msg);
+	}
+}
+
+static void add_default_report(void)
+{
+	if (common.output == OUTPUT_NAGIOS)
+		add_report(&config.reports, NAGIOS, NULL);
+	else if (common.output == OUTPUT_RECORDS)
+		add_report(&config.reports, RECORD, NULL);
+	else if (config.reports.n == 0)
+		add_report(&config.reports, TEXT, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct summary s;
+	enum verdict status;
+
+	if (tool_begin(&tool, argc, argv) < argc)
+		tool_usage("no operands are taken");
+	add_default_report();
+	summary_init(&s);
+	gather(&s);
+	remember(&s);
+	write_reports(&s, true);
+	write_reports(&s, false);
+	status = s.status;
+	summary_free(&s);
+	strv_free(&config.expect);
+	free(config.reports.v);
+	return (int)status;
+}
