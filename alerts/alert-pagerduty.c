@@ -66,45 +66,9 @@ static json_t *one_line(const char *s, size_t most)
 	return json_string(b.s);
 }
 
-/* A check record without what only matters in the pipe. */
-static json_t *essence(const json_t *check)
-{
-	static const char *const fields[] = { "tool",    "check",    "subject", "status",
-					      "summary", "observed", "expected" };
-	json_t *o = json_object();
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		json_t *value = json_object_get(check, fields[i]);
-
-		if (value)
-			json_object_set(o, fields[i], value);
-	}
-	return o;
-}
-
-/* The failing checks, worst first, as many as fit. */
-static json_t *failing(const struct alert *a)
-{
-	json_t *list = json_array();
-	const json_t *check;
-	size_t i, size = 0;
-
-	json_array_foreach(a->failing, i, check) {
-		json_t *entry = essence(check);
-		char *text = record_print(entry, DETAILS_MOST);
-
-		size += text ? strlen(text) : DETAILS_MOST;
-		free(text);
-		if (size < DETAILS_MOST)
-			json_array_append(list, entry);
-		json_decref(entry);
-	}
-	return list;
-}
-
 static json_t *details(const struct alert *a)
 {
-	json_t *shown = failing(a);
+	json_t *shown = alert_checks(a->failing, DETAILS_MOST);
 	size_t all = json_array_size(a->failing), left = all - json_array_size(shown);
 	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:o}", "label", a->label, "run", a->run,
 			      "failing_checks", (json_int_t)all, "not_shown", (json_int_t)left,

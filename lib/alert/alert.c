@@ -6,9 +6,10 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { HEADLINE_SUBJECT = 120, HEADLINE_SUMMARY = 400, HASH_DIGITS = 16 };
+enum { LINE_SUBJECT = 120, LINE_SUMMARY = 400, HASH_DIGITS = 16 };
 
 static const char prefix[] = "backup-probes/";
 
@@ -57,22 +58,28 @@ void alert_text(struct buf *out, const char *s, size_t most)
 			out->s[i] = ' ';
 }
 
-static void add_worst(struct buf *out, const struct alert *a)
+void alert_line(struct buf *out, const json_t *check)
 {
-	const json_t *worst = json_array_get(a->failing, 0);
-	const char *check = record_text(worst, "check"), *subject = record_text(worst, "subject");
-	const char *summary = record_text(worst, "summary");
-	size_t n = json_array_size(a->failing);
+	const char *name = record_text(check, "check"), *subject = record_text(check, "subject");
+	const char *summary = record_text(check, "summary");
 
-	if (worst == NULL)
-		return;
-	buf_addf(out, ": %s", check ? check : "a check");
+	alert_text(out, name ? name : "a check", LINE_SUBJECT);
 	if (subject && subject[0]) {
 		buf_addc(out, ' ');
-		alert_text(out, subject, HEADLINE_SUBJECT);
+		alert_text(out, subject, LINE_SUBJECT);
 	}
 	buf_adds(out, ": ");
-	alert_text(out, summary ? summary : "it says nothing", HEADLINE_SUMMARY);
+	alert_text(out, summary ? summary : "it says nothing", LINE_SUMMARY);
+}
+
+static void add_worst(struct buf *out, const struct alert *a)
+{
+	size_t n = json_array_size(a->failing);
+
+	if (n == 0)
+		return;
+	buf_adds(out, ": ");
+	alert_line(out, json_array_get(a->failing, 0));
 	if (n > 1)
 		buf_addf(out, " (and %zu more)", n - 1);
 }
@@ -81,7 +88,7 @@ void alert_headline(struct buf *out, const struct alert *a)
 {
 	char since[UTC_SIZE];
 
-	alert_text(out, a->label, HEADLINE_SUBJECT);
+	alert_text(out, a->label, LINE_SUBJECT);
 	switch (a->kind) {
 	case ALERT_TRIGGER:
 	case ALERT_REMINDER:
@@ -98,7 +105,8 @@ void alert_headline(struct buf *out, const struct alert *a)
 	case ALERT_REPORT:
 		buf_addf(out, ": %s", alert_shout(a->verdict));
 		if (a->verdict == V_OK)
-			buf_addf(out, ": all %zu checks passed", json_array_size(a->checks));
+			buf_addf(out, ": the backup passed all checks (%zu)",
+				 json_array_size(a->checks));
 		else
 			add_worst(out, a);
 		break;
@@ -106,4 +114,40 @@ void alert_headline(struct buf *out, const struct alert *a)
 		buf_adds(out, ": TEST alert of backup-probes; nothing is wrong");
 		break;
 	}
+}
+
+static json_t *essence(const json_t *check)
+{
+	static const char *const fields[] = { "tool",    "check",    "subject",  "status",
+					      "summary", "observed", "expected", "metrics" };
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		json_t *value = json_object_get(check, fields[i]);
+
+		if (value)
+			json_object_set(o, fields[i], value);
+	}
+	return o;
+}
+
+json_t *alert_checks(const json_t *checks, size_t most_b)
+{
+	json_t *list = json_array();
+	const json_t *check;
+	size_t i, size = 0;
+
+	json_array_foreach(checks, i, check) {
+		json_t *entry = essence(check);
+		char *text = record_print(entry, most_b);
+
+		size += text ? strlen(text) + 1 : most_b;
+		free(text);
+		if (size >= most_b) {
+			json_decref(entry);
+			break;
+		}
+		json_array_append_new(list, entry);
+	}
+	return list;
 }

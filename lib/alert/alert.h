@@ -42,9 +42,16 @@ void alert_key(struct buf *out, const char *label, const char *topic);
  * more)". Everything but .headline and .id has to be set. */
 void alert_headline(struct buf *out, const struct alert *a);
 
+/* Appends one check record as one line: "row-count public.orders: 12 rows are missing". */
+void alert_line(struct buf *out, const json_t *check);
+
 /* Appends s as one line of at most `most` characters (code points, not bytes), cut as utf8_cut()
  * does; control characters become blanks. */
 void alert_text(struct buf *out, const char *s, size_t most);
+
+/* The records of an array of checks without what only matters in the pipe (run, at, label), as many
+ * from the front as fit into most_b bytes of JSON. The caller's. */
+json_t *alert_checks(const json_t *checks, size_t most_b);
 
 /* FNV-1a, 64 bits: to tell names apart, no protection against anybody. */
 uint64_t alert_hash(const char *s);

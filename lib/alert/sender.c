@@ -339,14 +339,14 @@ static int run_dry(struct run *r)
 
 static void prepare(struct run *r)
 {
-	(void)snprintf(r->name, sizeof(r->name), "%s",
-		       sender_options.name ? sender_options.name : r->sender->tool->name);
 	if (gethostname(r->host, sizeof(r->host) - 1) < 0)
 		(void)snprintf(r->host, sizeof(r->host), "localhost");
 	/* A key that cannot be read must not break the pipeline: the records pass, the message is
 	 * spooled, and the check says why. */
 	if (r->sender->prepare)
 		(void)r->sender->prepare(&r->unprepared);
+	(void)snprintf(r->name, sizeof(r->name), "%s",
+		       sender_options.name ? sender_options.name : r->sender->tool->name);
 }
 
 static int run_mode(struct run *r)
@@ -371,6 +371,7 @@ int sender_main(const struct sender *s, int argc, char **argv)
 	first = tool_begin(s->tool, argc, argv);
 	if (first < argc)
 		tool_usage("operand '%s': this tool takes none", argv[first]);
+	prepare(&r);
 	/* A test and a flush read no records. */
 	alone = *s->tool;
 	alone.source = sender_options.test || sender_options.flush;
@@ -378,7 +379,6 @@ int sender_main(const struct sender *s, int argc, char **argv)
 	by_itself.tool = &alone;
 	r.sender = &by_itself;
 	r.root = home_root(sender_options.state_dir);
-	prepare(&r);
 	status = run_mode(&r);
 	if (s->finish)
 		s->finish();

@@ -45,7 +45,8 @@ struct sender {
 	const bool *tell_passed; /* also send a REPORT of each run that passed; NULL: no */
 	bool own_transport;      /* no HTTP client is wanted */
 
-	/* Reads secrets and checks what was configured, before anything is read. */
+	/* Reads secrets and checks what was configured, before anything is read. May change this
+	 * table, where it is not const. */
 	int (*prepare)(struct err *e);
 
 	/* The message, without any secret in it: a JSON object, the sender's own, which deliver()
