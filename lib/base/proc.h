@@ -19,7 +19,6 @@ struct proc {
 	const struct identity *as; /* NULL: ourselves */
 	const int *fd;             /* three descriptors that become 0, 1, 2; NULL: all inherited,
 				    * an entry of -1: /dev/null */
-	bool sealed;               /* without network, see isolate.h */
 	bool new_group;            /* own process group: kill(-pid) reaches all of it */
 };
 
