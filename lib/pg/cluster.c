@@ -1,0 +1,405 @@
+#include "lib/pg/cluster.h"
+
+#include "lib/base/io.h"
+#include "lib/base/num.h"
+#include "lib/base/proc.h"
+#include "lib/base/proctree.h"
+#include "lib/base/strv.h"
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/pg/query.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	INITDB_LIMIT_S = 300,
+	POLL_MS = 30,
+	STOP_MS = 15 * 1000,
+	KILL_MS = 15 * 1000,
+	LOG_TAIL = 1200,
+	LOG_LINES = 3,
+	SESSIONS = 40, /* beside the restore's own: COMMAND's, and three that are reserved */
+};
+
+#define MIB ((uint64_t)1 << 20)
+
+/* ---- making it ---------------------------------------------------------------------- */
+
+static int check_socket_path(const struct cluster *c, struct err *e)
+{
+	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	size_t len = strlen(c->opts.dir) + strlen("/.s.PGSQL.5432");
+
+	if (len <= max)
+		return 0;
+	return err_set(e, ERR_SYSTEM,
+		       "use %s: its name is too long for the server's socket (%zu of %zu "
+		       "characters); name a shorter directory with --work-dir",
+		       c->opts.dir, len, max);
+}
+
+static const char *locale_here(void)
+{
+	locale_t l = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
+
+	if (l == (locale_t)0)
+		return "C";
+	freelocale(l);
+	return "C.UTF-8";
+}
+
+void cluster_environment(const struct cluster *c, struct strv *out)
+{
+	strv_addf(out, "PATH=%s:/usr/bin:/bin", c->opts.bin->path);
+	strv_addf(out, "HOME=%s", c->opts.dir);
+	strv_addf(out, "TMPDIR=%s", c->opts.dir);
+	strv_add(out, "LC_ALL=C");
+	strv_add(out, "TZ=UTC");
+}
+
+/* The last line that says something, which is where initdb puts its error. */
+static const char *last_line(struct buf *text)
+{
+	const char *line;
+
+	while (text->len && strchr("\n ", text->s[text->len - 1]))
+		text->s[--text->len] = '\0';
+	line = strrchr(text->s, '\n');
+	return line ? line + 1 : text->s;
+}
+
+/* initdb: error: could not ...: the reason; then hints and what it removed. */
+static const char *reason(struct buf *text)
+{
+	char *error = strstr(text->s, "error: ");
+
+	if (error == NULL)
+		return last_line(text);
+	error += strlen("error: ");
+	error[strcspn(error, "\n")] = '\0';
+	return error;
+}
+
+int cluster_init(struct cluster *c, struct err *e)
+{
+	const struct cluster_opts *o = &c->opts;
+	BUF_AUTO said = BUF_INIT(8192);
+	STRV_AUTO argv = { 0 };
+	STRV_AUTO env = { 0 };
+	struct proc p = { .as = o->as, .in = o->in, .cwd = o->dir };
+	char text[64];
+	int status;
+
+	if (check_socket_path(c, e) < 0)
+		return -1;
+	(void)snprintf(c->data, sizeof(c->data), "%.*s/data", PATH_MAX - 32, o->dir);
+	(void)snprintf(c->log, sizeof(c->log), "%.*s/server.log", PATH_MAX - 32, o->dir);
+	strv_addf(&argv, "%s/initdb", o->bin->path);
+	strv_addf(&argv, "--pgdata=%s", c->data);
+	strv_add(&argv, "--username=" CLUSTER_USER);
+	strv_add(&argv, "--auth=trust");
+	strv_add(&argv, "--encoding=UTF8");
+	strv_addf(&argv, "--locale=%s", locale_here());
+	strv_add(&argv, "--no-sync");
+	cluster_environment(c, &env);
+	p.argv = argv.v;
+	p.env = env.v;
+	if (proc_capture(&p, INITDB_LIMIT_S, &said, &status, e) < 0)
+		return -1;
+	if (status != 0)
+		return err_set(e, ERR_SYSTEM, "make a temporary server: initdb %s: %s",
+			       proc_status_text(status, text, sizeof(text)), reason(&said));
+	return 0;
+}
+
+/* ---- its settings ------------------------------------------------------------------- */
+
+/* A limit in a file of one number; UINT64_MAX where there is none ("max"). */
+static uint64_t limit_in(const char *path)
+{
+	BUF_AUTO b = BUF_INIT(64);
+	uint64_t n;
+	struct err e;
+
+	if (io_slurp(path, &b, &e) < 0)
+		return UINT64_MAX;
+	b.s[strcspn(b.s, "\n")] = '\0';
+	return num_u64(b.s, 1, UINT64_MAX, &n, &e) < 0 ? UINT64_MAX : n;
+}
+
+static uint64_t memory_b(void)
+{
+	uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t v2 = limit_in("/sys/fs/cgroup/memory.max");
+	uint64_t v1 = limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+
+	all = v2 < all ? v2 : all;
+	return v1 < all ? v1 : all;
+}
+
+static uint64_t between(uint64_t lo, uint64_t n, uint64_t hi)
+{
+	return n < lo ? lo : n > hi ? hi : n;
+}
+
+static void set(struct strv *argv, const char *setting)
+{
+	strv_add(argv, "-c");
+	strv_add(argv, setting);
+}
+
+static void set_memory(const struct cluster *c, struct strv *argv)
+{
+	unsigned jobs = c->opts.jobs ? c->opts.jobs : 1;
+	uint64_t memory = memory_b();
+
+	strv_add(argv, "-c");
+	strv_addf(argv, "shared_buffers=%juMB", (uintmax_t)between(32, memory / 8 / MIB, 1024));
+	strv_add(argv, "-c");
+	strv_addf(argv, "maintenance_work_mem=%juMB",
+		  (uintmax_t)between(64, memory / 8 / jobs / MIB, 1024));
+	strv_add(argv, "-c");
+	strv_addf(argv, "max_connections=%u", jobs + SESSIONS);
+}
+
+/* What a restored cluster must not do, whatever is in it. */
+static void set_sealed(const struct cluster *c, struct strv *argv)
+{
+	static const char *const sealed[] = {
+		"listen_addresses=",
+		"unix_socket_permissions=0700",
+		"ssl=off",
+		"archive_mode=off",
+		"max_logical_replication_workers=0",
+		"shared_preload_libraries=",
+		"session_preload_libraries=",
+		"local_preload_libraries=",
+		"external_pid_file=",
+		"logging_collector=off",
+		"log_destination=stderr",
+		"log_line_prefix=",
+		"lc_messages=C",
+		"timezone=UTC",
+		"jit=off",
+		"huge_pages=off", /* they may be set aside for production on this machine */
+		/* A killed server leaves no files in /dev/shm, nor fails where that is tiny. */
+		"dynamic_shared_memory_type=mmap",
+		"max_locks_per_transaction=256", /* large objects by the thousand take one each */
+		"restart_after_crash=off",       /* a crash is a finding, not a hiccup */
+		"cluster_name=backup-probes",
+	};
+
+	strv_add(argv, "-c");
+	strv_addf(argv, "unix_socket_directories=%s", c->opts.dir);
+	strv_add(argv, "-c");
+	strv_addf(argv, "port=%d", CLUSTER_PORT);
+	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
+		set(argv, sealed[i]);
+}
+
+static void set_fast(struct strv *argv)
+{
+	static const char *const fast[] = {
+		"fsync=off",
+		"full_page_writes=off",
+		"synchronous_commit=off",
+		"wal_level=minimal",
+		"max_wal_senders=0",
+		"max_wal_size=2GB",
+		"checkpoint_timeout=1h",
+		"autovacuum=off",
+	};
+
+	for (size_t i = 0; i < sizeof(fast) / sizeof(fast[0]); i++)
+		set(argv, fast[i]);
+}
+
+/* ---- starting and stopping ---------------------------------------------------------- */
+
+/* Appends the last lines of the server's log that matter, as one. */
+static void quote_log(const struct cluster *c, struct buf *out)
+{
+	char text[LOG_TAIL + 1];
+	FD_AUTO fd = open(c->log, O_RDONLY | O_CLOEXEC);
+	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	ssize_t n = -1;
+	char *line;
+	int lines = 0;
+
+	if (end >= 0 && lseek(fd, end > LOG_TAIL ? end - LOG_TAIL : 0, SEEK_SET) >= 0)
+		n = io_read_full(fd, text, LOG_TAIL);
+	text[n < 0 ? 0 : n] = '\0';
+	for (char *rest = text; (line = strsep(&rest, "\n")) != NULL && lines < LOG_LINES;)
+		if (strstr(line, "FATAL:") || strstr(line, "PANIC:") || strstr(line, "HINT:") ||
+		    strstr(line, "ERROR:") || strstr(line, "terminated by"))
+			buf_addf(out, "%s%s", lines++ ? "; " : "", line);
+	if (lines == 0)
+		buf_adds(out, "its log says nothing");
+}
+
+int cluster_check(struct cluster *c, struct err *e)
+{
+	BUF_AUTO log = BUF_INIT(LOG_TAIL * 2);
+	char text[64];
+	int status;
+
+	if (c->pid > 0 && waitpid(c->pid, &status, WNOHANG) == 0)
+		return 0;
+	if (c->pid <= 0)
+		return err_set(e, ERR_SYSTEM, "the temporary server is not running");
+	c->pid = 0;
+	quote_log(c, &log);
+	return err_set(e, ERR_SYSTEM, "the temporary server %s: %s",
+		       proc_status_text(status, text, sizeof(text)), log.s);
+}
+
+const char *cluster_conninfo(const struct cluster *c, const char *dbname, struct buf *out)
+{
+	const char *parts[] = { c->opts.dir, dbname };
+	const char *const keys[] = { "host='", "' port=5432 user=" CLUSTER_USER " dbname='" };
+
+	buf_reset(out);
+	for (size_t i = 0; i < 2; i++) {
+		buf_adds(out, keys[i]);
+		for (const char *p = parts[i]; *p; p++) {
+			if (*p == '\'' || *p == '\\')
+				buf_addc(out, '\\');
+			buf_addc(out, *p);
+		}
+	}
+	buf_addc(out, '\'');
+	return out->s;
+}
+
+static bool answers(const struct cluster *c, struct err *e)
+{
+	BUF_AUTO conninfo = BUF_INIT(PATH_MAX + 256);
+	struct pg_target target = { .what = "the temporary server",
+				    .env = PG_ENV_NONE,
+				    .writable = true,
+				    .connect_s = 5,
+				    .statement_s = 30 };
+	PG_AUTO pg = { 0 };
+
+	target.conninfo = cluster_conninfo(c, "postgres", &conninfo);
+	return pg_open(&pg, &target, e) == 0 && pg_run(&pg, "SELECT 1", e) == 0;
+}
+
+static int await(struct cluster *c, uint64_t limit_s, struct err *e)
+{
+	int64_t deadline_ms = mono_ms() + (int64_t)limit_s * 1000;
+	struct err last = { 0 };
+
+	for (;;) {
+		if (answers(c, &last))
+			return 0;
+		if (cluster_check(c, e) < 0)
+			return -1;
+		if (mono_ms() >= deadline_ms)
+			break;
+		(void)poll(NULL, 0, POLL_MS);
+	}
+	return err_set(e, ERR_SYSTEM, "wait for the temporary server: no answer after %ju s: %s",
+		       (uintmax_t)limit_s, last.msg);
+}
+
+int cluster_start(struct cluster *c, uint64_t limit_s, struct err *e)
+{
+	const struct cluster_opts *o = &c->opts;
+	FD_AUTO log = open(c->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const int fd[] = { -1, log, log };
+	STRV_AUTO argv = { 0 };
+	STRV_AUTO env = { 0 };
+	struct proc p = { .as = o->as, .in = o->in, .cwd = c->data, .fd = fd, .new_group = true };
+
+	if (log < 0)
+		return err_set(e, ERR_SYSTEM, "open %s: %s", c->log, strerror(errno));
+	strv_addf(&argv, "%s/postgres", o->bin->path);
+	strv_add(&argv, "-D");
+	strv_add(&argv, c->data);
+	set_sealed(c, &argv);
+	set_memory(c, &argv);
+	if (o->durability == CLUSTER_FAST)
+		set_fast(&argv);
+	cluster_environment(c, &env);
+	p.argv = argv.v;
+	p.env = env.v;
+	c->pid = proc_spawn(&p, e);
+	if (c->pid < 0) {
+		c->pid = 0;
+		return -1;
+	}
+	return await(c, limit_s, e);
+}
+
+int cluster_stop(struct cluster *c, struct err *e)
+{
+	int64_t deadline_ms = mono_ms() + STOP_MS;
+	pid_t pid = c->pid;
+
+	c->pid = 0;
+	if (pid > 0 && kill(pid, SIGQUIT) == 0) /* PostgreSQL's immediate shutdown */
+		while (waitpid(pid, NULL, WNOHANG) == 0 && mono_ms() < deadline_ms)
+			(void)poll(NULL, 0, POLL_MS);
+	return cluster_sweep(c->opts.dir, e);
+}
+
+/* ---- after a crash ------------------------------------------------------------------ */
+
+/* Line 7 of postmaster.pid: key and id of the segment (src/include/utils/pidfile.h). */
+static bool read_shm(const char *dir, uint64_t *key, int *id)
+{
+	AUTO_FREE char *path = xasprintf("%s/data/postmaster.pid", dir);
+	BUF_AUTO b = BUF_INIT(4096);
+	struct err e;
+	char *line = b.s;
+
+	if (io_slurp(path, &b, &e) < 0)
+		return false;
+	line = b.s;
+	for (int i = 1; i < 7 && line; i++) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return line && sscanf(line, "%ju %d", key, id) == 2;
+}
+
+/* The directory is a stranger's word for it: only a segment with that key, of the directory's own
+ * user, that nobody uses any more. */
+static void remove_shm(const char *dir)
+{
+	struct shmid_ds ds;
+	struct stat st;
+	uint64_t key;
+	int id;
+
+	if (!read_shm(dir, &key, &id) || stat(dir, &st) < 0 || shmctl(id, IPC_STAT, &ds) < 0)
+		return;
+	if ((uint64_t)(uint32_t)ds.shm_perm.__key == (key & UINT32_MAX) &&
+	    ds.shm_perm.cuid == st.st_uid && ds.shm_nattch == 0)
+		(void)shmctl(id, IPC_RMID, NULL);
+}
+
+int cluster_sweep(const char *dir, struct err *e)
+{
+	bool none = proctree_kill_inside(dir, KILL_MS);
+
+	remove_shm(dir);
+	if (none)
+		return 0;
+	return err_set(e, ERR_SYSTEM,
+		       "stop the processes in %s: some do not end; look at them with "
+		       "'fuser -v %s'",
+		       dir, dir);
+}

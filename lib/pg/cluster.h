@@ -1,0 +1,67 @@
+#ifndef LIB_PG_CLUSTER_H
+#define LIB_PG_CLUSTER_H
+/*
+ * cluster: a private PostgreSQL server that is thrown away after use.
+ *
+ * It lives in one directory (a tmpdir.h), runs as an unprivileged user, in its own process group,
+ * and listens on a Unix socket in that directory and nowhere else. Its settings come from its
+ * command line, which wins over every file and over ALTER SYSTEM; its environment is made, not
+ * inherited. Data written by it is worth nothing, so by default (CLUSTER_FAST) nothing is synced.
+ */
+#include "lib/base/buf.h"
+#include "lib/base/identity.h"
+#include "lib/base/isolate.h"
+#include "lib/base/strv.h"
+#include "lib/pg/bindir.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum cluster_durability {
+	CLUSTER_FAST,     /* no fsync, minimal WAL, no autovacuum */
+	CLUSTER_FAITHFUL, /* as a server out of the box: what a real recovery would take */
+};
+
+struct cluster_opts {
+	const struct pg_bindir *bin;
+	const struct identity *as;
+	const struct isolate *in;
+	const char *dir; /* absolute, private, empty but for its mark */
+	enum cluster_durability durability;
+	unsigned jobs; /* sessions that will build indexes at a time: shares the memory out */
+};
+
+/* A cluster. Start from { .opts = ... }; what opts points to must outlive it. */
+struct cluster {
+	struct cluster_opts opts;
+	char data[PATH_MAX];
+	char log[PATH_MAX];
+	pid_t pid; /* the postmaster, a child of ours; 0 while there is none */
+};
+
+enum { CLUSTER_PORT = 5432 };
+#define CLUSTER_USER "postgres" /* its superuser, whoever it runs as */
+
+/* Makes it: UTF8, locale C.UTF-8 (C where the system has none). ERR_SYSTEM quotes initdb. */
+int cluster_init(struct cluster *c, struct err *e);
+
+/* Starts it and waits until it answers a query. ERR_SYSTEM quotes the server's log. */
+int cluster_start(struct cluster *c, uint64_t limit_s, struct err *e);
+
+/* Is the server still there? When not, *e says so and quotes its log. */
+int cluster_check(struct cluster *c, struct err *e);
+
+/* Stops it at once (nothing in it is worth a checkpoint); kills it when it does not obey. */
+int cluster_stop(struct cluster *c, struct err *e);
+
+/* "host=DIR port=5432 user=postgres dbname=NAME". Returns out->s. */
+const char *cluster_conninfo(const struct cluster *c, const char *dbname, struct buf *out);
+
+/* The environment for PostgreSQL's programs that belong to this cluster: NULL-terminated. */
+void cluster_environment(const struct cluster *c, struct strv *out);
+
+/* For cleaning up after a crash: kills every process whose current directory is in dir (that is
+ * where the server and all its sessions are; an id in a file proves nothing), and removes the
+ * System V shared memory that a killed postmaster leaves. -1 when something is still running. */
+int cluster_sweep(const char *dir, struct err *e);
+#endif
