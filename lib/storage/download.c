@@ -1,0 +1,273 @@
+#include "lib/storage/download.h"
+
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/net/easy.h"
+#include "lib/net/retry.h"
+#include "lib/storage/transfer.h"
+#include "lib/storage/uri.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	PAUSE_ASKED_S = 60,         /* most that Retry-After is followed */
+	PROGRESS_MIN = 1024 * 1024, /* an attempt that brought this much counts as no failure */
+	SKEW_MAX_S = 15 * 60,
+	SLICE_NS = 50000000, /* how often a pause looks whether it is to stop */
+};
+
+struct downloader *download_open(const struct download_config *config, struct err *e)
+{
+	const char *ca = config->ca_file ? config->ca_file : getenv("SSL_CERT_FILE");
+	struct downloader *h = xcalloc(1, sizeof(*h));
+
+	h->config = *config;
+	h->curl = easy_open("http,https", ca && ca[0] ? ca : NULL, e);
+	if (h->curl && transfer_set_up(h))
+		return h;
+	if (h->curl)
+		(void)err_set(e, ERR_SYSTEM, "start libcurl: it refuses an option");
+	download_close(h);
+	return NULL;
+}
+
+void download_close(struct downloader *h)
+{
+	if (h == NULL)
+		return;
+	curl_easy_cleanup(h->curl);
+	free(h);
+}
+
+static const char *shown(const struct transfer *t, struct buf *b)
+{
+	uri_shown(b, t->request->url);
+	return b->s;
+}
+
+static bool stopped(const struct downloader *h)
+{
+	return h->config.limits.stop && *h->config.limits.stop;
+}
+
+static bool good_status(long status)
+{
+	return status == 200 || status == 206;
+}
+
+static bool passing_status(long status)
+{
+	return status == 408 || status == 429 || status == 500 ||
+	       (status >= 502 && status <= 504) || status == 509;
+}
+
+/* Failures that another attempt cannot mend. */
+static bool lasting(CURLcode rc)
+{
+	static const CURLcode codes[] = {
+		CURLE_UNSUPPORTED_PROTOCOL,  CURLE_URL_MALFORMAT,   CURLE_TOO_MANY_REDIRECTS,
+		CURLE_FAILED_INIT,           CURLE_OUT_OF_MEMORY,   CURLE_ABORTED_BY_CALLBACK,
+		CURLE_SSL_CACERT_BADFILE,    CURLE_LOGIN_DENIED,    CURLE_WEIRD_SERVER_REPLY,
+		CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_CERTPROBLEM, CURLE_PEER_FAILED_VERIFICATION,
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (rc == codes[i])
+			return true;
+	return false;
+}
+
+static bool short_body(const struct transfer *t)
+{
+	const struct download_request *q = t->request;
+	int64_t wanted = t->total - q->from;
+
+	if (q->head || !good_status(t->reply->status) || t->total < 0)
+		return false;
+	if (q->count >= 0 && q->count < wanted)
+		wanted = q->count;
+	return t->done < wanted;
+}
+
+static const char *way_out(CURLcode rc)
+{
+	switch ((int)rc) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return "; check the host name and the name service";
+	case CURLE_COULDNT_CONNECT:
+		return "; is the server up, and are host and port right?";
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+		return "; SSL_CERT_FILE names a file with the authority to trust";
+	case CURLE_OPERATION_TIMEDOUT:
+		return "; the connection stalled";
+	default:
+		return "";
+	}
+}
+
+static int transport_error(struct transfer *t, CURLcode rc, unsigned attempts)
+{
+	BUF_AUTO url = BUF_INIT(DOWNLOAD_URL_MAX);
+	const char *why = t->h->reason[0] ? t->h->reason : curl_easy_strerror(rc);
+	char tries[48] = "";
+
+	if (stopped(t->h))
+		return err_set(t->e, ERR_SYSTEM, "get %s: interrupted", shown(t, &url));
+	if (attempts > 1)
+		(void)snprintf(tries, sizeof(tries), ", %u attempts", attempts);
+	if (t->done > 0)
+		return err_set(t->e, ERR_REMOTE, "get %s: %s after %" PRId64 " bytes%s%s",
+			       shown(t, &url), why, t->done, tries, way_out(rc));
+	return err_set(t->e, ERR_REMOTE, "get %s: %s%s%s", shown(t, &url), why, tries, way_out(rc));
+}
+
+/* The pause before another attempt; false: there is to be none. */
+static bool wait_before(struct transfer *t, struct retry *retry)
+{
+	curl_off_t asked_s = 0;
+	int64_t asked_ms = -1, wait_ms, until_ms;
+
+	if (curl_easy_getinfo(t->h->curl, CURLINFO_RETRY_AFTER, &asked_s) == CURLE_OK &&
+	    asked_s > 0)
+		asked_ms = 1000 * (asked_s < PAUSE_ASKED_S ? asked_s : PAUSE_ASKED_S);
+	wait_ms = retry_wait_ms(retry, mono_ms(), asked_ms, arc4random());
+	if (wait_ms < 0)
+		return false;
+	until_ms = mono_ms() + wait_ms;
+	while (mono_ms() < until_ms && !stopped(t->h))
+		(void)nanosleep(&(struct timespec){ .tv_nsec = SLICE_NS }, NULL);
+	return true;
+}
+
+/* What the sink has is void: the object was replaced, or cannot be tied to its first half. */
+static int start_over(struct transfer *t, const char *why)
+{
+	BUF_AUTO url = BUF_INIT(DOWNLOAD_URL_MAX);
+	const struct storage_sink *sink = t->request->sink;
+
+	if (t->done == 0)
+		return 0;
+	if (sink == NULL || sink->restart == NULL || (t->replaced && t->restarted))
+		return err_set(t->e, ERR_REMOTE, "get %s: %s; run it again", shown(t, &url), why);
+	t->restarted |= t->replaced;
+	t->done = 0;
+	return sink->restart(sink->ctx, t->e);
+}
+
+enum step { STEP_DONE, STEP_AGAIN, STEP_AT_ONCE, STEP_FAILED };
+
+/* What an attempt's outcome asks for. */
+static enum step next_step(struct transfer *t, CURLcode rc)
+{
+	if (t->failed || stopped(t->h))
+		return STEP_FAILED;
+	if (t->enough)
+		return STEP_DONE;
+	if (t->done > 0 && t->reply->status == 412)
+		t->replaced = true;
+	if (t->replaced)
+		return start_over(t, "it is being replaced while it is read") < 0 ? STEP_FAILED
+										  : STEP_AT_ONCE;
+	if (rc == CURLE_OK && !passing_status(t->reply->status) && !short_body(t))
+		return STEP_DONE;
+	if (rc != CURLE_OK && lasting(rc))
+		return STEP_FAILED;
+	return STEP_AGAIN;
+}
+
+static int run(struct transfer *t)
+{
+	struct retry retry;
+	unsigned attempts = 0;
+
+	/* The tool keeps the time; here the attempts are counted. */
+	retry_begin(&retry, INT64_MAX);
+	retry.most_tries = t->h->config.limits.retries + 1;
+	for (;;) {
+		int64_t before = t->done;
+		CURLcode rc = transfer_perform(t);
+		enum step step = next_step(t, rc);
+
+		attempts++;
+		if (step == STEP_DONE)
+			return 0;
+		if (step == STEP_AT_ONCE)
+			continue;
+		if (rc == CURLE_OK && short_body(t))
+			rc = CURLE_PARTIAL_FILE;
+		if (t->done - before >= PROGRESS_MIN)
+			retry.tries = 0;
+		if (step == STEP_AGAIN && wait_before(t, &retry)) {
+			if (!transfer_resumable(t) && start_over(t, "the connection broke") < 0)
+				return -1;
+			continue;
+		}
+		/* The server had the last word: a refusal is an answer. */
+		if (step == STEP_AGAIN && rc == CURLE_OK)
+			return 0;
+		if (t->failed || (t->replaced && !stopped(t->h)))
+			return -1;
+		return transport_error(t, rc, attempts);
+	}
+}
+
+int download_run(struct downloader *h, const struct download_request *request,
+		 struct download_reply *reply, struct err *e)
+{
+	struct transfer t = {
+		.h = h, .request = request, .reply = reply, .e = e, .total = -1, .modified_ms = -1
+	};
+
+	*reply = (struct download_reply){ .text = BUF_INIT(DOWNLOAD_TEXT_MAX),
+					  .url = BUF_INIT(DOWNLOAD_URL_MAX) };
+	return run(&t);
+}
+
+static int text_write(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct buf *b = ctx;
+
+	buf_add(b, p, n);
+	if (b->full)
+		return err_set(e, ERR_REMOTE, "read the answer: it is longer than %zu bytes",
+			       b->max);
+	return 0;
+}
+
+static int text_restart(void *ctx, struct err *e)
+{
+	(void)e;
+	buf_reset(ctx);
+	return 0;
+}
+
+int download_text(struct downloader *h, const struct download_request *request, struct buf *b,
+		  struct download_reply *reply, struct err *e)
+{
+	const struct storage_sink sink = { text_write, text_restart, b };
+	struct download_request whole = *request;
+
+	buf_reset(b);
+	whole.sink = &sink;
+	whole.count = -1;
+	return download_run(h, &whole, reply, e);
+}
+
+void download_reply_free(struct download_reply *r)
+{
+	buf_free(&r->text);
+	buf_free(&r->url);
+}
+
+int64_t download_clock_skew_s(const struct download_reply *r)
+{
+	int64_t apart_s;
+
+	if (r->date_ms < 0)
+		return 0;
+	apart_s = (int64_t)time(NULL) - r->date_ms / 1000;
+	return apart_s > SKEW_MAX_S || apart_s < -SKEW_MAX_S ? apart_s : 0;
+}

@@ -1,0 +1,85 @@
+#ifndef LIB_STORAGE_STORAGE_H
+#define LIB_STORAGE_STORAGE_H
+/*
+ * storage: the places that backups are kept in, behind one small interface: list, stat, read a
+ * range. The scheme of the source chooses the driver (driver.h says how to add one):
+ *
+ *	/backups, ../x.dump, '/b/shop-*.dump', file:///backups		local.c
+ *	https://host/backups/, https://host/x.dump			web.c
+ *	s3://bucket/prefix						s3.c
+ *
+ * An object is one file. Its name is relative to the source, with '/' between its parts; what
+ * belongs together (the files of a directory-format dump) is put together by catalog.h, from names
+ * alone, in the same way for all drivers.
+ *
+ * A handle serves one thread; several transfers at a time take a handle each.
+ *
+ * Errors: ERR_REMOTE and ERR_SYSTEM when it could not be looked, ERR_BACKUP when it was looked
+ * and the object is not there.
+ */
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/storage/sink.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STORAGE_NAME_MAX = 8 * 1024, STORAGE_ETAG_SIZE = 512 };
+
+struct storage_options {
+	unsigned retries;                  /* further attempts after a passing failure */
+	uint64_t connect_s;                /* limit for a connection to come up */
+	uint64_t stall_s;                  /* limit for next to nothing arriving */
+	const volatile sig_atomic_t *stop; /* not 0: give up soon, as an error; may be NULL */
+};
+
+/* What a listing says of an object. The text is valid during the call only. */
+struct storage_object {
+	const char *name;
+	int64_t bytes;       /* -1: the listing does not say (exactly); storage_stat() does */
+	int64_t modified_ms; /* -1: not known */
+	const char *etag;    /* with its quotes; "" where there is none */
+};
+
+/* What is known of one object right now. */
+struct storage_stat {
+	int64_t bytes, modified_ms; /* -1: not known */
+	char etag[STORAGE_ETAG_SIZE];
+};
+
+struct storage;
+
+/* NULL with *e (ERR_USAGE) for a source that no driver takes. Asks nobody yet. */
+struct storage *storage_open(const char *source, const struct storage_options *options,
+			     struct err *e);
+void storage_close(struct storage **s);
+#define STORAGE_AUTO __attribute__((cleanup(storage_close))) struct storage *
+
+/* The source as it may be shown, without secrets. */
+const char *storage_shown(const struct storage *s);
+
+/* The last part of the source: the name of a source that is itself one backup. */
+const char *storage_base_name(const struct storage *s);
+
+/* Calls each for every object, in no particular order; when it returns -1 with *e, so does this.
+ * Memory does not grow with the number of objects. */
+int storage_list(struct storage *s,
+		 int (*each)(const struct storage_object *o, void *ctx, struct err *e), void *ctx,
+		 struct err *e);
+
+/* After a listing: the source named this one object itself, and not a place. */
+bool storage_is_object(const struct storage *s);
+
+/* Names are those of a listing by this handle. */
+int storage_stat(struct storage *s, const char *name, struct storage_stat *out, struct err *e);
+
+/* The bytes from..from+count (count -1: to the end) into the sink. With an etag other than "" only
+ * that version: an object that was replaced meanwhile is an error, never a mixture. */
+int storage_read(struct storage *s, const char *name, const char *etag, int64_t from, int64_t count,
+		 const struct storage_sink *sink, struct err *e);
+
+/* The path of an object, or of the directory that holds some, on this machine. False where the
+ * storage is elsewhere. */
+bool storage_path(const struct storage *s, const char *name, struct buf *out);
+#endif
