@@ -1,0 +1,65 @@
+#ifndef LIB_STORAGE_SELECT_H
+#define LIB_STORAGE_SELECT_H
+/*
+ * select: which names are backups, and which backup is the newest. Pure: from names and times
+ * alone, without looking anywhere.
+ *
+ * No backups (the last part of the name decides, case counts not):
+ * - in progress: .tmp .temp .part .partial .incomplete .inprogress .crdownload .filepart .swp, a
+ *   trailing '~', a leading '.'
+ * - sidecars: .md5 .sha1 .sha256 .sha512 (also with "sum"), MD5SUMS and its like, .sig .asc
+ *   .minisig, .json (.counts.json), .txt .log .html .htm .md .yml .yaml .conf .sh,
+ *   README..., backup_manifest
+ * - parts of something else: files of a directory-format dump (3001.dat.gz, blob_7.dat, blobs.toc),
+ *   WAL segments, their .history and .backup files (24 or 8 hexadecimal digits)
+ */
+#include "lib/base/strv.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum select_class { SELECT_BACKUP, SELECT_IN_PROGRESS, SELECT_SIDECAR, SELECT_PART };
+
+enum select_class select_classify(const char *name);
+
+/* A directory that holds one of these is one backup: a directory-format dump, a base backup, the
+ * tar files of a base backup. NULL-terminated. */
+extern const char *const select_markers[];
+
+/* How many bytes at the front of the name are the directory of such a marker: 0 for the source
+ * itself; -1 when the name is no marker. */
+int64_t select_marked(const char *name);
+
+/* --match and --exclude: shell globs over the whole name, or its last part; without a match list
+ * every name is wanted. In them '*' also matches '/'. */
+bool select_wanted(const char *name, const struct strv *match, const struct strv *exclude);
+
+/* One backup and its place in time. */
+struct backup {
+	char *name;          /* owned: its object or directory, relative to the source */
+	bool whole;          /* the source itself is this backup: name is the source's own */
+	char *etag;          /* owned, NULL where there is none */
+	int64_t bytes;       /* -1: not known yet */
+	int64_t modified_ms; /* -1: not known */
+	int64_t files;       /* of a directory; 0: it is a single file */
+	int64_t order_ms;    /* by which backups are ordered; -1: nothing tells */
+	int64_t taken_ms;    /* the moment that its name tells, -1: it tells none */
+	int64_t apart_ms;    /* how far name and modification time disagree; 0: not at all */
+};
+
+/* Fills order_ms, taken_ms and apart_ms from name and modified_ms.
+ *
+ * The order is by the time in the name, else by modification time. taken_ms is the name's time of
+ * day, or the modification time where that is earlier by less than a day: a name may be in local
+ * time, and a backup must not seem younger than it is. A name with a date alone tells no moment, as
+ * long as the modification time fits that date in some time zone. */
+void select_date(struct backup *b);
+
+/* They disagree by more than a day. */
+bool select_disagrees(const struct backup *b);
+
+/* For qsort(3): oldest first; ties by modification time, then by name. */
+int select_compare(const void *a, const void *b);
+
+void select_free(struct backup *b);
+#endif
