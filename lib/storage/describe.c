@@ -1,0 +1,76 @@
+#include "lib/storage/describe.h"
+
+#include "lib/base/human.h"
+#include "lib/base/utc.h"
+
+#include <limits.h>
+#include <string.h>
+
+static void set_text(json_t *o, const char *field, const char *s)
+{
+	if (s && s[0])
+		json_object_set_new(o, field, record_string(s, strlen(s)));
+}
+
+static void set_time(json_t *o, const char *field, int64_t ms)
+{
+	char text[UTC_SIZE];
+
+	if (ms >= 0)
+		json_object_set_new(o, field, json_string(utc_format(ms, text)));
+}
+
+json_t *describe_backup(const struct storage *s, const struct backup *b)
+{
+	BUF_AUTO path = BUF_INIT(PATH_MAX);
+	json_t *o = json_object();
+
+	set_text(o, "source", storage_shown(s));
+	set_text(o, "name", b->name);
+	if (storage_path(s, b->files && b->whole ? "" : b->name, &path))
+		set_text(o, "path", path.s);
+	if (b->files > 0)
+		json_object_set_new(o, "files", json_integer(b->files));
+	if (b->bytes >= 0)
+		json_object_set_new(o, "bytes", json_integer(b->bytes));
+	set_time(o, "modified_at", b->modified_ms);
+	set_time(o, "taken_at", b->taken_ms);
+	set_text(o, "etag", b->etag);
+	return o;
+}
+
+void describe_doubt(struct stage *st, const struct catalog *c)
+{
+	const struct backup *b = catalog_doubtful(c);
+	char modified[UTC_SIZE], apart[HUMAN_SIZE];
+	struct check check;
+
+	if (b == NULL)
+		return;
+	check_init(&check, "name-time", b->name);
+	check_say(
+		&check, V_WARNING,
+		"its name says another time than its modification (%s), %s apart: which backup is "
+		"the newest is not certain",
+		utc_human(b->modified_ms, modified),
+		human_duration((double)b->apart_ms / 1000, apart));
+	stage_check(st, &check);
+}
+
+int64_t describe_moment(const struct backup *b)
+{
+	return b->taken_ms >= 0 ? b->taken_ms : b->modified_ms;
+}
+
+const char *describe_source(int argc, char **argv, int first, const char *otherwise)
+{
+	const char *source = first < argc ? argv[first] : otherwise;
+
+	if (argc - first > 1 && argv[first + 1][0] == '-')
+		tool_usage("options go before the source");
+	if (argc - first > 1)
+		tool_usage("one source, please: quote a glob, so that the shell leaves it alone");
+	if (source == NULL)
+		tool_usage("name a source, or set BACKUP_SOURCE");
+	return source;
+}

@@ -1,0 +1,37 @@
+#ifndef LIB_STORAGE_FETCH_H
+#define LIB_STORAGE_FETCH_H
+/*
+ * fetch: brings one backup here and knows afterwards that it is whole: as many bytes as the storage
+ * said, digested in the same pass, none of it an error page.
+ *
+ * The SHA-256 of a backup that is a directory is that of the text that
+ *
+ *	cd BACKUP && find . -type f -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum
+ *
+ * prints: for each file, in byte order of the names, its digest, two blanks, its name, a newline.
+ */
+#include "lib/base/identity.h"
+#include "lib/storage/catalog.h"
+#include "lib/storage/digest.h"
+
+struct fetch_plan {
+	const char *dir;       /* where to put it; NULL: it is used where it is, if that is here */
+	struct identity owner; /* who shall be able to read it */
+	/* May be NULL. bytes of the whole backup so far; total -1: not known. */
+	void (*progress)(void *ctx, uint64_t bytes, int64_t total);
+	void *progress_ctx;
+};
+
+struct fetched {
+	char *path; /* owned; absolute */
+	uint64_t bytes;
+	char sha256[DIGEST_HEX_SIZE];
+	double seconds;
+};
+
+/* b is one of c's; what the storage says of it by now (bytes, modified_ms, etag) is put into it.
+ * ERR_BACKUP: it was looked at, and is empty, or no backup at all. */
+int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
+		 const struct fetch_plan *plan, struct fetched *out, struct err *e);
+void fetched_free(struct fetched *f);
+#endif

@@ -1,0 +1,217 @@
+/* fetch-latest: brings the newest backup here, hashed and checked as it streams. */
+#include "lib/base/human.h"
+#include "lib/base/stage.h"
+#include "lib/base/utc.h"
+#include "lib/storage/describe.h"
+#include "lib/storage/fetch.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { GRACE_S = 10, PROGRESS_EVERY_MS = 250 };
+
+static struct {
+	const char *source, *dir, *user;
+	struct strv match, exclude;
+	uint64_t retries, connect_s, stall_s;
+	bool copy;
+} config = { .retries = 4, .connect_s = 20, .stall_s = 60 };
+
+/* clang-format off */
+static const struct opt options[] = {
+	{ OPT_TEXT, 0, "source", "SOURCE", &config.source,
+	  "where the backups are, when it is no operand", "BACKUP_SOURCE", false, NULL },
+	{ OPT_TEXT, 'd', "dir", "DIRECTORY", &config.dir,
+	  "where to put the backup; needed unless SOURCE is on this machine", "WORK_DIR", false, NULL },
+	{ OPT_FLAG, 0, "copy", NULL, &config.copy,
+	  "copy a backup that is on this machine too, instead of using it where it is", NULL, false, NULL },
+	{ OPT_LIST, 'm', "match", "GLOB", &config.match,
+	  "only backups whose name matches; may be given several times", "BACKUP_MATCH", false, NULL },
+	{ OPT_LIST, 'x', "exclude", "GLOB", &config.exclude,
+	  "no backups whose name matches; may be given several times", "BACKUP_EXCLUDE", false, NULL },
+	{ OPT_TEXT, 0, "user", "USER", &config.user,
+	  "as root: who shall own the copy; default: postgres, else nobody", NULL, false, NULL },
+	{ OPT_COUNT, 0, "retries", "N", &config.retries,
+	  "further attempts after a passing network failure; default 4", NULL, false, NULL },
+	{ OPT_DURATION, 0, "connect-timeout", "DURATION", &config.connect_s,
+	  "give up a connection that does not come up; default 20s", NULL, false, NULL },
+	{ OPT_DURATION, 0, "stall-timeout", "DURATION", &config.stall_s,
+	  "give up a connection that stalls; default 60s", NULL, false, NULL },
+	OPT_TABLE_END,
+};
+
+static const struct tool tool = {
+	.name = "fetch-latest",
+	.what = "bring the newest backup here, hashed and checked as it streams",
+	.operands = "SOURCE",
+	.description =
+	"Finds the newest backup in SOURCE as list-backups(1) does, brings it into DIRECTORY, and "
+	"writes its backup record, with its path, its SHA-256 and newest set, and the check "
+	"backup-download.\n\n"
+	"A file appears under its name only when all of it is there, as many bytes as the storage has, "
+	"and on the disk; it has no name before, so that nothing is left behind however the program "
+	"ends. A broken download goes on where it broke, as long as the object is the same; one that "
+	"was replaced meanwhile is begun again, once. A directory-format dump is brought whole; its "
+	"SHA-256 is that of the list which sha256sum(1) prints for its files, in byte order of their "
+	"names.\n\n"
+	"A backup on this machine is used where it is, and hashed there. An empty backup, and an HTML or "
+	"XML page saved as one, are critical; what could not be fetched is unknown.",
+	.examples =
+	"fetch-latest /var/backups/shop | restore-to-temp | emit-report\n"
+	"Restore the newest dump of a directory, where it is.\n"
+	"fetch-latest --dir /var/tmp/verify s3://backups/shop/ | restore-to-temp | emit-report\n"
+	"Download it first.",
+	.see_also = "list-backups(1), restore-to-temp(1), emit-report(1)",
+	.options = options,
+	.source = true,
+	.own_timeout = true,
+};
+/* clang-format on */
+
+/* The signal that asks to stop; the storage looks at it between two pieces. */
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	/* A second time, or no end within the grace: something hangs (a dead network mount). What
+	 * is written so far has no name, or is reaped by the next run. */
+	if (stop)
+		_exit(V_UNKNOWN);
+	stop = number;
+	(void)alarm(GRACE_S);
+}
+
+static void catch_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
+	struct sigaction action = { .sa_handler = on_signal };
+
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		(void)sigaction(numbers[i], &action, NULL);
+	if (common.timeout_s > 0)
+		(void)alarm(common.timeout_s > UINT_MAX ? UINT_MAX : (unsigned)common.timeout_s);
+}
+
+static void explain_stop(struct err *e)
+{
+	if (stop == SIGALRM)
+		(void)err_set(e, ERR_SYSTEM,
+			      "not finished within %" PRIu64 " s; allow more with --timeout",
+			      common.timeout_s);
+	else if (stop)
+		(void)err_set(e, ERR_SYSTEM, "stopped by signal %d; nothing was kept", (int)stop);
+}
+
+struct progress {
+	int64_t begun_ms, shown_ms;
+	bool shown;
+};
+
+static void show_progress(void *ctx, uint64_t bytes, int64_t total)
+{
+	struct progress *p = ctx;
+	int64_t now = mono_ms(), spent = now - p->begun_ms;
+	char done[HUMAN_SIZE], all[HUMAN_SIZE], rate[HUMAN_SIZE], left[HUMAN_SIZE];
+
+	if (now - p->shown_ms < PROGRESS_EVERY_MS || spent <= 0)
+		return;
+	p->shown_ms = now;
+	p->shown = true;
+	(void)human_bytes(bytes, done);
+	(void)human_bytes((uint64_t)((double)bytes * 1000 / (double)spent), rate);
+	if (total > 0 && bytes > 0 && bytes <= (uint64_t)total)
+		(void)fprintf(stderr, "\r\033[K%s of %s (%d %%), %s/s, %s left", done,
+			      human_bytes((uint64_t)total, all),
+			      (int)((double)bytes * 100 / (double)total), rate,
+			      human_duration((double)((uint64_t)total - bytes) * (double)spent /
+						     1000 / (double)bytes,
+					     left));
+	else
+		(void)fprintf(stderr, "\r\033[K%s, %s/s", done, rate);
+}
+
+static void report(struct stage *st, const struct storage *s, const struct backup *b,
+		   const struct fetched *f, bool here)
+{
+	json_t *fields = describe_backup(s, b);
+	char size[HUMAN_SIZE];
+	struct check c;
+
+	json_object_set_new(fields, "path", record_string(f->path, strlen(f->path)));
+	json_object_set_new(fields, "bytes", json_integer((json_int_t)f->bytes));
+	json_object_set_new(fields, "sha256", json_string(f->sha256));
+	json_object_set_new(fields, "newest", json_true());
+	stage_record(st, "backup", fields);
+	check_init(&c, "backup-download", "");
+	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s", human_bytes(f->bytes, size), f->sha256,
+		  here ? ", used where it is" : "");
+	check_metric_int(&c, "bytes", (int64_t)f->bytes, "B");
+	/* What lies here already is not fetched; reading it for the digest is no part of a
+	 * recovery. */
+	check_metric_real(&c, "fetch_seconds", here ? 0 : f->seconds, "s");
+	stage_check(st, &c);
+}
+
+/* Finds, fetches, reports. -1 with *e when there is nothing to report but that. */
+static int fetch_newest(struct stage *st, struct storage *s, struct err *e)
+{
+	const struct catalog_filter filter = { &config.match, &config.exclude };
+	struct progress progress = { 0 };
+	struct fetch_plan plan = { .progress_ctx = &progress };
+	BUF_AUTO text = BUF_INIT(2048);
+	CATALOG_AUTO catalog = { 0 };
+	struct fetched fetched = { 0 };
+	struct backup *newest;
+	int rc;
+
+	if (catalog_load(&catalog, s, &filter, e) < 0 ||
+	    identity_unprivileged(config.user, &plan.owner, e) < 0)
+		return -1;
+	newest = catalog_newest(&catalog);
+	if (newest == NULL) {
+		catalog_explain_none(&catalog, s, &text);
+		return err_set(e, ERR_BACKUP, "%s", text.s);
+	}
+	describe_doubt(st, &catalog);
+	if (config.copy || !storage_path(s, newest->name, &text))
+		plan.dir = config.dir;
+	if (common.progress || (isatty(STDERR_FILENO) && !common.quiet))
+		plan.progress = show_progress;
+	progress.begun_ms = mono_ms();
+	rc = fetch_backup(s, &catalog, newest, &plan, &fetched, e);
+	if (progress.shown)
+		(void)fputs("\r\033[K", stderr);
+	if (rc == 0)
+		report(st, s, newest, &fetched, plan.dir == NULL);
+	fetched_free(&fetched);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	const int first = tool_begin(&tool, argc, argv);
+	const char *source = describe_source(argc, argv, first, config.source);
+	const struct storage_options limits = { .retries = (unsigned)config.retries,
+						.connect_s = config.connect_s,
+						.stall_s = config.stall_s,
+						.stop = &stop };
+	BUF_AUTO here = BUF_INIT(PATH_MAX);
+	STORAGE_AUTO storage = NULL;
+	struct err e = { 0 };
+	struct stage st;
+
+	storage = storage_open(source, &limits, &e);
+	if (storage && config.dir == NULL && (config.copy || !storage_path(storage, "", &here)))
+		tool_usage("name a directory for the backup with --dir or WORK_DIR");
+	stage_begin(&st, &tool);
+	catch_signals();
+	if (storage == NULL || fetch_newest(&st, storage, &e) < 0) {
+		explain_stop(&e);
+		return stage_fail(&st, "backup-download", "", &e);
+	}
+	return stage_end(&st);
+}

@@ -1,0 +1,140 @@
+/* list-backups: what backups a source holds, oldest first. */
+#include "lib/base/human.h"
+#include "lib/base/stage.h"
+#include "lib/base/utc.h"
+#include "lib/storage/describe.h"
+
+#include <inttypes.h>
+
+static struct {
+	const char *source;
+	struct strv match, exclude;
+	struct range warning, critical;
+	uint64_t retries, connect_s, stall_s;
+} config = { .retries = 4, .connect_s = 20, .stall_s = 60 };
+
+/* clang-format off */
+static const struct opt options[] = {
+	{ OPT_TEXT, 0, "source", "SOURCE", &config.source,
+	  "where the backups are, when it is no operand", "BACKUP_SOURCE", false, NULL },
+	{ OPT_LIST, 'm', "match", "GLOB", &config.match,
+	  "only backups whose name matches; may be given several times", "BACKUP_MATCH", false, NULL },
+	{ OPT_LIST, 'x', "exclude", "GLOB", &config.exclude,
+	  "no backups whose name matches; may be given several times", "BACKUP_EXCLUDE", false, NULL },
+	{ OPT_RANGE, 'w', "warning", "RANGE", &config.warning,
+	  "Nagios range for the age of the newest in seconds: a warning outside it", NULL, false, NULL },
+	{ OPT_RANGE, 'c', "critical", "RANGE", &config.critical,
+	  "the same: critical outside it", NULL, false, NULL },
+	{ OPT_COUNT, 0, "retries", "N", &config.retries,
+	  "further attempts after a passing network failure; default 4", NULL, false, NULL },
+	{ OPT_DURATION, 0, "connect-timeout", "DURATION", &config.connect_s,
+	  "give up a connection that does not come up; default 20s", NULL, false, NULL },
+	{ OPT_DURATION, 0, "stall-timeout", "DURATION", &config.stall_s,
+	  "give up a connection that stalls; default 60s", NULL, false, NULL },
+	OPT_TABLE_END,
+};
+
+static const struct tool tool = {
+	.name = "list-backups",
+	.what = "list the backups that a source holds, oldest first",
+	.operands = "SOURCE",
+	.description =
+	"SOURCE is a file, a directory, a quoted glob, file:///PATH, http(s)://HOST/FILE, the index "
+	"page of nginx or Apache https://HOST/DIRECTORY/, or s3://BUCKET/PREFIX (endpoint, region and "
+	"keys come from the usual AWS variables and profile files).\n\n"
+	"One backup record is written for each. A directory that holds a directory-format dump or a "
+	"base backup is one backup. Unfinished files (.tmp, .part, a leading dot ...), sidecars "
+	"(.sha256, .asc, .json, .txt ...) and WAL are none. They are ordered by the time in their "
+	"names, read as UTC, and where a name has none by modification time; when the two disagree by "
+	"more than a day that is a warning (check name-time).\n\n"
+	"Of a directory its own level is listed; of S3 every key that begins with the prefix, or, "
+	"where the prefix is a folder, all that lies in it.\n\n"
+	"Looked and found no backup: critical. Could not look: unknown.",
+	.examples =
+	"list-backups /var/backups/shop\n"
+	"What is in a directory.\n"
+	"list-backups --match '*.dump' s3://backups/shop/ | size-trend | emit-report\n"
+	"Have the sizes grown as they should?\n"
+	"list-backups --nagios -c 93600 https://backup.example.com/shop/\n"
+	"As a monitoring plugin: critical when the newest is older than 26 hours.",
+	.see_also = "fetch-latest(1), size-trend(1), emit-report(1)",
+	.options = options,
+	.source = true,
+};
+/* clang-format on */
+
+/* Index pages may round sizes: the server knows them. */
+static int complete(struct storage *s, const struct catalog *c, struct err *e)
+{
+	struct storage_stat now;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct backup *b = &c->v[i];
+
+		if (b->bytes >= 0 || b->files > 0)
+			continue;
+		if (storage_stat(s, b->name, &now, e) < 0)
+			return -1;
+		b->bytes = now.bytes;
+	}
+	return 0;
+}
+
+static void judge(struct check *check, const struct storage *s, const struct catalog *c)
+{
+	BUF_AUTO none = BUF_INIT(2048);
+	const struct backup *newest = catalog_newest(c);
+	char count[HUMAN_SIZE], moment[UTC_SIZE] = "an unknown time";
+	int64_t total = 0, at_ms = newest ? describe_moment(newest) : -1;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].bytes > 0 && __builtin_add_overflow(total, c->v[i].bytes, &total))
+			total = INT64_MAX;
+	check_metric_int(check, "backups", (int64_t)c->n, "");
+	check_metric_int(check, "total_bytes", total, "B");
+	if (newest == NULL) {
+		catalog_explain_none(c, s, &none);
+		check_say(check, V_CRITICAL, "%s", none.s);
+		return;
+	}
+	if (at_ms >= 0)
+		(void)utc_human(at_ms, moment);
+	check_say(check, V_OK, "%s %s, newest %s of %s", human_count((int64_t)c->n, count),
+		  c->n == 1 ? "backup" : "backups", newest->name, moment);
+	if (at_ms >= 0) {
+		double age_s = (double)(utc_now_ms() - at_ms) / 1000;
+
+		check_metric_real(check, "newest_age_seconds", age_s, "s");
+		check_ranges(check, &config.warning, &config.critical, age_s);
+	} else if (config.warning.set || config.critical.set) {
+		check_say(check, V_UNKNOWN, "nothing tells the age of %s", newest->name);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const int first = tool_begin(&tool, argc, argv);
+	const char *source = describe_source(argc, argv, first, config.source);
+	const struct storage_options limits = { .retries = (unsigned)config.retries,
+						.connect_s = config.connect_s,
+						.stall_s = config.stall_s };
+	const struct catalog_filter filter = { &config.match, &config.exclude };
+	CATALOG_AUTO catalog = { 0 };
+	STORAGE_AUTO storage = NULL;
+	struct err e = { 0 };
+	struct check check;
+	struct stage st;
+
+	stage_begin(&st, &tool);
+	storage = storage_open(source, &limits, &e);
+	if (storage == NULL || catalog_load(&catalog, storage, &filter, &e) < 0 ||
+	    complete(storage, &catalog, &e) < 0)
+		return stage_fail(&st, "listing", "", &e);
+	for (size_t i = 0; i < catalog.n; i++)
+		stage_record(&st, "backup", describe_backup(storage, &catalog.v[i]));
+	check_init(&check, "listing", "");
+	judge(&check, storage, &catalog);
+	stage_check(&st, &check);
+	describe_doubt(&st, &catalog);
+	return stage_end(&st);
+}
