@@ -48,7 +48,10 @@ bool uri_decode(struct buf *out, const char *s, size_t n, bool plus)
 		unsigned char byte;
 
 		if (s[i] != '%') {
-			buf_addc(out, plus && s[i] == '+' ? ' ' : s[i]);
+			if (plus && s[i] == '+')
+				buf_addc(out, ' ');
+			else
+				buf_addc(out, s[i]);
 			continue;
 		}
 		if (n - i < 3)
