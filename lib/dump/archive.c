@@ -22,6 +22,25 @@ enum { BLOCK_DATA = 1, BLOCK_LARGE_OBJECTS = 3 };
 static const int64_t TEXT_MAX = 256LL << 20;
 enum { STEP = 64 * 1024 };
 
+static void entry_free(struct archive_entry *t)
+{
+	free(t->tag);
+	free(t->desc);
+	free(t->defn);
+	free(t->drop);
+	free(t->copy);
+	free(t->schema);
+	free(t->tablespace);
+	free(t->owner);
+	free(t->depends);
+	free(t->file);
+}
+
+struct archive_index {
+	int64_t id;
+	size_t i;
+};
+
 static int damaged(const struct stream *s, struct err *e, const char *what)
 {
 	return err_set(e, ERR_BACKUP,
@@ -275,6 +294,25 @@ static int take_entry(struct stream *s, const struct archive_header *h, struct a
 	return take_string(s, size, &t->file, e);
 }
 
+static int index_order(const void *a, const void *b)
+{
+	const struct archive_index *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int build_index(const struct stream *s, struct archive *a, struct err *e)
+{
+	a->by_id = xcalloc(a->n, sizeof(*a->by_id));
+	for (size_t i = 0; i < a->n; i++)
+		a->by_id[i] = (struct archive_index){ a->entries[i].id, i };
+	qsort(a->by_id, a->n, sizeof(*a->by_id), index_order);
+	for (size_t i = 1; i < a->n; i++)
+		if (a->by_id[i].id == a->by_id[i - 1].id)
+			return damaged(s, e, "two entries have the same number");
+	return 0;
+}
+
 int archive_read(struct stream *s, struct archive *a, struct err *e)
 {
 	size_t cap = 0;
@@ -291,10 +329,13 @@ int archive_read(struct stream *s, struct archive *a, struct err *e)
 			a->entries = xrealloc(a->entries, cap, sizeof(*a->entries));
 		}
 		a->entries[a->n] = (struct archive_entry){ 0 };
-		if (take_entry(s, &a->header, &a->entries[a->n++], e) < 0)
+		if (take_entry(s, &a->header, &a->entries[a->n], e) < 0) {
+			entry_free(&a->entries[a->n]); /* only whole ones are shown */
 			return -1;
+		}
+		a->n++;
 	}
-	return 0;
+	return build_index(s, a, e);
 }
 
 void archive_header_free(struct archive_header *h)
@@ -307,31 +348,22 @@ void archive_header_free(struct archive_header *h)
 
 void archive_free(struct archive *a)
 {
-	for (size_t i = 0; i < a->n; i++) {
-		struct archive_entry *t = &a->entries[i];
-
-		free(t->tag);
-		free(t->desc);
-		free(t->defn);
-		free(t->drop);
-		free(t->copy);
-		free(t->schema);
-		free(t->tablespace);
-		free(t->owner);
-		free(t->depends);
-		free(t->file);
-	}
+	for (size_t i = 0; i < a->n; i++)
+		entry_free(&a->entries[i]);
 	free(a->entries);
+	free(a->by_id);
 	archive_header_free(&a->header);
 	*a = (struct archive){ 0 };
 }
 
 const struct archive_entry *archive_entry_by_id(const struct archive *a, int64_t id)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (a->entries[i].id == id)
-			return &a->entries[i];
-	return NULL;
+	struct archive_index key = { .id = id };
+	const struct archive_index *k = NULL;
+
+	if (a->by_id)
+		k = bsearch(&key, a->by_id, a->n, sizeof(key), index_order);
+	return k ? &a->entries[k->i] : NULL;
 }
 
 const char *archive_packing_name(enum archive_packing p)

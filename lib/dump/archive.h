@@ -50,10 +50,11 @@ struct archive {
 	struct archive_header header;
 	struct archive_entry *entries;
 	size_t n;
+	struct archive_index *by_id; /* n of them, for archive_entry_by_id() */
 };
 
 /* Reads from the very beginning of s. ERR_BACKUP for what is no archive, too new, damaged or cut
- * short. The result is the caller's, also after an error. */
+ * short. The result is the caller's, also after an error; it then holds what was read whole. */
 int archive_read_header(struct stream *s, struct archive_header *h, struct err *e);
 /* The header and all entries; s then stands at the first data block. */
 int archive_read(struct stream *s, struct archive *a, struct err *e);

@@ -3,6 +3,7 @@
 #include "lib/base/buf.h"
 #include "lib/dump/archive.h"
 #include "lib/dump/sniff_content.h"
+#include "lib/dump/tar.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -167,6 +168,7 @@ static int sniff_archive(struct stream *s, struct sniffed *out, struct err *e)
 static int sniff_stream(struct stream *s, struct sniffed *out, struct err *e)
 {
 	const unsigned char *p;
+	struct tar_member m;
 	ssize_t n = stream_peek(s, STREAM_PEEK, &p, e);
 
 	if (n < 0)
@@ -176,7 +178,7 @@ static int sniff_stream(struct stream *s, struct sniffed *out, struct err *e)
 		out->kind = DUMP_CUSTOM;
 		return sniff_archive(s, out, e);
 	}
-	if (!sniff_is_tar(p, (size_t)n)) {
+	if (!tar_header(p, (size_t)n, &m)) {
 		sniff_content(p, (size_t)n, out);
 		return 0;
 	}

@@ -1,6 +1,7 @@
 #include "lib/dump/sniff_content.h"
 
 #include "lib/base/utc.h"
+#include "lib/dump/tar.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -291,34 +292,6 @@ void sniff_content(const unsigned char *p, size_t n, struct sniffed *out)
 	sniff_quote(out->detail, sizeof(out->detail), l.p, l.n);
 }
 
-/* POSIX pax, "ustar Interchange Format": the checksum counts its own eight bytes as blanks. */
-bool sniff_is_tar(const unsigned char *p, size_t n)
-{
-	unsigned sum = 0, want = 0;
-	size_t i = 148;
-
-	if (n < TAR_BLOCK || p[0] == 0)
-		return false;
-	for (size_t k = 0; k < TAR_BLOCK; k++)
-		sum += k >= 148 && k < 156 ? ' ' : p[k];
-	while (i < 156 && p[i] == ' ')
-		i++;
-	if (i == 156 || p[i] < '0' || p[i] > '7')
-		return false;
-	for (; i < 156 && p[i] >= '0' && p[i] <= '7'; i++)
-		want = want * 8 + (unsigned)(p[i] - '0');
-	return sum == want;
-}
-
-static size_t tar_size(const unsigned char *header)
-{
-	size_t size = 0;
-
-	for (size_t i = 124; i < 136 && header[i] >= '0' && header[i] <= '7'; i++)
-		size = size * 8 + (size_t)(header[i] - '0');
-	return size;
-}
-
 static bool is_base_member(struct text name)
 {
 	static const char *const names[] = { "backup_label", "PG_VERSION", "backup_manifest",
@@ -335,24 +308,26 @@ static bool is_base_member(struct text name)
 
 void sniff_tar(const unsigned char *p, size_t n, struct sniffed *out)
 {
-	size_t size;
+	struct tar_member m;
+	size_t at = 0;
 
 	out->kind = DUMP_BINARY;
 	(void)snprintf(out->detail, sizeof(out->detail), "a tar archive of something else");
-	for (size_t at = 0; at < n && sniff_is_tar(p + at, n - at);) {
-		struct text name = { (const char *)p + at, strnlen((const char *)p + at, 100) };
+	while (at < n && tar_header(p + at, n - at, &m)) {
+		size_t name_n = strlen(m.name);
 
-		if (at == 0 && name.n == 7 && begins(name, "toc.dat"))
+		if (at == 0 && strcmp(m.name, "toc.dat") == 0)
 			out->kind = DUMP_TAR;
-		else if (name.n >= 8 && memcmp(name.p + name.n - 8, "/toc.dat", 8) == 0)
+		else if (name_n >= 8 && strcmp(m.name + name_n - 8, "/toc.dat") == 0)
 			out->kind = DUMP_PACKED_DIRECTORY;
-		else if (is_base_member(name))
+		else if (is_base_member((struct text){ m.name, name_n }))
 			out->kind = DUMP_BASE_TAR;
 		if (out->kind != DUMP_BINARY) {
 			out->detail[0] = '\0';
 			return;
 		}
-		size = tar_size(p + at);
-		at += TAR_BLOCK + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+		if (m.size_b > n)
+			return;
+		at += TAR_BLOCK + (size_t)(m.size_b + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 	}
 }

@@ -8,13 +8,8 @@
 
 #include <stddef.h>
 
-enum { TAR_BLOCK = 512 };
-
 /* Anything but archives of pg_dump. Always finds a kind. */
 void sniff_content(const unsigned char *p, size_t n, struct sniffed *out);
-
-/* Is there a tar header at p, with the right checksum? */
-bool sniff_is_tar(const unsigned char *p, size_t n);
 
 /* A tar's first members: DUMP_TAR, DUMP_PACKED_DIRECTORY, DUMP_BASE_TAR or DUMP_BINARY. */
 void sniff_tar(const unsigned char *p, size_t n, struct sniffed *out);

@@ -466,29 +466,3 @@ int sqlscan_next(struct sqlscan *sc, struct sqlscan_event *ev, struct err *e)
 	}
 	return sc->mode == IN_DATA ? in_data(sc, ev, e) : in_sql(sc, ev, e);
 }
-
-void sqlscan_end_see(struct sqlscan_end *end, const struct sqlscan_event *ev)
-{
-	bool comment = ev->kind == SQLSCAN_COMMENT;
-
-	if (comment && strcmp(ev->text, "-- PostgreSQL database dump") == 0) {
-		end->in_dump = true;
-	} else if (comment && strcmp(ev->text, "-- PostgreSQL database cluster dump") == 0) {
-		end->in_cluster = true;
-	} else if (comment && strcmp(ev->text, "-- PostgreSQL database dump complete") == 0) {
-		end->in_dump = false;
-		end->complete = true;
-	} else if (comment &&
-		   strcmp(ev->text, "-- PostgreSQL database cluster dump complete") == 0) {
-		end->in_cluster = false;
-		end->complete = true;
-	} else if (!comment &&
-		   !(ev->kind == SQLSCAN_META && strncmp(ev->text, "\\unrestrict", 11) == 0)) {
-		end->complete = false;
-	}
-}
-
-bool sqlscan_end_reached(const struct sqlscan_end *end)
-{
-	return end->complete && !end->in_dump && !end->in_cluster;
-}

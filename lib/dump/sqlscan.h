@@ -59,12 +59,24 @@ void sqlscan_feed_end(struct sqlscan *sc);
 int sqlscan_next(struct sqlscan *sc, struct sqlscan_event *ev, struct err *e);
 
 /* Whether a script of pg_dump or pg_dumpall came to its end: show it every event. Each part that
- * begins with such a comment must end with its counterpart, and nothing but comments and
- * \unrestrict may follow. */
+ * begins with such a comment must end with its counterpart, each \restrict with its \unrestrict,
+ * and nothing but comments may follow. */
+enum { SQLSCAN_TOKEN = 128 };
+enum sqlscan_closing { SQLSCAN_OPEN, SQLSCAN_DASHES, SQLSCAN_UNRESTRICT, SQLSCAN_CLOSED };
 struct sqlscan_end {
-	bool in_dump, in_cluster; /* begun, not complete */
-	bool complete;            /* one ended, and nothing came after it */
+	bool in_dump, in_cluster;     /* begun, not complete */
+	enum sqlscan_closing closing; /* how much of the closing comment has been seen */
+	char token[SQLSCAN_TOKEN];    /* of the \restrict in force */
+	uint64_t at_b;                /* where it closed */
+	bool blank;                   /* the empty line after that was there */
 };
 void sqlscan_end_see(struct sqlscan_end *end, const struct sqlscan_event *ev);
-bool sqlscan_end_reached(const struct sqlscan_end *end);
+
+enum sqlscan_verdict {
+	SQLSCAN_CUT,     /* the end is missing */
+	SQLSCAN_CLIPPED, /* all is there but the empty line at the very end */
+	SQLSCAN_WHOLE,
+};
+/* total_b: bytes of the whole script. */
+enum sqlscan_verdict sqlscan_end_judge(const struct sqlscan_end *end, uint64_t total_b);
 #endif

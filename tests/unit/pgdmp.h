@@ -56,7 +56,7 @@ static inline void pgdmp_entry(struct buf *b, int minor, int64_t id, const char 
 			       const char *tag, int section, const char *defn, const char *copy,
 			       const char *where)
 {
-	bool has_data = strstr(desc, "DATA") || strcmp(desc, "BLOBS") == 0;
+	bool has_data = strcmp(desc, "TABLE DATA") == 0 || strcmp(desc, "BLOBS") == 0;
 
 	pgdmp_int(b, id);
 	pgdmp_int(b, has_data);
@@ -101,5 +101,23 @@ static inline void pgdmp_block(struct buf *b, int64_t id, const char *data, size
 		buf_add(b, data + at, k);
 	}
 	pgdmp_int(b, 0);
+}
+
+/* A tar member with its content and padding. */
+static inline void pgdmp_tar(struct buf *b, const char *name, const char *data, size_t n)
+{
+	char h[512] = { 0 };
+	unsigned sum = 0;
+
+	(void)snprintf(h, 100, "%s", name);
+	(void)snprintf(h + 124, 12, "%011o", (unsigned)n);
+	memset(h + 148, ' ', 8);
+	for (size_t i = 0; i < sizeof(h); i++)
+		sum += (unsigned char)h[i];
+	(void)snprintf(h + 148, 12, "%06o", sum & 0777777);
+	buf_add(b, h, sizeof(h));
+	buf_add(b, data, n);
+	while (b->len % 512)
+		buf_addc(b, '\0');
 }
 #endif

@@ -1,6 +1,7 @@
 #include "lib/base/buf.h"
 #include "lib/dump/sniff.h"
 #include "lib/dump/sniff_content.h"
+#include "lib/dump/tar.h"
 #include "tests/unit/pgdmp.h"
 #include "tests/unit/suite.h"
 
@@ -99,22 +100,6 @@ START_TEST(origin_of_plain)
 }
 END_TEST
 
-static void tar_member(struct buf *b, const char *name, unsigned size)
-{
-	char h[TAR_BLOCK] = { 0 };
-	unsigned sum = 0;
-
-	(void)snprintf(h, 100, "%s", name);
-	(void)snprintf(h + 124, 12, "%011o", size);
-	memset(h + 148, ' ', 8);
-	for (size_t i = 0; i < sizeof(h); i++)
-		sum += (unsigned char)h[i];
-	(void)snprintf(h + 148, 12, "%06o", sum & 0777777);
-	buf_add(b, h, sizeof(h));
-	for (unsigned i = 0; i < (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK; i++)
-		buf_addc(b, 'x');
-}
-
 static const struct {
 	const char *first, *second;
 	enum dump_kind kind;
@@ -131,15 +116,17 @@ START_TEST(tar)
 {
 	BUF_AUTO b = BUF_INIT(1 << 20);
 	struct sniffed s = { 0 };
+	struct tar_member m;
+	char filler[700] = { 0 };
 
-	tar_member(&b, tars[_i].first, 700);
-	tar_member(&b, tars[_i].second, 0);
-	ck_assert(sniff_is_tar((unsigned char *)b.s, b.len));
-	ck_assert(!sniff_is_tar((unsigned char *)b.s, TAR_BLOCK - 1));
+	pgdmp_tar(&b, tars[_i].first, filler, sizeof(filler));
+	pgdmp_tar(&b, tars[_i].second, "", 0);
+	ck_assert(tar_header((unsigned char *)b.s, b.len, &m));
+	ck_assert(!tar_header((unsigned char *)b.s, TAR_BLOCK - 1, &m));
 	sniff_tar((unsigned char *)b.s, b.len, &s);
 	ck_assert_msg(s.kind == tars[_i].kind, "%s: %s", tars[_i].first, sniff_format(&s));
 	b.s[0] = (char)(b.s[0] + 1);
-	ck_assert(!sniff_is_tar((unsigned char *)b.s, b.len));
+	ck_assert(!tar_header((unsigned char *)b.s, b.len, &m));
 }
 END_TEST
 

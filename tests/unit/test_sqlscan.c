@@ -12,7 +12,7 @@ struct told {
 	uint64_t rows;
 	int status;
 	struct err e;
-	bool end;
+	enum sqlscan_verdict end;
 };
 
 static void end_data(struct told *t)
@@ -77,7 +77,7 @@ static void scan(const char *script, size_t n, size_t step, struct told *t)
 			break;
 	} while (t->status == 0);
 	end_data(t);
-	t->end = sqlscan_end_reached(&end);
+	t->end = sqlscan_end_judge(&end, n);
 }
 
 static const struct {
@@ -185,31 +185,40 @@ START_TEST(any_piece_size)
 }
 END_TEST
 
-static const struct {
-	const char *script;
-	bool end;
-} ends[] = {
 #define DUMP "--\n-- PostgreSQL database dump\n--\n\n"
 #define DUMP_END "--\n-- PostgreSQL database dump complete\n--\n\n"
 #define CLUSTER "--\n-- PostgreSQL database cluster dump\n--\n\n"
 #define CLUSTER_END "--\n-- PostgreSQL database cluster dump complete\n--\n\n"
-	{ "", false },
-	{ DUMP, false },
-	{ DUMP DUMP_END, true },
-	{ DUMP "x;\n" DUMP_END "\\unrestrict abc\n\n", true },
-	{ DUMP DUMP_END "-- copied by nightly\n", true },
-	{ DUMP DUMP_END "x;\n", false },
-	{ DUMP DUMP_END "copy t from stdin;\n\\.\n", false },
-	{ DUMP DUMP_END "\\connect x\n", false },
-	{ DUMP "copy t from stdin;\n-- PostgreSQL database dump complete\n\\.\n", false },
-	{ DUMP "select '\n-- PostgreSQL database dump complete\n';", false },
-	{ DUMP "select $$\n" DUMP_END "$$;", false },
-	{ DUMP DUMP_END DUMP, false },
-	{ DUMP DUMP_END DUMP DUMP_END, true },
-	{ CLUSTER DUMP DUMP_END, false },
-	{ CLUSTER DUMP DUMP_END "\\unrestrict x\n" CLUSTER_END, true },
-	{ CLUSTER DUMP CLUSTER_END, false },
-	{ CLUSTER CLUSTER_END DUMP DUMP_END, true },
+
+static const struct {
+	const char *script;
+	enum sqlscan_verdict end;
+} ends[] = {
+	{ "", SQLSCAN_CUT },
+	{ DUMP, SQLSCAN_CUT },
+	{ DUMP DUMP_END, SQLSCAN_WHOLE },
+	{ DUMP "x;\n" DUMP_END, SQLSCAN_WHOLE },
+	{ DUMP "\\restrict abc\n" DUMP_END "\\unrestrict abc\n\n", SQLSCAN_WHOLE },
+	{ DUMP "\\restrict abc\n" DUMP_END "\\unrestrict ab\n\n", SQLSCAN_CUT },
+	{ DUMP "\\restrict abc\n" DUMP_END, SQLSCAN_CUT },
+	{ DUMP DUMP_END "-- copied by nightly\n", SQLSCAN_WHOLE },
+	{ DUMP "--\n-- PostgreSQL database dump complete\n--\n", SQLSCAN_CLIPPED },
+	{ DUMP "--\n-- PostgreSQL database dump complete\n--", SQLSCAN_CLIPPED },
+	{ DUMP "--\n-- PostgreSQL database dump complete\n\n", SQLSCAN_CUT },
+	{ DUMP "--\r\n-- PostgreSQL database dump complete\r\n--\r\n\r\n", SQLSCAN_WHOLE },
+	{ DUMP DUMP_END "x;\n", SQLSCAN_CUT },
+	{ DUMP DUMP_END "copy t from stdin;\n\\.\n", SQLSCAN_CUT },
+	{ DUMP DUMP_END "\\connect x\n", SQLSCAN_CUT },
+	{ DUMP "copy t from stdin;\n-- PostgreSQL database dump complete\n--\n\n\\.\n",
+	  SQLSCAN_CUT },
+	{ DUMP "select '\n-- PostgreSQL database dump complete\n--\n';", SQLSCAN_CUT },
+	{ DUMP "select $$\n" DUMP_END "$$;", SQLSCAN_CUT },
+	{ DUMP DUMP_END DUMP, SQLSCAN_CUT },
+	{ DUMP DUMP_END DUMP DUMP_END, SQLSCAN_WHOLE },
+	{ CLUSTER DUMP DUMP_END, SQLSCAN_CUT },
+	{ CLUSTER DUMP "\\restrict x\n" DUMP_END "\\unrestrict x\n" CLUSTER_END, SQLSCAN_WHOLE },
+	{ CLUSTER DUMP CLUSTER_END, SQLSCAN_CUT },
+	{ CLUSTER CLUSTER_END DUMP DUMP_END, SQLSCAN_WHOLE },
 };
 
 START_TEST(end_reached)

@@ -1,0 +1,35 @@
+#ifndef LIB_DUMP_COMPLETE_H
+#define LIB_DUMP_COMPLETE_H
+/*
+ * complete: is a logical backup whole, to the last byte, without a server?
+ *
+ * - custom: the table of contents, then every data block to its last length, up to the end of the
+ *   file; each entry that has data has its block. What lies packed in the blocks is not unpacked:
+ *   pg_restore does, and verifies it.
+ * - directory: every file that the table of contents and the lists of large objects name is
+ *   there, unpacks to its verified end, and ends as its content must. (pg_restore 15 takes a .gz
+ *   of 0 or 1 bytes, and a list of large objects that ends early, for whole.)
+ * - tar: every member that is named is there, with its size, and the two zero blocks at the end.
+ * - plain SQL: read to the last comment of pg_dump or pg_dumpall (sqlscan.h).
+ *
+ * Large objects in a directory that was dumped without compression have neither a length nor an
+ * end mark: the note says so.
+ */
+#include "lib/base/err.h"
+#include "lib/dump/sniff.h"
+#include "lib/dump/stream.h"
+
+#include <stdint.h>
+
+struct complete {
+	uint64_t tables;  /* with data, as far as the format tells without SQL being understood */
+	uint64_t objects; /* large objects */
+	uint64_t data_b;  /* of tables and objects, as they lie in an archive; of a script, all */
+	char note[160];   /* what this could not prove; or "" */
+};
+
+/* 0: whole, or made by others than pg_dump, where the note says that nothing proves it. -1 with *e;
+ * ERR_BACKUP names what is missing or damaged. Of opts only the limits are used. */
+int complete_check(const char *path, const struct sniffed *what, const struct stream_opts *opts,
+		   struct complete *out, struct err *e);
+#endif

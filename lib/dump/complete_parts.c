@@ -1,0 +1,210 @@
+#include "lib/dump/complete_parts.h"
+
+#include "lib/base/xmem.h"
+#include "lib/dump/content.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void parts_add_oid(struct oids *l, uint32_t oid)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 64;
+		l->v = xrealloc(l->v, l->cap, sizeof(*l->v));
+	}
+	l->v[l->n++] = oid;
+}
+
+static bool parse_oid(const char *s, const char **end, uint32_t *oid)
+{
+	uint64_t v = 0;
+	const char *p = s;
+
+	for (; *p >= '0' && *p <= '9' && v <= UINT32_MAX; p++)
+		v = v * 10 + (uint64_t)(*p - '0');
+	*end = p;
+	*oid = (uint32_t)v;
+	return p > s && v > 0 && v <= UINT32_MAX;
+}
+
+/* Up to 1.15 an entry BLOB is one large object, its tag the oid; from 1.16 on BLOB METADATA lists
+ * the oids in its defn, one a line (pg_dump.c, dumpLO). */
+static void created_by(const struct archive_entry *t, struct oids *created)
+{
+	const char *at = strcmp(t->desc, "BLOB") == 0 ? t->tag : t->defn;
+	uint32_t oid;
+
+	if (strcmp(t->desc, "BLOB") != 0 && strcmp(t->desc, "BLOB METADATA") != 0)
+		return;
+	while (parse_oid(at, &at, &oid)) {
+		parts_add_oid(created, oid);
+		if (*at != '\n')
+			break;
+		at++;
+	}
+}
+
+int parts_read(struct parts *p, struct stream *s, struct err *e)
+{
+	if (archive_read(s, &p->archive, e) < 0)
+		return -1;
+	p->found = xcalloc(p->archive.n, sizeof(*p->found));
+	for (size_t i = 0; i < p->archive.n; i++)
+		created_by(&p->archive.entries[i], &p->created);
+	return 0;
+}
+
+void parts_free(struct parts *p)
+{
+	archive_free(&p->archive);
+	free(p->found);
+	free(p->created.v);
+	free(p->listed.v);
+	free(p->there.v);
+	*p = (struct parts){ 0 };
+}
+
+int64_t parts_find(const struct parts *p, int64_t id)
+{
+	const struct archive_entry *t = archive_entry_by_id(&p->archive, id);
+
+	return t ? t - p->archive.entries : -1;
+}
+
+const char *parts_name(const struct archive_entry *t, char out[PARTS_NAME])
+{
+	if (strcmp(t->desc, "TABLE DATA") == 0)
+		(void)snprintf(out, PARTS_NAME, "the data of %.60s.%.60s", t->schema, t->tag);
+	else
+		(void)snprintf(out, PARTS_NAME, "%.60s %.60s", t->desc, t->tag);
+	return out;
+}
+
+uint32_t parts_object_file(const char *name)
+{
+	const char *end;
+	uint32_t oid;
+
+	if (strncmp(name, "blob_", 5) != 0 || !parse_oid(name + 5, &end, &oid) ||
+	    strcmp(end, ".dat") != 0)
+		return 0;
+	return oid;
+}
+
+const char *parts_list_line(struct parts *p, const char *line, struct err *e)
+{
+	const char *at;
+	uint32_t oid;
+
+	if (!parse_oid(line, &at, &oid) || *at != ' ' || parts_object_file(at + 1) != oid) {
+		(void)err_set(
+			e, ERR_BACKUP,
+			"read %.200s: damaged: \"%.40s\" is no line of a list of large objects",
+			p->path, line);
+		return NULL;
+	}
+	parts_add_oid(&p->listed, oid);
+	return at + 1;
+}
+
+int parts_content(const struct parts *p, struct stream *s, uint64_t n,
+		  const struct archive_entry *t, const char *where, struct err *e)
+{
+	char name[PARTS_NAME];
+	struct content c;
+	char step[64 * 1024];
+	ssize_t got = 0;
+	uint64_t left = n;
+
+	content_begin(&c, t, where);
+	while (left > 0) {
+		got = stream_read(s, step, left < sizeof(step) ? (size_t)left : sizeof(step), e);
+		if (got <= 0)
+			break;
+		content_see(&c, step, (size_t)got);
+		left -= (uint64_t)got;
+	}
+	if (!content_end(&c) && got >= 0)
+		return err_set(e, ERR_BACKUP,
+			       "read %.200s: truncated: %s (%.80s) ends after %" PRIu64
+			       " bytes without its end mark",
+			       p->path, parts_name(t, name), where, c.bytes);
+	if (got >= 0 && n != UINT64_MAX && left > 0)
+		return err_set(e, ERR_BACKUP, "read %.200s: truncated in %s (%.80s)", p->path,
+			       parts_name(t, name), where);
+	p->out->data_b += c.bytes;
+	return got < 0 ? -1 : 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void sort(const struct oids *l)
+{
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), by_value);
+}
+
+/* Every one of want must be in have. */
+static int compare(const struct parts *p, const struct oids *want, const struct oids *have,
+		   struct err *e)
+{
+	size_t k = 0, missing = 0;
+	uint32_t first = 0;
+
+	sort(want);
+	sort(have);
+	for (size_t i = 0; i < want->n; i++) {
+		while (k < have->n && have->v[k] < want->v[i])
+			k++;
+		if (k < have->n && have->v[k] == want->v[i])
+			continue;
+		if (missing++ == 0)
+			first = want->v[i];
+	}
+	if (missing == 0)
+		return 0;
+	return err_set(
+		e, ERR_BACKUP,
+		"read %.200s: incomplete: %zu of %zu large objects are missing, first %" PRIu32,
+		p->path, missing, want->n, first);
+}
+
+static int all_objects(const struct parts *p, struct err *e)
+{
+	bool dumped = false; /* not with pg_dump --no-blobs, --schema-only */
+
+	for (size_t i = 0; i < p->archive.n; i++)
+		dumped |= strcmp(p->archive.entries[i].desc, "BLOBS") == 0;
+	if (dumped && compare(p, &p->created, &p->listed, e) < 0)
+		return -1;
+	return compare(p, &p->listed, &p->there, e);
+}
+
+int parts_all_found(const struct parts *p, struct err *e)
+{
+	const struct archive_entry *first = NULL;
+	size_t missing = 0, all = 0;
+	char name[PARTS_NAME];
+
+	for (size_t i = 0; i < p->archive.n; i++) {
+		const struct archive_entry *t = &p->archive.entries[i];
+
+		if (!t->has_data)
+			continue;
+		all++;
+		p->out->tables += strcmp(t->desc, "TABLE DATA") == 0;
+		if (!p->found[i] && missing++ == 0)
+			first = t;
+	}
+	p->out->objects = p->listed.n;
+	if (first)
+		return err_set(e, ERR_BACKUP,
+			       "read %.200s: incomplete: %zu of %zu parts are missing, first %s",
+			       p->path, missing, all, parts_name(first, name));
+	return all_objects(p, e);
+}
