@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCK_WAIT_S = 10, JOBS_MAX = 32 };
+enum { LOCK_WAIT_S = 10, JOBS_MAX = 32, PRODUCTION_S = 30 * 60 };
 
 static struct {
 	const char *production, *restored, *time_zone;
@@ -19,7 +19,7 @@ static struct {
 	int64_t recovery_ms;
 	struct strv tables, exclude, time_columns;
 	struct pg_tolerance tolerance;
-} config = { .top = 10, .jobs = 2, .production_timeout_s = 30 * 60, .slack_s = 10 };
+} config = { .top = 10, .jobs = 2, .production_timeout_s = PRODUCTION_S, .slack_s = 10 };
 
 static int set_top(const char *value, void *to, struct err *e)
 {

@@ -20,6 +20,8 @@ static void split(struct pg_drift *d)
 	int64_t newer = t->newer - h->newer;
 
 	d->difference = t->rows - h->rows;
+	if (!t->there)
+		return;
 	if (!d->column) {
 		d->lost = positive(d->difference);
 		d->unexplained = d->difference < 0 ? -d->difference : d->difference;

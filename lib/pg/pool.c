@@ -139,13 +139,10 @@ static void failed(struct run *r, struct worker *w, const struct err *e)
 	w->job = NULL;
 	if (!recover(r, w, retry))
 		retire(w);
-	if (!retry) {
-		report(r, job, NULL, why, e);
-	} else if (w->open) {
+	if (retry && w->open)
 		r->queue[--r->next] = job;
-	} else {
+	else
 		report(r, job, NULL, why, e);
-	}
 }
 
 static void start(struct run *r, struct worker *w)

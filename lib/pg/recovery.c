@@ -50,6 +50,12 @@ void pg_recovery_bounds(const struct pg_evidence *v, struct pg_bounds *out)
 		out->said_ms = out->data_ms;
 }
 
+static void be_sure(struct pg_recovery *out)
+{
+	out->sure = true;
+	out->why[0] = '\0';
+}
+
 static void by_said(const struct pg_bounds *b, struct pg_recovery *out)
 {
 	out->at_ms = b->said_ms;
@@ -82,7 +88,7 @@ void pg_recovery_decide(const struct pg_evidence *v, const struct pg_bounds *b, 
 	} else if (b->use_said && v->data && v->said_ms < v->data_ms) {
 		by_data(v, b, out);
 		if (v->data_ms - v->said_ms <= RECOVERY_NEAR_MS)
-			out->sure = true;
+			be_sure(out);
 	} else if (b->use_said && (between < CONTRADICT || gap_ms < ZONE_MS)) {
 		by_said(b, out);
 	} else {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { NAME_MAX_B = 256 };
+enum { WORDS_MAX = 512 };
 
 enum word { WORD_OTHER, WORD_MOMENT, WORD_CREATION, WORD_CHANGE, WORD_PLAN };
 
@@ -76,7 +76,7 @@ struct tally {
 
 static struct tally tally_words(const char *name)
 {
-	BUF_AUTO words = BUF_INIT(2 * NAME_MAX_B);
+	BUF_AUTO words = BUF_INIT(WORDS_MAX);
 	struct tally t = { 0 };
 
 	to_words(name, &words);
