@@ -1,6 +1,5 @@
 #include "lib/dump/archive.h"
 
-#include "lib/base/buf.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 
@@ -87,11 +86,11 @@ static int take_int(struct stream *s, int size, int64_t *out, struct err *e)
 	return 0;
 }
 
-/* *out is NULL where the archive says NULL. */
+/* *out is NULL where the archive says NULL. The length is believed as far as bytes came. */
 static int take_text(struct stream *s, int size, char **out, struct err *e)
 {
-	BUF_AUTO b = BUF_INIT((size_t)TEXT_MAX);
-	char step[STEP];
+	AUTO_FREE char *text = NULL;
+	size_t got = 0, k;
 	int64_t n;
 
 	*out = NULL;
@@ -101,17 +100,20 @@ static int take_text(struct stream *s, int size, char **out, struct err *e)
 		return 0;
 	if (n > TEXT_MAX)
 		return damaged(s, e, "a text is longer than 256 MiB");
-	while (n > 0) {
-		size_t k = n < STEP ? (size_t)n : STEP;
-
-		if (take(s, step, k, e) < 0)
+	do {
+		k = got > STEP ? got : STEP;
+		if (k > (size_t)n - got)
+			k = (size_t)n - got;
+		text = xrealloc(text, got + k + 1, 1);
+		if (take(s, text + got, k, e) < 0)
 			return -1;
-		if (memchr(step, 0, k))
-			return damaged(s, e, "a text holds a NUL byte");
-		buf_add(&b, step, k);
-		n -= (int64_t)k;
-	}
-	*out = xstrndup(b.s, b.len);
+		got += k;
+	} while (got < (size_t)n);
+	if (memchr(text, 0, got))
+		return damaged(s, e, "a text holds a NUL byte");
+	text[got] = '\0';
+	*out = text;
+	text = NULL;
 	return 0;
 }
 

@@ -7,12 +7,12 @@
 /* The chunks of one table or object. content: NULL when they are packed. */
 static int walk_chunks(struct parts *p, struct stream *s, struct content *content, struct err *e)
 {
+	char step[16 * 1024];
 	int64_t n, got;
 
 	while ((n = archive_chunk(s, &p->archive.header, e)) > 0) {
 		p->out->data_b += (uint64_t)n;
 		while (n > 0) {
-			char step[16 * 1024];
 			size_t k = n < (int64_t)sizeof(step) ? (size_t)n : sizeof(step);
 
 			got = content ? stream_read(s, step, k, e) : stream_skip(s, (uint64_t)n, e);
