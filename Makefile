@@ -41,7 +41,7 @@ LIBOBJ   := $(LIBSRC:%.c=$B/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 MAN      := $(TOOLS:$B/bin/%=$B/man/%.1)
 FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-SCRIPTS  := $(wildcard ci/verify-backup ci/check ci/deps ci/demo ci/*.sh tests/run tests/servers/* tests/e2e/*.sh)
+SCRIPTS  := $(shell grep -lE '^#!/bin/(ba)?sh' ci/* tests/run tests/servers/* tests/e2e/*.sh) tests/e2e/lib.sh
 CFILES   := $(LIBSRC) $(TOOLSRC) $(wildcard tests/unit/*.c tests/fuzz/*.c)
 HEADERS  := $(wildcard lib/*/*.h tests/unit/*.h)
 vpath %.c $(TOOLDIRS)
@@ -114,7 +114,8 @@ lint: all $(CFILES:%.c=$B/lint/%.tidy) $(HEADERS:%=$B/lint/%.self) ## every lint
 	clang-format --dry-run --Werror $(CFILES) $(HEADERS)
 	@mkdir -p $B/lint/cppcheck
 	cppcheck -q --std=c11 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppressions-list=ci/cppcheck.txt --cppcheck-build-dir=$B/lint/cppcheck -j 2 -I. -D_GNU_SOURCE $(LIBSRC) $(TOOLSRC)
+		--suppressions-list=ci/cppcheck.txt --cppcheck-build-dir=$B/lint/cppcheck -j 2 -I. -D_GNU_SOURCE \
+		--include=ci/cppcheck.h $(LIBSRC) $(TOOLSRC)
 	shellcheck $(SCRIPTS)
 	ci/check-includes.sh
 	mandoc -T lint -W warning $(MAN) $(wildcard ci/*.1)

@@ -138,7 +138,7 @@ static const struct tool tool = {
 		    "Post when it starts to fail, fails differently, and is well again.\n\n"
 		    "alert-slack --test --label shop\n"
 		    "Prove that a message arrives.",
-	.see_also = "alert-pagerduty(1), alert-email(1), emit-report(1)",
+	.see_also = "alert-email(1), alert-pagerduty(1), emit-report(1)",
 	.options = options,
 	.own_timeout = true,
 };

@@ -19,9 +19,24 @@ for tool in "$build"/bin/*; do
 	grep -qF "\`$name" README.md || complain "README.md does not mention $name"
 done
 
-# Every configuration key of verify-backup is in its manual page and in the README.
-for key in $(ci/verify-backup --keys); do
+# Every configuration key of verify-backup is in its manual page and in the README, and some tool
+# reads it from the environment; the other way round, it knows what its tools read.
+known=$(ci/verify-backup --keys)
+# shellcheck disable=SC2013  # words
+read_by_tools=$(for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" ci/verify-backup); do
+	"$build/bin/$tool" --help | grep -oE '\[[A-Z][A-Z_]+\]' | tr -d '[]'
+done | sort -u)
+for key in $known; do
 	grep -qw "$key" ci/verify-backup.1 || complain "$key is not in ci/verify-backup.1"
 	grep -qw "$key" README.md || complain "$key is not in README.md"
+	case $key in LABEL | BACKUP_SOURCE | REPORT_DIR | DEPTH) continue ;; esac
+	echo "$read_by_tools" | grep -qx "$key" || complain "no tool of verify-backup reads $key"
 done
+for key in $read_by_tools; do
+	echo "$known" | grep -qx "$key" || complain "ci/verify-backup does not know $key"
+done
+
+version=$(sed -n 's/^VERSION *:= *//p' Makefile)
+[ "$(ci/verify-backup --version)" = "verify-backup (backup-probes) $version" ] ||
+	complain "ci/verify-backup --version is not that of the Makefile"
 exit $bad

@@ -77,7 +77,7 @@ static const struct tool tool = {
 		    "check-freshness --nagios --history /var/lib/backup-probes/ --label shop "
 		    "--max-verified-age 26h\n"
 		    "be a monitoring plugin: when was it last proved?",
-	.see_also = "list-backups(1), restore-to-temp(1), emit-report(1)",
+	.see_also = "emit-report(1), list-backups(1), restore-to-temp(1)",
 	.options = options,
 };
 

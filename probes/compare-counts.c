@@ -125,7 +125,7 @@ static const struct tool tool = {
 		    "compare-counts --restored 'host=/tmp/pg dbname=shop' --production "
 		    "'host=db1 dbname=shop' --all --tolerance 0.1%\n"
 		    "compare all tables of two databases, allowing for one row in a thousand",
-	.see_also = "restore-to-temp(1), check-freshness(1), emit-report(1)",
+	.see_also = "check-freshness(1), emit-report(1), restore-to-temp(1)",
 	.options = options,
 };
 

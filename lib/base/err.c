@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Macros while an analyzer reads the header. */
+#undef err_set
+#undef err_wrap
+
 /* A message is one line: what a server or a file name brought along must not break it. */
 static void one_line(char *s)
 {

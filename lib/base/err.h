@@ -34,4 +34,10 @@ int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 
 
 /* ERR_BACKUP is critical, everything else unknown: "could not look" is no verdict. */
 enum verdict err_status(const struct err *e);
+
+#ifdef __clang_analyzer__
+/* It sees one file at a time, so it does not know that these are always -1. */
+#define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_wrap(...) (err_wrap(__VA_ARGS__), -1)
+#endif
 #endif
