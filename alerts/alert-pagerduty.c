@@ -203,7 +203,7 @@ static const struct tool tool = {
 		    "Prove that a page arrives.",
 	.see_also = "alert-slack(1), alert-webhook(1), emit-report(1)",
 	.options = options,
-	.own_timeout = true,
+	.gathers = true,
 };
 
 static const struct sender pagerduty = {

@@ -140,7 +140,7 @@ static const struct tool tool = {
 		    "Prove that a message arrives.",
 	.see_also = "alert-email(1), alert-pagerduty(1), emit-report(1)",
 	.options = options,
-	.own_timeout = true,
+	.gathers = true,
 };
 
 static const struct sender slack = {

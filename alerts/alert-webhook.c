@@ -222,7 +222,7 @@ static const struct tool tool = {
 		    "Fire and resolve alerts in the Alertmanager at ALERTMANAGER_URL.",
 	.see_also = "alert-pagerduty(1), alert-slack(1), emit-report(1)",
 	.options = options,
-	.own_timeout = true,
+	.gathers = true,
 };
 
 static struct sender webhook = {

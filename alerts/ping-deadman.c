@@ -21,6 +21,7 @@ static struct {
 	enum verdict from;
 	const char *url_file, *proof, *ca_file;
 	uint64_t total_s, try_s;
+	struct strv expect;
 	bool exit_status, no_start, test, dry_run;
 } config = { .from = V_UNKNOWN, .proof = "restore", .total_s = 60, .try_s = 10 };
 
@@ -113,7 +114,7 @@ static void describe(struct buf *text, const struct story *s, const char *label,
 	const json_t *check;
 	size_t i;
 
-	buf_addf(text, "%s: %s", label, alert_shout(s->verdict));
+	buf_addf(text, "%s: %s", label, alert_shout(s->summary.status));
 	if (!proven)
 		buf_addf(text, "; no check \"%s\" passed, so no backup was verified", config.proof);
 	buf_addc(text, '\n');
@@ -164,7 +165,7 @@ static void send_end(struct stage *st, const struct story *s, int64_t began_ms, 
 {
 	BUF_AUTO text = BUF_INIT(TEXT_MAX);
 	const struct policy_rules rules = { .from = config.from };
-	bool proven = is_proven(s), good = proven && !policy_fails(&rules, s->verdict);
+	bool proven = is_proven(s), good = proven && !policy_fails(&rules, s->summary.status);
 	struct ping p = { .event = good ? PING_SUCCESS : PING_FAIL,
 			  .status = -1,
 			  .rid = rid,
@@ -176,7 +177,9 @@ static void send_end(struct stage *st, const struct story *s, int64_t began_ms, 
 	describe(&text, s, st->label[0] ? st->label : "unlabelled", proven);
 	p.text = text.s;
 	if (config.exit_status)
-		p.status = good ? 0 : s->verdict == V_OK ? V_UNKNOWN : (int)s->verdict;
+		p.status = good                        ? 0
+			   : s->summary.status == V_OK ? V_UNKNOWN
+						       : (int)s->summary.status;
 	if (url.value)
 		fate = send_ping(&p, e);
 	report(st, p.event, fate, e);
@@ -206,11 +209,12 @@ static int run(const struct tool *t, struct err *e)
 	pthread_t start;
 	bool started = begin_start(&start);
 
-	story_begin(&s);
+	story_begin(&s, t->name);
 	stage_begin(&st, t);
 	while (stage_next(&st, &r))
-		story_add(&s, &r);
-	story_finish(&s);
+		summary_take(&s.summary, r.object);
+	summary_take_own(&s.summary, &st);
+	story_finish(&s, &config.expect, utc_now_ms());
 	if (started)
 		(void)pthread_join(start, NULL);
 	send_end(&st, &s, began_ms, e);
@@ -239,6 +243,8 @@ static const struct opt options[] = {
 	  "the check that must have passed for a success; default: restore", "DEADMAN_PROOF", false, NULL },
 	{ OPT_CALL, 0, "from", "VERDICT", &config.from,
 	  "the least that is a failure: warning, unknown (the default) or critical", NULL, false, parse_from },
+	{ OPT_LIST, 0, "expect", "TOOL", &config.expect,
+	  "a failure when this tool never began; may be given several times", NULL, false, NULL },
 	{ OPT_FLAG, 0, "no-start", NULL, &config.no_start,
 	  "do not tell the switch that a run begins", NULL, false, NULL },
 	{ OPT_DURATION, 0, "deliver-within", "DURATION", &config.total_s,
@@ -277,7 +283,7 @@ static struct tool tool = {
 		    "Only the listing is watched.",
 	.see_also = "alert-pagerduty(1), emit-report(1)",
 	.options = options,
-	.own_timeout = true,
+	.gathers = true,
 };
 
 int main(int argc, char **argv)
@@ -293,6 +299,10 @@ int main(int argc, char **argv)
 	/* Without an address the records still pass; the check says what is missing. */
 	if (secret_need(&url, "DEADMAN_URL", config.url_file, &e) == 0 && config.style == PING_AUTO)
 		config.style = ping_guess(url.value);
+	if (common.output == OUTPUT_NAGIOS)
+		tool_usage("option --nagios: this tool is no monitoring plugin");
+	if (!config.test && isatty(STDIN_FILENO))
+		tool_usage("standard input is a terminal; pipe the records of probes into it");
 	tool.source = config.test;
 	status = config.test ? run_test(&tool, &e) : run(&tool, &e);
 	secret_wipe(&url);

@@ -111,19 +111,6 @@ static const struct tool tool = {
 };
 /* clang-format on */
 
-/* What stage found wrong with the input itself. */
-static void take_own(struct summary *s, const struct stage *st)
-{
-	json_t *check;
-	size_t i;
-
-	json_array_foreach(st->kept, i, check) {
-		json_object_set_new(check, "record", json_string("check"));
-		json_object_set_new(check, "tool", json_string(tool.name));
-		summary_take(s, check);
-	}
-}
-
 static void gather(struct summary *s)
 {
 	struct stage st;
@@ -132,7 +119,7 @@ static void gather(struct summary *s)
 	stage_begin(&st, &tool);
 	while (stage_next(&st, &r))
 		summary_take(s, r.object);
-	take_own(s, &st);
+	summary_take_own(s, &st);
 	(void)stage_end(&st);
 	(void)snprintf(s->run, sizeof(s->run), "%s", st.run);
 	(void)snprintf(s->label, sizeof(s->label), "%s", st.label);

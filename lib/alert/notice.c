@@ -64,7 +64,7 @@ static void tell_passed(const struct notice *n, const struct story *s, json_t *m
 	json_t *none = json_array();
 	struct alert a = { .kind = ALERT_REPORT,
 			   .topic = "",
-			   .verdict = s->verdict,
+			   .verdict = s->summary.status,
 			   .failing = none,
 			   .checks = s->checks };
 
@@ -83,7 +83,7 @@ void notice_decide(struct notice *n, const struct story *s, json_t *state, json_
 		topics_whole(&t, s);
 	for (size_t i = 0; i < t.n; i++)
 		decide_topic(n, s, &t.v[i], state, messages);
-	if (n->tell_passed && !policy_fails(&n->rules, s->verdict))
+	if (n->tell_passed && !policy_fails(&n->rules, s->summary.status))
 		tell_passed(n, s, messages);
 	topics_free(&t);
 }

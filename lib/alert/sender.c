@@ -18,7 +18,6 @@ enum { TOTAL_S = 60, TRY_S = 10, HOST_SIZE = 256, SAID_MAX = 256, DRY_MAX = 8 <<
 
 static const char unlabelled[] = "unlabelled";
 static const char check_name[] = "alert-delivery";
-static const char cut_off[] = "run-cut-off";
 
 struct sender_options sender_options;
 
@@ -128,7 +127,7 @@ static void tell_cut_off(struct run *r, json_t *messages)
 			text, sizeof(text),
 			"the run that began at %s was cut off; nothing is known of its result",
 			utc_human(begun_ms, at));
-		story_of(&s, cut_off, V_UNKNOWN, text);
+		story_of(&s, story_cut_off, V_UNKNOWN, text);
 		notice_decide(&r->notice, &s, r->delivery.state, messages);
 		story_free(&s);
 	}
@@ -214,7 +213,7 @@ static void note(struct run *r, const struct record *record)
 	const char *subject = record_text(record->object, "subject");
 	size_t n = strlen(r->name);
 
-	story_add(&r->story, record);
+	summary_take(&r->story.summary, record->object);
 	if (check == NULL || subject == NULL || strcmp(check, check_name) != 0)
 		return;
 	/* NAME, and the NAME-2 of a second one. */
@@ -227,7 +226,7 @@ static void gather(struct run *r)
 {
 	struct record record;
 
-	story_begin(&r->story);
+	story_begin(&r->story, r->sender->tool->name);
 	if (common.label && !sender_options.dry_run)
 		begin_delivery(r, true);
 	stage_begin(&r->stage, r->sender->tool);
@@ -236,7 +235,8 @@ static void gather(struct run *r)
 			begin_delivery(r, true);
 		note(r, &record);
 	}
-	story_finish(&r->story);
+	summary_take_own(&r->story.summary, &r->stage);
+	story_finish(&r->story, &sender_options.expect, utc_now_ms());
 }
 
 static int run_filter(struct run *r)
@@ -372,6 +372,10 @@ int sender_main(const struct sender *s, int argc, char **argv)
 	if (first < argc)
 		tool_usage("operand '%s': this tool takes none", argv[first]);
 	prepare(&r);
+	if (common.output == OUTPUT_NAGIOS)
+		tool_usage("option --nagios: this tool is no monitoring plugin");
+	if (!sender_options.test && !sender_options.flush && isatty(STDIN_FILENO))
+		tool_usage("standard input is a terminal; pipe the records of probes into it");
 	/* A test and a flush read no records. */
 	alone = *s->tool;
 	alone.source = sender_options.test || sender_options.flush;

@@ -2,52 +2,30 @@
 
 #include "lib/alert/alert.h"
 #include "lib/alert/state.h"
+#include "lib/base/record.h"
 #include "lib/base/xmem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char ended_check[] = "stage-ended", stream_check[] = "stream";
+/* Findings about the stream that summary makes, and the sender: they are there only when they fail.
+ */
+static const char stage_check_name[] = "stage", stream_check[] = "stream",
+		  input_check[] = "input-record";
+const char story_cut_off[] = "run-cut-off";
 
-void story_begin(struct story *s)
+void story_begin(struct story *s, const char *teller)
 {
-	*s = (struct story){ .checks = json_array(),
-			     .open = json_object(),
-			     .ended = json_object() };
+	*s = (struct story){ .teller = teller };
+	summary_init(&s->summary);
 }
 
 void story_free(struct story *s)
 {
+	summary_free(&s->summary);
 	json_decref(s->checks);
-	json_decref(s->open);
-	json_decref(s->ended);
 	*s = (struct story){ 0 };
-}
-
-static void count(json_t *tools, const char *tool, int by)
-{
-	json_int_t n = json_integer_value(json_object_get(tools, tool)) + by;
-
-	json_object_set_new(tools, tool, json_integer(n > 0 ? n : 0));
-}
-
-void story_add(struct story *s, const struct record *r)
-{
-	const char *tool = record_text(r->object, "tool");
-	const char *event = record_text(r->object, "event");
-
-	s->records++;
-	if (strcmp(r->kind, "check") == 0)
-		json_array_append(s->checks, r->object);
-	if (strcmp(r->kind, "stage") != 0 || tool == NULL || event == NULL)
-		return;
-	if (strcmp(event, "begin") == 0)
-		count(s->open, tool, 1);
-	if (strcmp(event, "end") == 0) {
-		count(s->open, tool, -1);
-		count(s->ended, tool, 1);
-	}
 }
 
 static enum verdict status_of(const json_t *check)
@@ -60,56 +38,30 @@ static enum verdict status_of(const json_t *check)
 	return v;
 }
 
-static void add_own(struct story *s, const char *check, const char *tool, enum verdict status,
-		    const char *summary)
-{
-	json_array_append_new(s->checks,
-			      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "record", "check", "tool",
-					tool, "check", check, "subject", tool, "status",
-					verdict_name(status), "summary", summary));
-}
-
-static void worst_first(struct story *s)
+static void sort_worst_first(struct story *s)
 {
 	static const enum verdict order[] = { V_CRITICAL, V_UNKNOWN, V_WARNING, V_OK };
-	json_t *sorted = json_array();
-	const json_t *check;
+	json_t *check;
 	size_t i;
 
+	s->checks = json_array();
 	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
-		json_array_foreach(s->checks, i, check) {
+		json_array_foreach(s->summary.checks, i, check)
 			if (status_of(check) == order[k])
-				json_array_append(sorted, json_array_get(s->checks, i));
-		}
-	json_decref(s->checks);
-	s->checks = sorted;
-	s->verdict = json_array_size(sorted) ? status_of(json_array_get(sorted, 0)) : V_CRITICAL;
+				json_array_append(s->checks, check);
 }
 
-void story_finish(struct story *s)
+void story_finish(struct story *s, const struct strv *expect, int64_t now_ms)
 {
-	const char *tool;
-	json_t *n;
-
-	json_object_foreach(s->open, tool, n) {
-		BUF_AUTO text = BUF_INIT(1024);
-
-		if (json_integer_value(n) == 0)
-			continue;
-		buf_addf(&text, "%.200s began and did not end: it died, or was killed", tool);
-		add_own(s, ended_check, tool, V_CRITICAL, text.s);
-	}
-	if (json_array_size(s->checks) == 0)
-		add_own(s, stream_check, "", V_CRITICAL,
-			s->records ? "nothing was checked" : "no record arrived: nothing ran");
-	worst_first(s);
+	summary_finish(&s->summary, expect, now_ms);
+	sort_worst_first(s);
 }
 
 void story_of(struct story *s, const char *check, enum verdict status, const char *summary)
 {
-	story_begin(s);
-	add_own(s, check, "", status, summary);
-	worst_first(s);
+	story_begin(s, "");
+	summary_find(&s->summary, check, "", status, "%s", summary);
+	sort_worst_first(s);
 }
 
 /* Order does not matter: two runs list the same checks differently when sizes change. */
@@ -145,9 +97,22 @@ static struct topic *topic_named(struct topics *t, const char *name)
 	return &t->v[t->n++];
 }
 
+/* Whose work has to be seen to end before the finding is over: that of the tool that found it, and
+ * for what was found about a tool, of that one. */
+static const char *tool_behind(const json_t *check)
+{
+	const char *name = record_text(check, "check");
+
+	if (name && strcmp(name, stage_check_name) == 0)
+		return record_text(check, "subject");
+	if (name && (strcmp(name, stream_check) == 0 || strcmp(name, story_cut_off) == 0))
+		return NULL;
+	return record_text(check, "tool");
+}
+
 static void blame(struct topic *t, json_t *check)
 {
-	const char *tool = record_text(check, "tool");
+	const char *tool = tool_behind(check);
 
 	t->verdict = verdict_worst(t->verdict, status_of(check));
 	t->what += fingerprint(check);
@@ -168,13 +133,20 @@ void topics_whole(struct topics *t, const struct story *s)
 		if (status_of(check) != V_OK)
 			blame(whole, check);
 	}
-	whole->verdict = s->verdict;
+	whole->verdict = s->summary.status;
 }
 
 static bool has_ended(const struct story *s, const char *tool)
 {
-	return json_integer_value(json_object_get(s->ended, tool)) > 0 &&
-	       json_integer_value(json_object_get(s->open, tool)) == 0;
+	if (strcmp(tool, s->teller) == 0)
+		return true;
+	for (size_t i = 0; i < s->summary.n_tools; i++) {
+		const struct summary_tool *t = &s->summary.tools[i];
+
+		if (strcmp(t->name, tool) == 0)
+			return t->ended > 0 && t->begun <= t->ended;
+	}
+	return false;
 }
 
 static bool is_over(const struct story *s, const json_t *tools)
@@ -196,6 +168,8 @@ static bool is_over(const struct story *s, const json_t *tools)
 /* Nothing is remembered: what may be open at the service can only be guessed. */
 static void guess(struct topics *t, const struct policy_rules *rules, const struct story *s)
 {
+	static const char *const hidden[] = { stage_check_name, stream_check, input_check,
+					      story_cut_off };
 	const json_t *check;
 	size_t i;
 
@@ -205,10 +179,9 @@ static void guess(struct topics *t, const struct policy_rules *rules, const stru
 		if (name)
 			(void)topic_named(t, name);
 	}
-	if (policy_fails(rules, s->verdict))
-		return;
-	(void)topic_named(t, ended_check);
-	(void)topic_named(t, stream_check);
+	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (!policy_fails(rules, s->summary.status))
+			(void)topic_named(t, hidden[i]);
 }
 
 void topics_by_check(struct topics *t, const struct policy_rules *rules, const struct story *s,
@@ -224,8 +197,8 @@ void topics_by_check(struct topics *t, const struct policy_rules *rules, const s
 			blame(topic_named(t, record_text(check, "check")), check);
 	}
 	json_object_foreach(json_object_get(state, "topics"), name, memory)
-		if (record_true(memory, "open") &&
-		    (!policy_fails(rules, s->verdict) || is_over(s, state_tools(state, name))))
+		if (record_true(memory, "open") && (!policy_fails(rules, s->summary.status) ||
+						    is_over(s, state_tools(state, name))))
 			(void)topic_named(t, name);
 	if (rules->resolve_blindly && state_is_new(state))
 		guess(t, rules, s);

@@ -4,18 +4,15 @@
  * story: what a stream of records comes to, split into the topics that are told about (alert.h).
  */
 #include "lib/alert/policy.h"
-#include "lib/base/record.h"
+#include "lib/report/summary.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct story {
-	json_t *checks; /* check records, worst first once it is finished; owned */
-	json_t *open;   /* tools that began and have not ended: name -> true; owned */
-	json_t *ended;  /* tools that ended; owned */
-	unsigned records;
-	enum verdict verdict;
+	const char *teller;     /* the tool that gathers it */
+	struct summary summary; /* judged once it is finished */
+	json_t *checks;         /* then all its checks, worst first; owned */
 };
 
 struct topic {
@@ -31,11 +28,14 @@ struct topics {
 	size_t n;
 };
 
-void story_begin(struct story *s);
-void story_add(struct story *s, const struct record *r);
-/* Nothing more comes: a stage without its end, and an empty stream, become critical checks. */
-void story_finish(struct story *s);
-/* A finished story of one check. */
+/* The finding that a run died before it could tell anything. */
+extern const char story_cut_off[];
+
+/* To be filled with summary_take(). teller is borrowed. */
+void story_begin(struct story *s, const char *teller);
+/* Nothing more comes. expect as in summary_finish(). */
+void story_finish(struct story *s, const struct strv *expect, int64_t now_ms);
+/* A finished story of one finding. */
 void story_of(struct story *s, const char *check, enum verdict status, const char *summary);
 void story_free(struct story *s);
 

@@ -120,10 +120,15 @@ static void emit(struct stage *st, const char *kind, json_t *own)
 	(void)pthread_mutex_unlock(&out_lock);
 }
 
+static bool gathers(const struct stage *st)
+{
+	return st->tool->sink || st->tool->gathers;
+}
+
 static void count_check(struct stage *st, struct check *c)
 {
 	st->status = st->checks++ ? verdict_worst(st->status, c->status) : c->status;
-	if (common.output == OUTPUT_NAGIOS || st->tool->sink)
+	if (common.output == OUTPUT_NAGIOS || gathers(st))
 		json_array_append(st->kept, c->object);
 }
 
@@ -198,7 +203,7 @@ static void start_time_limit(struct stage *st)
 
 	if (common.timeout_s == 0 || st->tool->own_timeout)
 		return;
-	if (st->in && st->tool->sink) {
+	if (st->in && gathers(st)) {
 		record_give_up_at(st->in, st->started_ms + (int64_t)common.timeout_s * 1000);
 		return;
 	}

@@ -17,8 +17,8 @@
  *	return stage_end(&st);
  *
  * --timeout is kept here too: a thread writes an unknown check and "end" and ends the process with
- * status 3, whatever the tool hangs in. Tools with own_timeout do that themselves; a sink stops
- * reading, with a finding, for it still has to report.
+ * status 3, whatever the tool hangs in. Tools with own_timeout do that themselves; one that
+ * gathers stops reading, with a finding, for it still has to act.
  *
  * The run's id and label come from the options, else from the first record that carries them, else
  * the id is made. "begin" is written after the first input line, so that it can carry them.
@@ -46,7 +46,7 @@ struct stage {
 	unsigned bad_lines;     /* those of them that were no records */
 	bool begun;
 	bool out_failed; /* standard output is gone: status 3 at the end */
-	json_t *kept;    /* our checks, for the plugin's line and for a sink; owned */
+	json_t *kept;    /* our checks, for the plugin's line and for who gathers; owned */
 };
 
 void stage_begin(struct stage *st, const struct tool *t);

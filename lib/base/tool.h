@@ -17,6 +17,8 @@ struct tool {
 	const char *see_also;    /* "fetch-latest(1), emit-report(1)" */
 	const struct opt *options;
 	bool source;       /* starts a pipeline: never reads records from standard input */
+	bool gathers;      /* acts on the stream as a whole: keeps its own findings as a sink does,
+			    * and at --timeout stops reading and goes on */
 	bool sink;         /* ends it: reads in every mode, passes nothing on */
 	bool may_be_empty; /* having checked nothing is no fault (it only delivers) */
 	bool own_timeout;  /* keeps --timeout itself (it has something to clean up first) */

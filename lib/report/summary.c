@@ -147,6 +147,18 @@ void summary_take(struct summary *s, json_t *record)
 		replace(&s->instance, record);
 }
 
+void summary_take_own(struct summary *s, const struct stage *st)
+{
+	json_t *check;
+	size_t i;
+
+	json_array_foreach(st->kept, i, check) {
+		json_object_set_new(check, "record", json_string("check"));
+		json_object_set_new(check, "tool", json_string(st->tool->name));
+		summary_take(s, check);
+	}
+}
+
 void summary_find(struct summary *s, const char *name, const char *subject, enum verdict status,
 		  const char *fmt, ...)
 {

@@ -8,6 +8,7 @@
  * Memory is bounded: SUMMARY_KEPT checks that are ok and as many that are not; more are counted.
  * Of the "backup" records only the fetched one is kept.
  */
+#include "lib/base/stage.h"
 #include "lib/base/strv.h"
 #include "lib/base/verdict.h"
 
@@ -47,6 +48,9 @@ void summary_free(struct summary *s);
 
 /* Any record; it keeps its own reference to what it needs. */
 void summary_take(struct summary *s, json_t *record);
+
+/* What the stage that gathers found wrong with its input. */
+void summary_take_own(struct summary *s, const struct stage *st);
 
 /* A finding of the sink's own. */
 void summary_find(struct summary *s, const char *name, const char *subject, enum verdict status,
