@@ -137,6 +137,8 @@ static void remember(struct summary *s)
 	run = run_object(s, CHECKS_IN_HISTORY_B);
 	if (history_append(config.history, s->label, run, &e) < 0)
 		summary_find(s, "history", "", V_UNKNOWN, "the run was not remembered: %s", e.msg);
+	else
+		tool_debug("appended the run to %s", config.history);
 }
 
 static void render_json(const struct summary *s, size_t flags, struct buf *out)
@@ -161,11 +163,16 @@ static void render_plugin_line(const struct summary *s, struct buf *out)
 
 static void render(const struct summary *s, const struct report *report, struct buf *out)
 {
-	const bool colour = report->path == NULL && text_colour(STDOUT_FILENO);
+	const bool shown = report->path == NULL;
+	const struct plain_style style = {
+		.title = config.title,
+		.colour = shown && text_colour(STDOUT_FILENO),
+		.quiet = shown && common.quiet,
+	};
 
 	switch (report->format) {
 	case TEXT:
-		plain_report(s, config.title, colour, out);
+		plain_report(s, &style, out);
 		break;
 	case MARKDOWN:
 		markdown_report(s, config.title, out);
@@ -226,8 +233,11 @@ static void write_reports(struct summary *s, bool files)
 		if ((report->path != NULL) != files)
 			continue;
 		render(s, report, &b);
-		if (put(report, &b, &e) == 0)
+		if (put(report, &b, &e) == 0) {
+			tool_debug("wrote %zu bytes to %s", b.len,
+				   report->path ? report->path : "standard output");
 			continue;
+		}
 		tool_warn("%s", e.msg);
 		summary_find(s, "report", "", V_UNKNOWN, "a report was not written: %s", e.msg);
 	}

@@ -1,5 +1,6 @@
 #include "lib/base/history.h"
 
+#include "lib/base/atomic.h"
 #include "lib/base/buf.h"
 #include "lib/base/io.h"
 #include "lib/base/record.h"
@@ -28,13 +29,13 @@ static bool file_of(const char *path, const char *label, struct buf *out)
 		return !out->full;
 	if (!slash)
 		buf_addc(out, '/');
-	for (size_t i = 0; label[i] && i < NAME_LABEL_MAX; i++) {
+	for (size_t i = 0; i < NAME_LABEL_MAX && label[i]; i++) {
 		const char c = label[i];
 		const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 				   (c >= '0' && c <= '9') || c == '-' || c == '_' ||
 				   (c == '.' && i > 0);
 
-		buf_addc(out, plain ? c : '_');
+		buf_addc(out, (char)(plain ? c : '_'));
 	}
 	buf_adds(out, label[0] ? ".jsonl" : "unlabelled.jsonl");
 	return !out->full;
@@ -93,6 +94,18 @@ static bool still_there(int fd, const char *file, struct stat *st)
 	       st->st_ino == now.st_ino;
 }
 
+/* Locks the open file: 1, 0 when the path names another one by now, -1. */
+static int lock_opened(int fd, const char *file, struct stat *st, struct err *e)
+{
+	if (lock(fd, LOCK_EX) < 0)
+		return err_set(e, ERR_SYSTEM, "lock history %s: %s", file, strerror(errno));
+	if (!still_there(fd, file, st))
+		return 0;
+	if (!S_ISREG(st->st_mode))
+		return err_set(e, ERR_SYSTEM, "history %s is no regular file", file);
+	return 1;
+}
+
 /* Opens it for appending, locked; makes what is missing. */
 static int open_locked(const char *file, struct stat *st, struct err *e)
 {
@@ -101,20 +114,17 @@ static int open_locked(const char *file, struct stat *st, struct err *e)
 	if (mkdir(dir, DIR_MODE) == 0)
 		(void)chmod(dir, DIR_MODE);
 	for (;;) {
-		FD_AUTO fd = open_made(file);
+		int fd = open_made(file);
 		int locked;
 
 		if (fd < 0)
 			return err_set(e, ERR_SYSTEM, "open history %s: %s", file, strerror(errno));
-		if (lock(fd, LOCK_EX) < 0)
-			return err_set(e, ERR_SYSTEM, "lock history %s: %s", file, strerror(errno));
-		if (!still_there(fd, file, st))
-			continue;
-		if (!S_ISREG(st->st_mode))
-			return err_set(e, ERR_SYSTEM, "history %s is no regular file", file);
-		locked = fd;
-		fd = -1;
-		return locked;
+		locked = lock_opened(fd, file, st, e);
+		if (locked > 0)
+			return fd;
+		io_close(&fd);
+		if (locked < 0)
+			return -1;
 	}
 }
 
@@ -131,10 +141,8 @@ static int torn(int fd, off_t size)
 static int sync_dir_of(const char *file)
 {
 	AUTO_FREE char *dir = dir_of(file);
-	FD_AUTO fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	/* Some network and FUSE file systems cannot sync a directory and say so. */
-	return fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP) ? -1 : 0;
+	return atomic_sync_dir(dir);
 }
 
 static int write_line(int fd, const struct stat *st, const char *line)
@@ -160,7 +168,7 @@ int history_append(const char *path, const char *label, const json_t *run, struc
 {
 	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
 	AUTO_FREE char *line = record_print(run, HISTORY_LINE_MAX);
-	struct stat st;
+	struct stat st = { 0 };
 	int fd, bad;
 
 	if (line == NULL)

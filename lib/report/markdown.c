@@ -218,9 +218,9 @@ static void add_run(const struct summary *s, struct buf *out)
 
 	buf_adds(out, "\n## Run\n\n");
 	rows_tally(s, &tally);
+	buf_addf(out, "- %s\n", tally.s);
 	buf_addf(&when, "%s to %s (%s)", utc_human(s->started_ms, from), utc_human(s->ended_ms, to),
 		 human_duration((double)(s->ended_ms - s->started_ms) / 1000, time));
-	add_item("Result", tally.s, out);
 	add_item("Time", when.s, out);
 	add_item("Backup", text(s->backup, "name"), out);
 	add_item("Source", text(s->backup, "source"), out);

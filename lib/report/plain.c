@@ -46,8 +46,11 @@ void plain_wrap(const char *s, size_t column, size_t indent, size_t width, struc
 {
 	for (size_t at = column;; at = indent) {
 		const size_t n = line_length(s, at < width ? width - at : 1);
+		size_t shown = n;
 
-		buf_add(out, s, n);
+		while (shown > 0 && s[shown - 1] == ' ')
+			shown--;
+		buf_add(out, s, shown);
 		buf_addc(out, '\n');
 		s += n;
 		s += strspn(s, " ");
@@ -84,11 +87,11 @@ static void add_row(const struct summary *s, const struct row *row, size_t width
 	rows_name(row, &name);
 	n = utf8_count(name.s);
 	add_blanks(MARGIN, out);
-	buf_add(out, name.s, name.len);
 	if (n > width) {
-		buf_addc(out, '\n');
+		plain_wrap(name.s, MARGIN, MARGIN + 2, WIDTH, out);
 		add_blanks(indent, out);
 	} else {
+		buf_add(out, name.s, name.len);
 		add_blanks(indent - MARGIN - n, out);
 	}
 	if (row->check)
@@ -205,16 +208,19 @@ static void add_run(const struct summary *s, struct buf *out)
 	add_tools(s, out);
 }
 
-void plain_report(const struct summary *s, const char *title, bool colour, struct buf *out)
+void plain_report(const struct summary *s, const struct plain_style *style, struct buf *out)
 {
 	const size_t word = strlen(words[s->status]);
 	BUF_AUTO headline = BUF_INIT(PIECE_MAX);
 
-	rows_headline(s, title, &headline);
-	add_coloured(words[s->status], s->status, colour, out);
+	if (style->quiet && s->status == V_OK)
+		return;
+	rows_headline(s, style->title, &headline);
+	add_coloured(words[s->status], s->status, style->colour, out);
 	plain_wrap(headline.s + word, word, MARGIN, WIDTH, out);
 	buf_addc(out, '\n');
-	add_findings(s, colour, out);
-	add_table(s, out);
+	add_findings(s, style->colour, out);
+	if (!style->quiet)
+		add_table(s, out);
 	add_run(s, out);
 }

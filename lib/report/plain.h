@@ -8,8 +8,13 @@
 
 #include <stdbool.h>
 
-/* title may be NULL: "backup of LABEL". */
-void plain_report(const struct summary *s, const char *title, bool colour, struct buf *out);
+struct plain_style {
+	const char *title; /* NULL: "backup of LABEL" */
+	bool colour;
+	bool quiet; /* only what is not ok; nothing at all when everything is */
+};
+
+void plain_report(const struct summary *s, const struct plain_style *style, struct buf *out);
 
 /* Appends s in lines of at most `width` characters, broken at blanks where there are any; every
  * line but the first is indented. `column` is where the first one begins. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SENTENCE_MAX = 64 * 1024, HEADLINE_FINDING = 200 };
+enum { SENTENCE_MAX = 256 * 1024, HEADLINE_FINDING = 200 };
 
 /* Where a check stands in the table; what is not listed here stands in the middle. */
 static const struct {
@@ -114,30 +114,48 @@ static int by_name_and_size(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Decides which of the ok ones of each name are shown. Behind the n entries it adds one for each
- * name of which some are not: how many entries there are then. */
+/* Shows the first of the n entries of one name that are ok. Returns how many of them it did not
+ * show. */
 static size_t choose(struct entry *v, size_t n)
 {
-	size_t end = n;
+	size_t ok = 0;
+
+	while (ok < n && v[ok].row.status == V_OK) {
+		v[ok].shown = ok < ROWS_OK_SHOWN;
+		ok++;
+	}
+	return ok > ROWS_OK_SHOWN ? ok - ROWS_OK_SHOWN : 0;
+}
+
+/* The line for those of a name that are not shown, behind all the others. */
+static struct entry rest_of(const struct entry *v, size_t n, size_t hidden)
+{
+	struct entry e = { .row = { .name = v->row.name, .more = hidden },
+			   .rank = v->rank,
+			   .shown = true };
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].at > e.at)
+			e.at = v[i].at;
+	return e;
+}
+
+/* Decides about each name. Behind the n entries it adds one for each name of which some are not
+ * shown: how many entries there are then. */
+static size_t choose_all(struct entry *v, size_t n)
+{
+	size_t end = n, of_name;
 
 	qsort(v, n, sizeof(*v), by_name_and_size);
-	for (size_t i = 0, of_name = 0; i < n; i++) {
-		const bool first = i == 0 || strcmp(v[i].row.name, v[i - 1].row.name) != 0;
+	for (size_t i = 0; i < n; i += of_name) {
+		size_t hidden;
 
-		of_name = first ? 0 : of_name;
-		if (v[i].row.status != V_OK)
-			continue;
-		v[i].shown = of_name++ < ROWS_OK_SHOWN;
-		if (v[i].shown)
-			continue;
-		if (of_name == ROWS_OK_SHOWN + 1) {
-			v[end] = v[i];
-			v[end].row.check = NULL;
-			v[end++].shown = true;
-		}
-		v[end - 1].row.more++;
-		if (v[i].at > v[end - 1].at)
-			v[end - 1].at = v[i].at;
+		of_name = 1;
+		while (i + of_name < n && strcmp(v[i + of_name].row.name, v[i].row.name) == 0)
+			of_name++;
+		hidden = choose(v + i, of_name);
+		if (hidden)
+			v[end++] = rest_of(v + i, of_name, hidden);
 	}
 	return end;
 }
@@ -152,9 +170,8 @@ void rows_table(const struct summary *s, struct rows *out)
 
 	json_array_foreach(s->checks, i, check)
 		v[i] = entry_of(check, i);
-	n = choose(v, n);
-	if (n)
-		qsort(v, n, sizeof(*v), by_place);
+	n = choose_all(v, n);
+	qsort(v, n, sizeof(*v), by_place);
 	*out = (struct rows){ .v = xcalloc(n, sizeof(*out->v)) };
 	for (i = 0; i < n; i++)
 		if (v[i].shown)
@@ -239,7 +256,7 @@ void rows_name(const struct row *row, struct buf *out)
 static void headline_bad(const struct summary *s, struct buf *out)
 {
 	const size_t bad = summary_checks(s) - s->counts[V_OK];
-	BUF_AUTO worst = BUF_INIT(2 * SENTENCE_MAX);
+	BUF_AUTO worst = BUF_INIT(SENTENCE_MAX);
 	struct rows findings;
 	char count[HUMAN_SIZE];
 

@@ -50,7 +50,7 @@ all_fine() {
 		cat
 		echo "TIMEOUT=${TIMEOUT-}"
 		while [ $# -gt 0 ]; do
-			case $1 in --text | --markdown | --json) [ "$2" = - ] || echo "$1" >"$2" ;; esac
+			[ "$1" != --format ] || case $2 in *=*) echo "$2" >"${2#*=}" ;; esac
 			shift
 		done
 		exit "${VERDICT:-0}"

@@ -241,7 +241,7 @@ START_TEST(lines_of_every_length_come_back)
 
 		ck_assert_ptr_nonnull(pad);
 		memset(pad, 'p', (size_t)i * 1000);
-		pad[i * 1000] = '\0';
+		pad[(size_t)i * 1000] = '\0';
 		json_object_set_new(run, "pad", json_string(pad));
 		ck_assert_int_eq(history_append(file, "shop", run, NULL), 0);
 		json_decref(run);
@@ -286,7 +286,7 @@ END_TEST
 START_TEST(a_huge_file_is_read_from_its_end)
 {
 	const off_t big = (off_t)400 * 1024 * 1024;
-	const struct rlimit small = { 200 * 1024 * 1024, 200 * 1024 * 1024 };
+	const struct rlimit small = { 200UL << 20, 200UL << 20 };
 	int status = 0;
 	pid_t pid;
 
@@ -314,24 +314,24 @@ END_TEST
 
 START_TEST(twenty_writers_at_once)
 {
-	enum { WRITERS = 20, EACH = 25 };
-	static bool seen[WRITERS * EACH];
+	const int writers = 20, each = 25;
+	static bool seen[500];
 	struct err e = { 0 };
 	unsigned skipped = 0;
 	json_t *runs, *run;
 	size_t i;
 
-	for (int w = 0; w < WRITERS; w++) {
+	for (int w = 0; w < writers; w++) {
 		const pid_t pid = fork();
 
 		ck_assert_int_ge(pid, 0);
 		if (pid > 0)
 			continue;
-		for (int n = 0; n < EACH; n++)
-			append_ok(file, "shop", w * EACH + n);
+		for (int n = 0; n < each; n++)
+			append_ok(file, "shop", w * each + n);
 		_exit(0);
 	}
-	for (int w = 0; w < WRITERS; w++) {
+	for (int w = 0; w < writers; w++) {
 		int status = 0;
 
 		ck_assert_int_gt(wait(&status), 0);
@@ -339,12 +339,12 @@ START_TEST(twenty_writers_at_once)
 	}
 	runs = history_load(file, "shop", MANY, &skipped, &e);
 	ck_assert_msg(runs != NULL, "%s", e.msg);
-	ck_assert_uint_eq(json_array_size(runs), WRITERS * EACH);
+	ck_assert_uint_eq(json_array_size(runs), sizeof(seen));
 	ck_assert_uint_eq(skipped, 0);
 	json_array_foreach(runs, i, run) {
 		const json_int_t n = json_integer_value(json_object_get(run, "n"));
 
-		ck_assert(n >= 0 && n < WRITERS * EACH && !seen[n]);
+		ck_assert(n >= 0 && n < (json_int_t)sizeof(seen) && !seen[n]);
 		seen[n] = true;
 	}
 	json_decref(runs);
