@@ -127,13 +127,13 @@ static int refuse(const struct tables *t, size_t n, int c, const char *word, str
 	return err_set(e, ERR_USAGE, "unknown option '%s'", word);
 }
 
-static void fill(const struct tables *t, size_t n, struct option *lng, char *letters)
+static void fill(const struct tables *t, size_t n, bool command, struct option *lng, char *letters)
 {
 	char *p = letters;
 
-	/* '+': the first operand ends the options (a COMMAND keeps its own); ':': our messages. */
-	*p++ = '+';
-	*p++ = ':';
+	if (command)
+		*p++ = '+'; /* the first operand ends the options */
+	*p++ = ':';         /* our own messages */
 	for (size_t i = 0; i < n; i++) {
 		const struct opt *o = entry(t, i);
 
@@ -148,13 +148,14 @@ static void fill(const struct tables *t, size_t n, struct option *lng, char *let
 	*p = '\0';
 }
 
-static int from_arguments(const struct tables *t, size_t n, int argc, char **argv, struct err *e)
+static int from_arguments(const struct tables *t, size_t n, bool command, int argc, char **argv,
+			  struct err *e)
 {
 	AUTO_FREE struct option *lng = xcalloc(n + 1, sizeof(*lng));
 	AUTO_FREE char *letters = xcalloc(2 * n + 3, 1);
 	int c;
 
-	fill(t, n, lng, letters);
+	fill(t, n, command, lng, letters);
 	opterr = 0;
 	optind = 0; /* glibc: start afresh, so that a test may parse twice */
 	while ((c = getopt_long(argc, argv, letters, lng, NULL)) != -1) {
@@ -173,12 +174,13 @@ static int from_arguments(const struct tables *t, size_t n, int argc, char **arg
 	return optind;
 }
 
-int opt_parse(const struct opt *own, const struct opt *shared, int argc, char **argv, struct err *e)
+int opt_parse(const struct opt *own, const struct opt *shared, bool command, int argc, char **argv,
+	      struct err *e)
 {
 	const struct tables t = { own, shared };
 	size_t n = count(own) + count(shared);
 
 	if (from_environment(&t, n, e) < 0)
 		return -1;
-	return from_arguments(&t, n, argc, argv, e);
+	return from_arguments(&t, n, command, argc, argv, e);
 }

@@ -47,7 +47,8 @@ struct opt {
 
 /* Applies the environment, then argv, to both tables (the shared one may be NULL). Returns the
  * index of the first operand (after "--" where there is one), or -1 with *e (ERR_USAGE) naming
- * the option and what it takes. Options after the first operand are operands. */
-int opt_parse(const struct opt *own, const struct opt *shared, int argc, char **argv,
+ * the option and what it takes. Options may follow operands, which are moved behind them in argv;
+ * with `command` the first operand ends the options, for what follows is a command's own. */
+int opt_parse(const struct opt *own, const struct opt *shared, bool command, int argc, char **argv,
 	      struct err *e);
 #endif

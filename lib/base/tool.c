@@ -168,7 +168,7 @@ int tool_begin(const struct tool *t, int argc, char **argv)
 	plugin = is_plugin(argc, argv);
 	if (plugin)
 		common.output = OUTPUT_NAGIOS;
-	first = opt_parse(t->options, shared, argc, argv, &e);
+	first = opt_parse(t->options, shared, t->command, argc, argv, &e);
 	if (first < 0)
 		tool_usage("%s", e.msg);
 	if (common.output == OUTPUT_AUTO)

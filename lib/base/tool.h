@@ -16,6 +16,7 @@ struct tool {
 	const char *examples;    /* command lines, each followed by a line that explains it */
 	const char *see_also;    /* "fetch-latest(1), emit-report(1)" */
 	const struct opt *options;
+	bool command;      /* its operands are a command, whose options are not ours */
 	bool source;       /* starts a pipeline: never reads records from standard input */
 	bool gathers;      /* acts on the stream as a whole: keeps its own findings as a sink does,
 			    * and at --timeout stops reading and goes on */

@@ -66,8 +66,6 @@ const char *describe_source(int argc, char **argv, int first, const char *otherw
 {
 	const char *source = first < argc ? argv[first] : otherwise;
 
-	if (argc - first > 1 && argv[first + 1][0] == '-')
-		tool_usage("options go before the source");
 	if (argc - first > 1)
 		tool_usage("one source, please: quote a glob, so that the shell leaves it alone");
 	if (source == NULL)
