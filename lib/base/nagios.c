@@ -66,14 +66,15 @@ static void add_upper(struct buf *out, const char *s)
 static void real(double v, char out[NUMBER_SIZE])
 {
 	const int64_t millionths = llround(fabs(v) * 1e6);
-	int places = 6, part = (int)(millionths % 1000000);
+	int64_t part = millionths % 1000000;
+	char *at = out + snprintf(out, NUMBER_SIZE - 8, "%s%" PRId64,
+				  v < 0 && millionths ? "-" : "", millionths / 1000000);
 
-	for (; places > 0 && part % 10 == 0; places--)
-		part /= 10;
-	(void)snprintf(out, NUMBER_SIZE, "%s%" PRId64, v < 0 && millionths ? "-" : "",
-		       millionths / 1000000);
-	if (places > 0)
-		(void)snprintf(out + strlen(out), 8, ".%0*d", places, part);
+	if (part)
+		*at++ = '.';
+	for (int64_t place = 100000; part; part %= place, place /= 10)
+		*at++ = (char)('0' + part / place);
+	*at = '\0';
 }
 
 /* A JSON number without an exponent, or "U": could not be determined. */
