@@ -108,8 +108,9 @@ static const char *way_out(CURLcode rc)
 	}
 }
 
-static int transport_error(struct transfer *t, CURLcode rc, unsigned attempts)
+static int transport_error(struct transfer *t, CURLcode rc)
 {
+	const unsigned attempts = t->reply->attempts;
 	BUF_AUTO url = BUF_INIT(DOWNLOAD_URL_MAX);
 	const char *why = t->h->reason[0] ? t->h->reason : curl_easy_strerror(rc);
 	char tries[48] = "";
@@ -181,7 +182,6 @@ static enum step next_step(struct transfer *t, CURLcode rc)
 static int run(struct transfer *t)
 {
 	struct retry retry;
-	unsigned attempts = 0;
 
 	/* The tool keeps the time; here the attempts are counted. */
 	retry_begin(&retry, INT64_MAX);
@@ -191,7 +191,7 @@ static int run(struct transfer *t)
 		CURLcode rc = transfer_perform(t);
 		enum step step = next_step(t, rc);
 
-		attempts++;
+		t->reply->attempts++;
 		if (step == STEP_DONE)
 			return 0;
 		if (step == STEP_AT_ONCE)
@@ -210,7 +210,7 @@ static int run(struct transfer *t)
 			return 0;
 		if (t->failed || (t->replaced && !stopped(t->h)))
 			return -1;
-		return transport_error(t, rc, attempts);
+		return transport_error(t, rc);
 	}
 }
 

@@ -51,6 +51,7 @@ struct download_request {
 
 struct download_reply {
 	long status;
+	unsigned attempts;
 	int64_t bytes;                    /* length of the whole object, -1: not said */
 	int64_t modified_ms;              /* Last-Modified, -1: not said */
 	int64_t date_ms;                  /* the server's clock, -1: not said */

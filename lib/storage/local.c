@@ -96,6 +96,18 @@ static size_t plain_length(const char *pattern)
 	return n;
 }
 
+/* Of a single file: "nowhere/" stays whole, so that it can be told from a file "nowhere". */
+static size_t front_length(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	return n;
+}
+
 static char *absolute(const char *path)
 {
 	char *real = realpath(path, NULL);
@@ -135,7 +147,7 @@ static int local_open(struct storage *s, const char *source, struct err *e)
 	else if (lstat(path.s, &st) < 0 && errno == ENOENT && strpbrk(path.s, "*?["))
 		l->pattern = split(l, path.s, plain_length(path.s));
 	else
-		l->only = split(l, path.s, path.len - strlen(base_of(path.s)));
+		l->only = split(l, path.s, front_length(path.s));
 	s->base_name = xstrdup(l->only ? l->only : base_of(l->root));
 	s->is_object = l->only != NULL;
 	return 0;
@@ -284,18 +296,19 @@ static int list_directory(const struct walk *w)
 	return for_entries(w, fd, "", 0, is_backup_tree(fd) ? walk_entry : top_entry);
 }
 
+/* A file that is missing where others could be is a finding; a directory that is missing is a
+ * mistyped or unmounted one. */
 static int list_file(const struct walk *w, const char *name)
 {
 	BUF_AUTO path = BUF_INIT(PATH_MAX);
 	struct stat st;
 
 	buf_addf(&path, "%s/%s", w->root, name);
+	if (stat(path.s, &st) == 0 && S_ISREG(st.st_mode))
+		return emit(w, name, &st);
 	if (stat(path.s, &st) == 0)
-		return S_ISREG(st.st_mode)
-			       ? emit(w, name, &st)
-			       : err_set(w->e, ERR_USAGE, "open %s: neither a file nor a directory",
-					 path.s);
-	if (errno == ENOENT && access(w->root, X_OK) == 0)
+		return err_set(w->e, ERR_USAGE, "open %s: neither a file nor a directory", path.s);
+	if (errno == ENOENT && strchr(name, '/') == NULL && access(w->root, X_OK) == 0)
 		return err_set(w->e, ERR_BACKUP, "open %s: there is no such file", path.s);
 	return err_set(w->e, ERR_SYSTEM, "open %s: %s", path.s, strerror(errno));
 }

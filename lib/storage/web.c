@@ -117,8 +117,9 @@ static int refused(const char *url, const struct download_reply *r, bool object,
 		return err_set(e, ERR_REMOTE, "get %s: it was replaced meanwhile; run it again",
 			       shown.s);
 	default:
-		return err_set(e, ERR_REMOTE, "get %s: the server answers with status %ld", shown.s,
-			       r->status);
+		return err_set(e, ERR_REMOTE,
+			       "get %s: the server answers with status %ld (asked %u %s)", shown.s,
+			       r->status, r->attempts, r->attempts == 1 ? "time" : "times");
 	}
 }
 
