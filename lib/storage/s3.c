@@ -28,7 +28,7 @@
 enum {
 	URL_MAX = 32 * 1024,
 	PAGE_MAX = 16 * 1024 * 1024, /* 1000 keys of 1 KiB, encoded and described */
-	EMPTY_PAGES_MAX = 1000,      /* a server may send some, but not for ever */
+	EMPTY_PAGES_MAX = 100,       /* a server may send some, but not for ever */
 	HEADER_MAX = 8 * 1024,
 };
 
@@ -274,9 +274,7 @@ static int emit(const struct s3_entry *entry, void *ctx, struct err *e)
 	buf_reset(&w->last_key);
 	buf_adds(&w->last_key, entry->key);
 	if (strncmp(entry->key, k->base, skip) != 0)
-		return err_set(e, ERR_REMOTE,
-			       "list %s: the server lists keys that were not asked for",
-			       w->s->shown);
+		return err_set(e, ERR_REMOTE, "the server lists keys that were not asked for");
 	/* "folder/" is a console's way to show an empty folder. */
 	if (n == skip || entry->key[n - 1] == '/')
 		return 0;
@@ -347,7 +345,7 @@ static int list_prefix(struct walk *w, const char *prefix, struct err *e)
 		if (get_page(w, query.s, &page_text, e) < 0)
 			return -1;
 		if (s3list_parse(page_text.s, page_text.len, &page, emit, w, e) < 0)
-			return w->enough ? 0 : -1;
+			return w->enough ? 0 : err_wrap(e, "list %s", w->s->shown);
 		more = page.truncated && advances(w, &before, seen_before, &token, &page, &empty);
 		buf_reset(&token);
 		buf_add(&token, page.next.s, page.next.len);

@@ -64,7 +64,7 @@ static void XMLCALL on_end(void *ctx, const XML_Char *name)
 
 	(void)name;
 	if (r->text.full)
-		fail(r, "read listing: a value is longer than any S3 key");
+		fail(r, "a value is longer than any S3 key");
 	else if (r->depth <= DEPTH_MAX)
 		r->end(r);
 	r->depth--;
@@ -86,7 +86,7 @@ static void XMLCALL on_doctype(void *ctx, const XML_Char *name, const XML_Char *
 	(void)sysid;
 	(void)pubid;
 	(void)internal;
-	fail(ctx, "read listing: a document with a DOCTYPE is no S3 answer");
+	fail(ctx, "a document with a DOCTYPE is no S3 answer");
 }
 
 static bool at(const struct reader *r, int depth, const char *name)
@@ -109,7 +109,7 @@ static void end_of_page_word(struct reader *r)
 	else if (at(r, 2, "NextContinuationToken"))
 		copy(&r->page->next, &r->text);
 	else if (r->depth == 1 && strcmp(r->path[0], "ListBucketResult") != 0)
-		fail(r, "read listing: the answer is no S3 listing; is the endpoint an S3 server?");
+		fail(r, "the answer is no S3 listing; is the endpoint an S3 server?");
 }
 
 static void emit(struct reader *r)
@@ -119,13 +119,13 @@ static void emit(struct reader *r)
 
 	if (r->page->encoded) {
 		if (!uri_decode(&decoded, r->key.s, r->key.len, true)) {
-			fail(r, "read listing: a key is not encoded as the listing says");
+			fail(r, "a key is not encoded as the listing says");
 			return;
 		}
 		entry.key = decoded.s;
 	}
 	if (r->key.len == 0 || r->bytes < 0) {
-		fail(r, "read listing: an entry without Key or Size");
+		fail(r, "an entry without Key or Size");
 		return;
 	}
 	if (r->each(&entry, r->ctx, r->e) < 0) {
@@ -164,7 +164,7 @@ static int parse(struct reader *r, const char *xml, size_t len)
 
 	r->parser = XML_ParserCreate("UTF-8");
 	if (r->parser == NULL)
-		return err_set(r->e, ERR_SYSTEM, "read listing: out of memory");
+		return err_set(r->e, ERR_SYSTEM, "out of memory");
 	r->text = r->key = r->etag = (struct buf)BUF_INIT(S3_KEY_MAX);
 	r->bytes = r->modified_ms = -1;
 	XML_SetUserData(r->parser, r);
@@ -174,7 +174,7 @@ static int parse(struct reader *r, const char *xml, size_t len)
 	status = len > INT_MAX ? XML_STATUS_ERROR : XML_Parse(r->parser, xml, (int)len, 1);
 	if (status != XML_STATUS_OK && !r->failed) {
 		r->failed = true;
-		(void)err_set(r->e, ERR_REMOTE, "read listing: broken XML in line %lu: %s",
+		(void)err_set(r->e, ERR_REMOTE, "broken XML in line %lu: %s",
 			      XML_GetCurrentLineNumber(r->parser),
 			      XML_ErrorString(XML_GetErrorCode(r->parser)));
 	}

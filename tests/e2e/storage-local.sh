@@ -194,13 +194,13 @@ unreadable() {
 	made private/shop.dump 2026-02-17T02:00Z
 	chmod 600 private/shop.dump
 	chmod 755 .
-	as_other() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
-	expect_status 0 as_other "$BIN/list-backups" --records "$PWD/private"
-	expect_status 3 as_other "$BIN/fetch-latest" --records "$PWD/private"
+	set -- setpriv --reuid=nobody --regid=nogroup --clear-groups
+	expect_status 0 "$@" "$BIN/list-backups" --records "$PWD/private"
+	expect_status 3 "$@" "$BIN/fetch-latest" --records "$PWD/private"
 	expect_check backup-download unknown
 	expect_records 'any(.check == "backup-download" and (.summary | test("Permission denied")))'
 	chmod 700 private
-	expect_status 3 as_other "$BIN/list-backups" --records "$PWD/private"
+	expect_status 3 "$@" "$BIN/list-backups" --records "$PWD/private"
 	expect_check listing unknown
 	chmod 711 .
 }
