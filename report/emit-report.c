@@ -38,7 +38,7 @@ struct reports {
 
 static struct {
 	struct reports reports;
-	struct strv expect;
+	struct strv expect, expect_restored;
 	const char *history, *title;
 } config;
 
@@ -73,6 +73,8 @@ static const struct opt options[] = {
 	  "given several times; default: text", NULL, false, set_format },
 	{ OPT_LIST, 0, "expect", "TOOL", &config.expect,
 	  "critical when this tool never began; may be given several times", NULL, false, NULL },
+	{ OPT_LIST, 0, "expect-restored", "TOOL", &config.expect_restored,
+	  "the same for a tool that runs on a restored server, if there was one", NULL, false, NULL },
 	{ OPT_TEXT, 0, "history", "PATH", &config.history,
 	  "append the run to this file, or to PATH/LABEL.jsonl in a directory", "HISTORY", false, NULL },
 	{ OPT_TEXT, 0, "title", "TEXT", &config.title,
@@ -124,7 +126,7 @@ static void gather(struct summary *s)
 	(void)snprintf(s->run, sizeof(s->run), "%s", st.run);
 	(void)snprintf(s->label, sizeof(s->label), "%s", st.label);
 	(void)gethostname(s->host, sizeof(s->host) - 1);
-	summary_finish(s, &config.expect, utc_now_ms());
+	summary_finish(s, &config.expect, &config.expect_restored, utc_now_ms());
 }
 
 static void remember(struct summary *s)
@@ -269,6 +271,7 @@ int main(int argc, char **argv)
 	status = s.status;
 	summary_free(&s);
 	strv_free(&config.expect);
+	strv_free(&config.expect_restored);
 	free(config.reports.v);
 	return (int)status;
 }

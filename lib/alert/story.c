@@ -53,7 +53,7 @@ static void sort_worst_first(struct story *s)
 
 void story_finish(struct story *s, const struct strv *expect, int64_t now_ms)
 {
-	summary_finish(&s->summary, expect, now_ms);
+	summary_finish(&s->summary, expect, NULL, now_ms);
 	sort_worst_first(s);
 }
 

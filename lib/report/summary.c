@@ -202,7 +202,8 @@ static void judge_expected(struct summary *s, const char *name)
 	summary_find(s, "stage", name, V_CRITICAL, "was expected and never began");
 }
 
-void summary_finish(struct summary *s, const struct strv *tools, int64_t now_ms)
+void summary_finish(struct summary *s, const struct strv *tools, const struct strv *restored,
+		    int64_t now_ms)
 {
 	const bool nothing = summary_checks(s) == 0;
 
@@ -213,6 +214,8 @@ void summary_finish(struct summary *s, const struct strv *tools, int64_t now_ms)
 		judge_tool(s, &s->tools[i]);
 	for (size_t i = 0; i < tools->n; i++)
 		judge_expected(s, tools->v[i]);
+	for (size_t i = 0; s->instance && restored && i < restored->n; i++)
+		judge_expected(s, restored->v[i]);
 	if (s->more_tools)
 		summary_find(s, "stage", "", V_UNKNOWN, "more than %d tools wrote records",
 			     SUMMARY_TOOLS);

@@ -56,8 +56,11 @@ void summary_take_own(struct summary *s, const struct stage *st);
 void summary_find(struct summary *s, const char *name, const char *subject, enum verdict status,
 		  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* After the last record: judges the stream as a whole. tools: those that must have begun. */
-void summary_finish(struct summary *s, const struct strv *tools, int64_t now_ms);
+/* After the last record: judges the stream as a whole. tools: those that must have begun; restored:
+ * those that must have if a server was restored, that is, an "instance" record is there (may be
+ * NULL). */
+void summary_finish(struct summary *s, const struct strv *tools, const struct strv *restored,
+		    int64_t now_ms);
 
 /* All checks, kept or not. */
 size_t summary_checks(const struct summary *s);

@@ -32,7 +32,7 @@ all_fine() {
 	SH
 	stub fetch-latest <<-'SH'
 		echo "fetch $BACKUP_PROBES_RUN"
-		echo bytes >"$WORK_DIR/$LABEL/shop.dump"
+		echo bytes >"$WORK_DIR/shop.dump"
 	SH
 	for filter in size-trend compare-counts check-freshness; do
 		stub $filter <<-SH
@@ -176,7 +176,7 @@ killed() {
 	kill -KILL $pid
 	wait $pid || true
 	[ -d "$WORK/shop" ]
-	for p in $(fuser_lock); do kill "$p"; done
+	for p in $(fuser_lock); do kill "$p" || true; done
 	all_fine
 	wait_for 20 verify-backup shop.conf
 	nothing_remains

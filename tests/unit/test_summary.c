@@ -7,7 +7,7 @@
 #include "tests/unit/suite.h"
 
 static struct summary s;
-static struct strv expected;
+static struct strv expected, expected_if_restored;
 
 static void set_up(void)
 {
@@ -18,6 +18,7 @@ static void tear_down(void)
 {
 	summary_free(&s);
 	strv_free(&expected);
+	strv_free(&expected_if_restored);
 }
 
 static void take(const char *record)
@@ -62,7 +63,7 @@ static void finish(void)
 	int64_t now = 0;
 
 	ck_assert(utc_parse("2026-02-17T06:12:00Z", &now));
-	summary_finish(&s, &expected, now);
+	summary_finish(&s, &expected, &expected_if_restored, now);
 }
 
 /* The last finding of the sink's own. */
@@ -134,6 +135,22 @@ START_TEST(one_end_does_not_do_for_two_beginnings)
 	finish();
 	ck_assert_int_eq(s.status, V_CRITICAL);
 	ck_assert_uint_eq(summary_checks(&s), 2);
+}
+END_TEST
+
+START_TEST(what_is_expected_of_a_restored_server_waits_for_one)
+{
+	strv_add(&expected_if_restored, "b");
+	begin("a");
+	check("a", "restore", "", "unknown", "there was nothing to restore", 0);
+	end("a", "unknown", 1);
+	if (_i)
+		take("{\"record\":\"instance\",\"tool\":\"a\",\"conninfo\":\"host=/x\"}");
+	finish();
+	ck_assert_int_eq(s.status, _i ? V_CRITICAL : V_UNKNOWN);
+	ck_assert_uint_eq(summary_checks(&s), _i ? 2 : 1);
+	if (_i)
+		expect_found("stage", "b", "critical", "was expected and never began");
 }
 END_TEST
 
@@ -568,6 +585,7 @@ int main(void)
 	tcase_add_test(c, begin_without_end_is_critical);
 	tcase_add_test(c, one_end_does_not_do_for_two_beginnings);
 	tcase_add_test(c, what_was_expected_must_begin);
+	tcase_add_loop_test(c, what_is_expected_of_a_restored_server_waits_for_one, 0, 2);
 	tcase_add_loop_test(c, a_worse_end_counts, 0, CASES(ends));
 	tcase_add_test(c, a_check_of_another_tool_does_not_excuse_a_worse_end);
 	tcase_add_test(c, lost_checks_are_noticed);
