@@ -93,7 +93,8 @@ fuzz: ## run each parser's fuzz target for FUZZ_SECONDS
 fuzz-run: $(FUZZ)
 	@for f in $^; do corpus=$B/corpus/$${f##*/}; mkdir -p $$corpus; echo "$${f##*/}"; \
 	$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
-		-artifact_prefix=$B/ $$corpus >$$corpus.log 2>&1 || { tail -n 40 $$corpus.log; exit 1; }; done
+		-artifact_prefix=$B/ $$corpus \
+		$$(ls -d tests/fuzz/seeds/$${f##*/} 2>/dev/null) >$$corpus.log 2>&1 || { tail -n 40 $$corpus.log; exit 1; }; done
 
 $B/fuzz/%: $B/tests/fuzz/%.o $B/lib.a
 	@mkdir -p $(@D)
