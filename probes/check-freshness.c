@@ -207,16 +207,13 @@ static int look_into_data(struct stage *st, const struct restored *from, struct 
 	return 0;
 }
 
-/* The last run that ended well. */
+/* The last run that restored a backup and ended well. */
 static bool find_verified(const json_t *runs, int64_t *at_ms)
 {
-	enum verdict v;
-
 	for (size_t i = json_array_size(runs); i-- > 0;) {
 		const json_t *run = json_array_get(runs, i);
 
-		if (verdict_parse(record_text(run, "status"), &v) &&
-		    (v == V_OK || v == V_WARNING) && record_time(run, "at", at_ms))
+		if (record_true(run, "verified") && record_time(run, "at", at_ms))
 			return true;
 	}
 	return false;

@@ -202,36 +202,24 @@ void rows_free(struct rows *rows)
 	*rows = (struct rows){ 0 };
 }
 
-static bool has_ok(const struct summary *s, const char *name)
-{
-	const json_t *check;
-	size_t i;
-
-	json_array_foreach(s->checks, i, check)
-		if (strcmp(text(check, "check"), name) == 0 &&
-		    strcmp(text(check, "status"), verdict_name(V_OK)) == 0)
-			return true;
-	return false;
-}
-
 /* All is well: say what was proven, and not more than that. */
 static void headline_ok(const struct summary *s, struct buf *out)
 {
 	const char *name = text(s->backup, "name");
-	const bool restored = has_ok(s, "restore");
+	const bool verified = summary_verified(s);
 	const size_t n = summary_checks(s);
 	char moment[UTC_SIZE], count[HUMAN_SIZE];
 	int64_t taken;
 	bool exact;
 
-	buf_adds(out, restored ? " verified - " : " checked, not restored - ");
+	buf_adds(out, verified ? " verified - " : " checked, not restored - ");
 	if (*name) {
 		text_safe(out, name);
 		/* Most names carry the time already. */
 		if (!utc_from_name(name, &taken, &exact) &&
 		    record_time(s->backup, "taken_at", &taken))
 			buf_addf(out, " of %s", utc_human(taken, moment));
-		buf_adds(out, restored ? " restores, " : ", ");
+		buf_adds(out, verified ? " restores, " : ", ");
 	}
 	if (n == 1)
 		buf_adds(out, "its check passed");

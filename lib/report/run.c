@@ -140,6 +140,7 @@ static void set_head(json_t *o, const struct summary *s)
 	set_time(o, "started_at", s->started_ms);
 	json_object_set_new(o, "seconds", json_real((double)(s->ended_ms - s->started_ms) / 1000));
 	json_object_set_new(o, "status", json_string(verdict_name(s->status)));
+	json_object_set_new(o, "verified", json_boolean(summary_verified(s)));
 	if (s->host[0])
 		json_object_set_new(o, "host", record_string(s->host, strlen(s->host)));
 }

@@ -65,6 +65,10 @@ void summary_finish(struct summary *s, const struct strv *tools, const struct st
 /* All checks, kept or not. */
 size_t summary_checks(const struct summary *s);
 
+/* Was the backup restored, and nothing worse than a warning found? A run that only looked at a
+ * listing proves nothing about the backup. */
+bool summary_verified(const struct summary *s);
+
 /* The value of a metric of the last check of that name. */
 bool summary_metric(const struct summary *s, const char *check, const char *metric, double *out);
 #endif

@@ -541,6 +541,29 @@ START_TEST(a_run_that_is_too_long_keeps_what_is_not_ok)
 }
 END_TEST
 
+static const struct {
+	const char *check, *status;
+	bool want;
+} verified[] = {
+	{ "restore", "ok", true },        { "restore", "warning", true },
+	{ "restore", "critical", false }, { "restore", "unknown", false },
+	{ "restore-time", "ok", false },
+};
+
+START_TEST(only_a_restore_verifies)
+{
+	json_t *run;
+
+	check("a", "row-count", "public.a", "ok", "", 0);
+	check("a", verified[_i].check, "", verified[_i].status, "", 0);
+	finish();
+	run = run_object(&s, SIZE_MAX);
+	ck_assert_int_eq(summary_verified(&s), verified[_i].want);
+	ck_assert_int_eq(json_is_true(json_object_get(run, "verified")), verified[_i].want);
+	json_decref(run);
+}
+END_TEST
+
 START_TEST(a_tool_that_did_not_end_has_no_status_in_the_run)
 {
 	json_t *run;
@@ -569,6 +592,7 @@ static void add_rows(TCase *c)
 	tcase_add_loop_test(c, value_table, 0, CASES(values));
 	tcase_add_test(c, the_run_holds_it_all);
 	tcase_add_test(c, a_run_that_is_too_long_keeps_what_is_not_ok);
+	tcase_add_loop_test(c, only_a_restore_verifies, 0, CASES(verified));
 	tcase_add_test(c, a_tool_that_did_not_end_has_no_status_in_the_run);
 }
 
