@@ -1,0 +1,53 @@
+#ifndef LIB_RESTORE_SESSION_H
+#define LIB_RESTORE_SESSION_H
+/*
+ * session: a script's connection to the temporary server. It runs statements one at a time, each
+ * committed by itself as psql does, and COPY data; notes what goes wrong and goes on.
+ *
+ * What a dump of one database takes for granted is made when it turns out to be missing, and the
+ * statement is run again: roles (NOLOGIN), tablespaces (inside the data directory). A locale that
+ * this machine does not have costs the created database its sort order, not its data: it gets the
+ * server's own.
+ *
+ * -1 always means that it makes no sense to go on: the server is gone, or its disk is full.
+ */
+#include "lib/base/err.h"
+#include "lib/base/strv.h"
+#include "lib/pg/conn.h"
+#include "lib/restore/mishap.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Start from { .conninfo = ..., ... }; all that it points to is borrowed. */
+struct session {
+	const char *conninfo; /* of the temporary server; the database is given when connecting */
+	bool roles_expected;  /* the script makes them itself: a missing one is a failure */
+	struct mishaps *mishaps;
+	struct strv *made; /* "role alice", "tablespace fast" */
+
+	struct pg db;    /* .link is NULL while there is no database to work in */
+	struct pg admin; /* for making roles, whoever the script has become; opened when needed */
+	char dbname[256];
+	struct strv known; /* roles that are there for sure */
+	bool copying;      /* the server takes data */
+	char *copy;        /* the COPY statement, owned */
+	uint64_t copy_line;
+	uint64_t rows; /* that the server has taken in all */
+};
+
+/* Leaves the old database and enters this one. A refusal is noted for that line, and until the next
+ * connect everything is passed over: nothing must land in the wrong database. */
+int session_connect(struct session *s, uint64_t line, const char *dbname, struct err *e);
+
+int session_run(struct session *s, uint64_t line, const char *sql, struct err *e);
+
+int session_copy_begin(struct session *s, uint64_t line, const char *sql, struct err *e);
+int session_copy_put(struct session *s, const char *p, size_t n, struct err *e);
+int session_copy_end(struct session *s, struct err *e);
+
+/* In a transaction that was not committed yet? */
+bool session_in_transaction(const struct session *s);
+
+void session_close(struct session *s);
+#endif
