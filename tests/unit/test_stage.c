@@ -2,6 +2,8 @@
 #include "lib/base/stage.h"
 
 #include <check.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,7 +73,9 @@ static void play(const struct tool *t, enum output output, int (*body)(struct st
 	}
 	close(in[0]);
 	close(out[1]);
-	ck_assert_int_eq(io_write_all(in[1], input, strlen(input)), 0);
+	/* A stage that does not read may be gone already. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	ck_assert(io_write_all(in[1], input, strlen(input)) == 0 || errno == EPIPE);
 	close(in[1]);
 	n = io_read_full(out[0], o->out, sizeof(o->out) - 1);
 	ck_assert_int_ge(n, 0);
