@@ -35,6 +35,15 @@ static void write_out(struct stage *st, const struct buf *b)
 	}
 }
 
+/* A copy that cannot be written is as good as no output: COMMAND would be fed half of it. */
+static void write_tee(struct stage *st, const struct buf *b)
+{
+	if (st->tee_fd < 0 || b->full || io_write_all(st->tee_fd, b->s, b->len) == 0)
+		return;
+	tool_warn("write a copy of the records: %s", strerror(errno));
+	st->out_failed = true;
+}
+
 static bool writes_records(const struct stage *st)
 {
 	return common.output == OUTPUT_RECORDS && !st->tool->sink;
@@ -69,19 +78,25 @@ static json_t *complete(const struct stage *st, const char *kind, json_t *own)
 	return o;
 }
 
+static void add_line(struct buf *b, const json_t *object)
+{
+	char *line = record_print(object, RECORD_MAX);
+
+	if (line == NULL)
+		b->full = true;
+	else
+		buf_addf(b, "%s\n", line);
+	free(line);
+}
+
 static void emit_locked(struct stage *st, const char *kind, json_t *own)
 {
 	JSON_AUTO *o = complete(st, kind, own);
+	BUF_AUTO b = BUF_INIT(RECORD_MAX + 1);
 
+	add_line(&b, o);
+	write_tee(st, &b);
 	if (writes_records(st)) {
-		BUF_AUTO b = BUF_INIT(RECORD_MAX + 1);
-		char *line = record_print(o, RECORD_MAX);
-
-		if (line == NULL)
-			b.full = true;
-		else
-			buf_addf(&b, "%s\n", line);
-		free(line);
 		write_out(st, &b);
 	} else if (common.output == OUTPUT_TEXT && !st->tool->sink) {
 		show(st, o);
@@ -130,6 +145,15 @@ static void count_check(struct stage *st, struct check *c)
 	st->status = st->checks++ ? verdict_worst(st->status, c->status) : c->status;
 	if (common.output == OUTPUT_NAGIOS || gathers(st))
 		json_array_append(st->kept, c->object);
+}
+
+void stage_count(struct stage *st, const json_t *check)
+{
+	struct check c = { .object = json_deep_copy(check) };
+
+	(void)verdict_parse(record_text(check, "status"), &c.status);
+	count_check(st, &c);
+	check_drop(&c);
 }
 
 void stage_check(struct stage *st, struct check *c)
@@ -220,7 +244,9 @@ void stage_begin(struct stage *st, const struct tool *t)
 	bool reads =
 		t->sink || (!t->source && common.output != OUTPUT_NAGIOS && !isatty(STDIN_FILENO));
 
-	*st = (struct stage){ .tool = t, .started_ms = mono_ms(), .status = V_UNKNOWN };
+	*st = (struct stage){
+		.tool = t, .started_ms = mono_ms(), .status = V_UNKNOWN, .tee_fd = -1
+	};
 	st->kept = json_array();
 	if (common.run)
 		(void)snprintf(st->run, sizeof(st->run), "%s", common.run);
@@ -251,15 +277,29 @@ void stage_pass(struct stage *st, const struct record *r)
 {
 	BUF_AUTO b = BUF_INIT(RECORD_MAX + 1);
 
+	buf_add(&b, r->line, r->len);
+	buf_addc(&b, '\n');
 	(void)pthread_mutex_lock(&out_lock);
-	if (writes_records(st)) {
-		buf_add(&b, r->line, r->len);
-		buf_addc(&b, '\n');
+	write_tee(st, &b);
+	if (writes_records(st))
 		write_out(st, &b);
-	} else if (common.output == OUTPUT_TEXT && !st->tool->sink) {
+	else if (common.output == OUTPUT_TEXT && !st->tool->sink)
 		show(st, r->object);
-	}
 	(void)pthread_mutex_unlock(&out_lock);
+}
+
+void stage_tee(struct stage *st, int fd)
+{
+	BUF_AUTO b = BUF_INIT(RECORD_MAX + 1);
+
+	st->tee_fd = fd;
+	if (fd < 0 || !st->begun)
+		return;
+
+	JSON_AUTO *begin = complete(st, "stage", begin_fields());
+
+	add_line(&b, begin);
+	write_tee(st, &b);
 }
 
 /* One cause, one finding: the line is not passed on, or every later stage would report it again. */

@@ -46,6 +46,7 @@ struct stage {
 	unsigned bad_lines;     /* those of them that were no records */
 	bool begun;
 	bool out_failed; /* standard output is gone: status 3 at the end */
+	int tee_fd;      /* see stage_tee(); -1: none */
 	json_t *kept;    /* our checks, for the plugin's line and for who gathers; owned */
 };
 
@@ -68,6 +69,14 @@ void stage_record(struct stage *st, const char *kind, json_t *fields);
 
 /* One check `name` from an error: critical for a bad backup, else unknown. */
 void stage_error(struct stage *st, const char *name, const char *subject, const struct err *e);
+
+/* From now on every record that is passed on or written goes to fd too, as a line, whatever the
+ * output is; first of all our "begin", when it is out already. -1: no more. restore-to-temp feeds
+ * its COMMAND from this, and counts in it what its child processes have said. */
+void stage_tee(struct stage *st, int fd);
+
+/* Counts one of our checks that another process of ours has written. */
+void stage_count(struct stage *st, const json_t *check);
 
 /* Writes a line that is a record already (restore-to-temp relays those of its COMMAND). */
 void stage_pass(struct stage *st, const struct record *r);

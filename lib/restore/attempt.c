@@ -1,0 +1,236 @@
+#include "lib/restore/attempt.h"
+
+#include "lib/base/human.h"
+#include "lib/base/io.h"
+#include "lib/base/proc.h"
+#include "lib/base/utc.h"
+#include "lib/restore/relay.h"
+#include "lib/restore/space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LOOK_AT_DISK_MS = 3000 };
+
+/* ---- the private directory ---------------------------------------------------------- */
+
+static bool can_enter(const struct identity *who, const char *dir)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(identity_become(who) == 0 && chdir(dir) == 0 ? 0 : 1);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}
+
+int attempt_prepare(void *ctx, struct err *e)
+{
+	struct attempt *a = ctx;
+	struct err ignored;
+
+	if (tmpdir_create(&a->dir, a->work_dir, "restore-to-temp", &a->who, e) < 0)
+		return -1;
+	memcpy(a->path, a->dir.path, sizeof(a->path));
+	if (can_enter(&a->who, a->path))
+		return 0;
+	(void)err_set(e, ERR_SYSTEM,
+		      "restore in %s: user %s may not go there; open the directories above it with "
+		      "chmod o+x, or name another place with --work-dir",
+		      a->path, a->who.name);
+	(void)tmpdir_remove(&a->dir, &ignored);
+	return -1;
+}
+
+void attempt_sweep(const char *dir, void *ctx)
+{
+	struct err e;
+
+	(void)ctx;
+	if (cluster_sweep(dir, &e) < 0)
+		tool_warn("%s", e.msg);
+}
+
+void attempt_clean_up(void *ctx)
+{
+	struct attempt *a = ctx;
+	struct err e = { 0 };
+
+	if (cluster_sweep(a->path, &e) < 0)
+		a->left = e;
+	if (tmpdir_remove(&a->dir, &e) < 0)
+		a->left = e;
+}
+
+/* ---- the restorer ------------------------------------------------------------------- */
+
+static _Noreturn void be_restorer(struct attempt *a, const char *path, int report)
+{
+	struct restore_job job = a->job;
+	struct restored_server server = { 0 };
+	struct identity self = a->who;
+
+	self.drops = false; /* from here on we are that user, and so is all that we start */
+	job.source = a->source;
+	job.path = path;
+	job.dir = a->path;
+	job.who = &self;
+	if (isolate_enter(&a->in) < 0 || identity_become(&a->who) < 0 || chdir(job.dir) < 0) {
+		struct err e;
+
+		(void)err_set(&e, ERR_SYSTEM, "become user %s without a network: %s", a->who.name,
+			      strerror(errno));
+		stage_error(a->st, "restore", "", &e);
+	} else {
+		restorer_run(a->st, &job, &server);
+	}
+	(void)io_write_all(report, &server, sizeof(server));
+	_exit(0);
+}
+
+static void end_restorer(const struct attempt *a, pid_t pid)
+{
+	struct err e;
+
+	(void)kill(pid, SIGKILL);
+	(void)cluster_sweep(a->path, &e); /* and what it has started */
+}
+
+/* Waits for the report; meanwhile the limit on disk holds. False: over it. */
+static bool await_report(const struct attempt *a, int report)
+{
+	struct pollfd p = { .fd = report, .events = POLLIN };
+	uint64_t max_b = a->job.max_disk_b;
+
+	while (poll(&p, 1, max_b ? LOOK_AT_DISK_MS : -1) <= 0)
+		if (max_b && space_used(a->path) > max_b)
+			return false;
+	return true;
+}
+
+static void say_unknown(struct attempt *a, const char *check, const char *what, const char *how)
+{
+	struct check c;
+
+	check_init(&c, check, "");
+	check_say(&c, V_UNKNOWN, "%s%s%s", what, *how ? " " : "", how);
+	stage_check(a->st, &c);
+}
+
+static void run_restorer(struct attempt *a, const char *path, struct restored_server *server)
+{
+	char text[64], allowed[HUMAN_SIZE];
+	int report[2], status;
+	struct err e = { 0 };
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		say_unknown(a, "restore", "start the restore:", strerror(errno));
+		return;
+	}
+	if (pid == 0) {
+		io_close(&report[0]);
+		be_restorer(a, path, report[1]);
+	}
+	io_close(&report[1]);
+	if (!await_report(a, report[0])) {
+		end_restorer(a, pid);
+		(void)human_bytes(a->job.max_disk_b, allowed);
+		say_unknown(a, "restore",
+			    "stopped: it took more disk than --max-disk allows:", allowed);
+		(void)proc_wait(pid, &status, &e);
+	} else if (io_read_full(report[0], server, sizeof(*server)) != sizeof(*server)) {
+		*server = (struct restored_server){ 0 };
+		(void)proc_wait(pid, &status, &e);
+		say_unknown(a, "restore", "the restore's own process",
+			    proc_status_text(status, text, sizeof(text)));
+	} else {
+		(void)proc_wait(pid, &status, &e);
+	}
+	io_close(&report[0]);
+}
+
+/* ---- COMMAND ------------------------------------------------------------------------ */
+
+/* Where the restored server is; and nothing that would lead elsewhere. What is left (PGPASSFILE,
+ * PGSSLMODE, ...) is for the way to production. */
+static void set_environment(const struct attempt *a, const struct restored_server *server)
+{
+	static const char *const astray[] = { "PGSERVICE", "PGHOSTADDR", "PGOPTIONS" };
+	char port[16];
+
+	(void)snprintf(port, sizeof(port), "%d", CLUSTER_PORT);
+	(void)setenv("PGHOST", a->path, 1);
+	(void)setenv("PGPORT", port, 1);
+	(void)setenv("PGUSER", CLUSTER_USER, 1);
+	(void)setenv("PGDATABASE", server->database, 1);
+	for (size_t i = 0; i < sizeof(astray) / sizeof(astray[0]); i++)
+		(void)unsetenv(astray[i]);
+}
+
+static enum verdict run_command(struct attempt *a, const struct restored_server *server)
+{
+	struct relay_result r;
+	struct err e = { 0 };
+	char text[64];
+	int ret;
+
+	set_environment(a, server);
+	stage_tee(a->st, -1); /* COMMAND must not be fed what it writes */
+	ret = relay_run(a->st, a->command, a->records_fd, &r, &e);
+	stage_tee(a->st, a->records_fd);
+	if (ret < 0) {
+		stage_error(a->st, "command", "", &e);
+		return V_UNKNOWN;
+	}
+	(void)proc_status_text(r.status, text, sizeof(text));
+	if (WIFSIGNALED(r.status) || WEXITSTATUS(r.status) > V_UNKNOWN)
+		say_unknown(a, "command", a->command[0], text);
+	else if (r.checks == 0)
+		say_unknown(a, "command", a->command[0],
+			    "wrote no check: the restored server was not looked at");
+	return verdict_of_wait(r.status);
+}
+
+static void hold(const struct attempt *a, const struct restored_server *server)
+{
+	tool_warn("the restored server is up: psql -h %s -p %d -U " CLUSTER_USER " -d '%s'",
+		  a->path, CLUSTER_PORT, server->database);
+	tool_warn("Ctrl-C, or kill %d, stops it and removes everything", (int)getppid());
+	while (pause() < 0)
+		;
+}
+
+/* ---- the whole ---------------------------------------------------------------------- */
+
+int attempt_work(void *ctx)
+{
+	struct attempt *a = ctx;
+	struct restored_server server = { 0 };
+	enum verdict command = V_OK;
+	struct err e = { 0 };
+	char *path = source_hand_over(a->source, &a->who, a->path, &e);
+
+	if (path == NULL) {
+		stage_error(a->st, "restore", "", &e);
+		return V_OK;
+	}
+	run_restorer(a, path, &server);
+	free(path);
+	if (server.up && a->command)
+		command = run_command(a, &server);
+	if (server.up && a->keep)
+		hold(a, &server);
+	if (server.postmaster > 0)
+		(void)kill(server.postmaster, SIGQUIT); /* the sweep makes sure of it */
+	return command;
+}

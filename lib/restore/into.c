@@ -1,0 +1,322 @@
+#include "lib/restore/into.h"
+
+#include "lib/base/proc.h"
+#include "lib/base/xmem.h"
+#include "lib/dump/archive.h"
+#include "lib/dump/sqlstmt.h"
+#include "lib/dump/tar.h"
+#include "lib/pg/query.h"
+#include "lib/restore/pgrestore.h"
+#include "lib/restore/provide.h"
+#include "lib/restore/script.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CONNINFO_MAX = PATH_MAX + 1024 };
+
+#define UNNAMED "restored" /* for a script that does not say what its database is called */
+
+/* conninfo must outlive the session. */
+static int open_database(const struct cluster *c, const char *dbname, struct buf *conninfo,
+			 struct pg *pg, struct err *e)
+{
+	struct pg_target target = { .what = "the temporary server",
+				    .conninfo = cluster_conninfo(c, dbname, conninfo),
+				    .env = PG_ENV_NONE,
+				    .writable = true };
+
+	return pg_open(pg, &target, e);
+}
+
+/* ---- the database ------------------------------------------------------------------- */
+
+static bool plain_word(const char *s)
+{
+	return *s &&
+	       s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] ==
+		       '\0';
+}
+
+/* A new one with the dump's encoding. The locale C goes with every encoding; the server's own only
+ * with UTF8. */
+static int create_database(struct pg *pg, const char *name, const char *encoding, struct err *e)
+{
+	BUF_AUTO sql = BUF_INIT(2048);
+
+	buf_adds(&sql, "CREATE DATABASE ");
+	if (pg_quote(pg, NULL, name, &sql, e) < 0)
+		return -1;
+	buf_adds(&sql, " TEMPLATE template0");
+	if (plain_word(encoding) && strcmp(encoding, "UTF8") != 0)
+		buf_addf(&sql, " ENCODING '%s' LC_COLLATE 'C' LC_CTYPE 'C'", encoding);
+	return pg_run(pg, sql.s, e);
+}
+
+/* The server has a database postgres already; and nobody restores into the templates. */
+static const char *database_name(const char *in_dump)
+{
+	if (*in_dump == '\0' || strncmp(in_dump, "template", strlen("template")) == 0)
+		return UNNAMED;
+	return in_dump;
+}
+
+static int make_database(const struct into_job *job, struct pg *pg, const char *in_dump,
+			 struct into *out, struct err *e)
+{
+	const char *name = database_name(in_dump);
+
+	strv_add(&out->databases, name);
+	out->database = out->databases.v[0];
+	if (strcmp(name, "postgres") == 0)
+		return 0;
+	return create_database(pg, name, job->what->encoding, e);
+}
+
+/* ---- archives ----------------------------------------------------------------------- */
+
+static int read_archive(const struct into_job *job, struct archive *a, struct err *e)
+{
+	bool directory = job->what->kind == DUMP_DIRECTORY;
+	AUTO_FREE char *toc = xasprintf("%s%s", job->path, directory ? "/toc.dat" : "");
+	STREAM_AUTO *s = stream_open_path(toc, NULL, e);
+	struct tar_member m;
+
+	if (s == NULL || (job->what->kind == DUMP_TAR && tar_next(s, &m, e) < 0))
+		return -1;
+	return archive_read(s, a, e);
+}
+
+static int provide_all(struct pg *pg, const struct strv *names, const char *what,
+		       int (*provide)(struct pg *, const char *, struct err *), struct into *out,
+		       struct err *e)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		/* PostgreSQL keeps such names for itself: it has them, or nobody can make them. */
+		int made = strncmp(names->v[i], "pg_", 3) == 0 ? 0 : provide(pg, names->v[i], e);
+
+		if (made < 0)
+			return err_wrap(e, "make the %s %s", what, names->v[i]);
+		if (made)
+			strv_addf(&out->made, "%s %s", what, names->v[i]);
+	}
+	return 0;
+}
+
+static void add_once(struct strv *l, const char *name)
+{
+	if (*name && !strv_has(l, name))
+		strv_add(l, name);
+}
+
+/* Roles and tablespaces are never in a dump of one database, but its owners and grants name them.
+ */
+static int provide_what_it_names(struct pg *pg, const struct archive *a, struct into *out,
+				 struct err *e)
+{
+	STRV_AUTO roles = { 0 };
+	STRV_AUTO tablespaces = { 0 };
+
+	for (size_t i = 0; i < a->n; i++) {
+		add_once(&roles, a->entries[i].owner);
+		sqlstmt_roles(a->entries[i].defn, strlen(a->entries[i].defn), &roles);
+		add_once(&tablespaces, a->entries[i].tablespace);
+	}
+	if (provide_all(pg, &roles, "role", provide_role, out, e) < 0)
+		return -1;
+	return provide_all(pg, &tablespaces, "tablespace", provide_tablespace, out, e);
+}
+
+static int run_sections(const struct into_job *job, const char *database, struct err *e)
+{
+	static const struct {
+		const char *name;
+		enum phase phase;
+	} sections[] = {
+		{ "pre-data", PHASE_PRE_DATA },
+		{ "data", PHASE_DATA },
+		{ "post-data", PHASE_POST_DATA },
+	};
+	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
+	STRV_AUTO env = { 0 };
+	struct proc how = { .cwd = job->cluster->opts.dir };
+	struct pgrestore p = { .how = &how,
+			       .bindir = job->cluster->opts.bin->path,
+			       .path = job->path };
+	int ret = 0;
+
+	cluster_environment(job->cluster, &env);
+	how.env = env.v;
+	p.conninfo = cluster_conninfo(job->cluster, database, &conninfo);
+	for (size_t i = 0; ret == 0 && i < sizeof(sections) / sizeof(sections[0]); i++) {
+		bool parallel = i > 0 && job->what->kind != DUMP_TAR;
+
+		p.section = sections[i].name;
+		p.jobs = parallel ? job->jobs : 1;
+		phases_begin(job->phases, sections[i].phase);
+		ret = pgrestore_run(&p, job->mishaps, e);
+		phases_end(job->phases, sections[i].phase);
+	}
+	return ret;
+}
+
+int into_archive(const struct into_job *job, struct into *out, struct err *e)
+{
+	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
+	ARCHIVE_AUTO a = { 0 };
+	PG_AUTO pg = { 0 };
+	int ret;
+
+	if (read_archive(job, &a, e) < 0)
+		return -1;
+	phases_begin(job->phases, PHASE_PRE_DATA);
+	ret = open_database(job->cluster, "postgres", &conninfo, &pg, e);
+	if (ret == 0)
+		ret = make_database(job, &pg, a.header.database, out, e);
+	if (ret == 0)
+		ret = provide_what_it_names(&pg, &a, out, e);
+	pg_close(&pg);
+	phases_end(job->phases, PHASE_PRE_DATA);
+	return ret < 0 ? -1 : run_sections(job, out->database, e);
+}
+
+/* ---- scripts ------------------------------------------------------------------------ */
+
+static void take_times(struct phases *p, const struct script_result *r)
+{
+	static const enum phase phase[] = {
+		[SCRIPT_PRE_DATA] = PHASE_PRE_DATA,
+		[SCRIPT_DATA] = PHASE_DATA,
+		[SCRIPT_POST_DATA] = PHASE_POST_DATA,
+	};
+
+	for (int i = 0; i < SCRIPT_PHASES; i++) {
+		p->ran[phase[i]] = true;
+		p->ms[phase[i]] += r->phase_ms[i];
+	}
+}
+
+/* What was restored is where the script went; without a \connect, where it began. */
+static void take_result(const struct into_job *job, struct script_result *r, struct into *out)
+{
+	take_times(job->phases, r);
+	*job->mishaps = r->mishaps;
+	r->mishaps = (struct mishaps){ 0 };
+	out->made = r->made;
+	r->made = (struct strv){ 0 };
+	if (r->databases.n == 0)
+		return;
+	strv_free(&out->databases);
+	out->databases = r->databases;
+	r->databases = (struct strv){ 0 };
+	out->database = out->databases.v[out->databases.n - 1];
+}
+
+static int judge_end(const struct into_job *job, const struct script_result *r, struct into *out,
+		     struct err *e)
+{
+	if (r->uncommitted)
+		return err_set(e, ERR_BACKUP,
+			       "read %s: it ends in an open transaction, whose work is "
+			       "lost",
+			       job->path);
+	if (!sniff_has_end(job->what)) {
+		(void)snprintf(out->note, sizeof(out->note), "%s",
+			       "it was not made by pg_dump, and "
+			       "has no end mark");
+		return 0;
+	}
+	if (r->end == SQLSCAN_CUT)
+		return err_set(e, ERR_BACKUP,
+			       "read %s: it is cut short: the comment that ends every "
+			       "dump is missing",
+			       job->path);
+	return 0;
+}
+
+/* pg_dumpall, and pg_dump --create, make their databases themselves and go there. */
+static int make_first(const struct into_job *job, struct into *out, struct err *e)
+{
+	bool makes_its_own = job->what->kind == DUMP_CLUSTER || job->what->database[0];
+	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
+	PG_AUTO pg = { 0 };
+
+	if (open_database(job->cluster, "postgres", &conninfo, &pg, e) < 0)
+		return -1;
+	return make_database(job, &pg, makes_its_own ? "postgres" : "", out, e);
+}
+
+int into_script(const struct into_job *job, struct into *out, struct err *e)
+{
+	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
+	struct script_opts opts = { .cluster = job->what->kind == DUMP_CLUSTER };
+	struct script_result r = { 0 };
+	int ret;
+
+	STREAM_AUTO *s = stream_open_path(job->path, NULL, e);
+
+	if (s == NULL || make_first(job, out, e) < 0)
+		return -1;
+	opts.conninfo = cluster_conninfo(job->cluster, "postgres", &conninfo);
+	opts.dbname = out->database;
+	ret = script_run(s, &opts, &r, e);
+	take_result(job, &r, out);
+	if (ret == 0)
+		ret = judge_end(job, &r, out, e);
+	script_result_free(&r);
+	return ret;
+}
+
+/* ---- ready -------------------------------------------------------------------------- */
+
+/* Databases by size, those of the list only. */
+static int measure(struct pg *pg, struct into *out, struct err *e)
+{
+	PGRESULT_AUTO *r = pg_query(pg,
+				    "SELECT datname, pg_catalog.pg_database_size(oid) "
+				    "FROM pg_catalog.pg_database WHERE NOT datistemplate "
+				    "ORDER BY 2 DESC, 1",
+				    NULL, 0, e);
+	struct strv sorted = { 0 };
+	int64_t bytes;
+
+	if (r == NULL)
+		return -1;
+	for (int i = 0; i < PQntuples(r); i++) {
+		if (!strv_has(&out->databases, pg_cell(r, i, 0)))
+			continue;
+		strv_add(&sorted, pg_cell(r, i, 0));
+		if (pg_cell_int(r, i, 1, &bytes))
+			out->bytes += bytes;
+	}
+	if (sorted.n == 0)
+		return err_set(e, ERR_BACKUP, "restore: none of its databases could be made");
+	strv_free(&out->databases);
+	out->databases = sorted;
+	out->database = sorted.v[0];
+	return 0;
+}
+
+int into_ready(const struct cluster *c, struct phases *phases, struct into *out, struct err *e)
+{
+	BUF_AUTO first = BUF_INIT(CONNINFO_MAX);
+	BUF_AUTO second = BUF_INIT(CONNINFO_MAX);
+	PG_AUTO admin = { 0 };
+	PG_AUTO pg = { 0 };
+	int ret;
+
+	phases_begin(phases, PHASE_READY);
+	ret = open_database(c, "postgres", &first, &admin, e) < 0 ? -1 : measure(&admin, out, e);
+	if (ret == 0)
+		ret = open_database(c, out->database, &second, &pg, e);
+	if (ret == 0)
+		ret = pg_run(&pg, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class", e);
+	phases_end(phases, PHASE_READY);
+	return ret;
+}
+
+void into_free(struct into *i)
+{
+	strv_free(&i->databases);
+	strv_free(&i->made);
+}

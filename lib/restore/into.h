@@ -1,0 +1,43 @@
+#ifndef LIB_RESTORE_INTO_H
+#define LIB_RESTORE_INTO_H
+/*
+ * into: puts a dump into the running temporary server.
+ */
+#include "lib/base/err.h"
+#include "lib/base/strv.h"
+#include "lib/dump/sniff.h"
+#include "lib/pg/cluster.h"
+#include "lib/restore/mishap.h"
+#include "lib/restore/phases.h"
+
+#include <stdint.h>
+
+struct into_job {
+	const struct cluster *cluster;
+	const struct sniffed *what;
+	const char *path;
+	unsigned jobs;
+	struct phases *phases;
+	struct mishaps *mishaps;
+};
+
+struct into {
+	struct strv databases; /* that were restored; the largest first, once it is ready */
+	const char *database;  /* the one to look at; borrowed from databases */
+	int64_t bytes;         /* of all of them */
+	struct strv made;      /* what the dump took for granted: "role alice" */
+	char note[160];        /* why nothing proves that a script was whole; or "" */
+};
+
+/* An archive, by pg_restore, into a database named as the dump says. */
+int into_archive(const struct into_job *job, struct into *out, struct err *e);
+
+/* SQL of pg_dump, into such a database, or of pg_dumpall. -1 with ERR_BACKUP when it is not whole:
+ * what came before its end has been restored then. */
+int into_script(const struct into_job *job, struct into *out, struct err *e);
+
+/* The first correct answer; and how much there is. */
+int into_ready(const struct cluster *c, struct phases *phases, struct into *out, struct err *e);
+
+void into_free(struct into *i);
+#endif

@@ -1,0 +1,227 @@
+#include "lib/restore/pgrestore.h"
+
+#include "lib/base/io.h"
+#include "lib/base/strv.h"
+#include "lib/restore/harmless.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_B = 64 * 1024 };
+
+/* Appends what fits; a message is quoted, not kept. */
+static void add_line(struct buf *b, const char *text)
+{
+	size_t room = b->max - b->len, n = strlen(text);
+
+	if (b->len && room) {
+		buf_addc(b, '\n');
+		room--;
+	}
+	buf_add(b, text, n < room ? n : room);
+}
+
+static void set_text(struct buf *b, const char *text)
+{
+	buf_reset(b);
+	add_line(b, text);
+}
+
+static const char *after(const char *line, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(line, prefix, n) == 0 ? line + n : NULL;
+}
+
+/* What comes before the server's own words says nothing that they do not. */
+static const char *server_words(const char *message)
+{
+	const char *words = strstr(message, "ERROR:  ");
+
+	if (words == NULL || after(message, "COPY failed"))
+		return message;
+	return words + strlen("ERROR:  ");
+}
+
+/* at: what pg_restore was at, which finds the statement as a line number does in a script. */
+static void note(struct mishaps *m, const char *message, const char *statement, const char *at)
+{
+	const char *why = harmless("", message, statement);
+	BUF_AUTO b = BUF_INIT(2500);
+
+	if (*at)
+		buf_addf(&b, "%.200s: ", at);
+	buf_adds(&b, message);
+	mishaps_add(m, why ? MISHAP_HARMLESS : MISHAP_FAILED, 0, "", b.s, statement, why);
+}
+
+static void flush(struct pgrestore_said *s, struct mishaps *m)
+{
+	if (s->error.len) {
+		s->seen++;
+		note(m, server_words(s->error.s), s->statement.s, s->at.s);
+	}
+	buf_reset(&s->error);
+	buf_reset(&s->statement);
+	s->in_statement = false;
+}
+
+/* "215; 1259 16386 TABLE orders shop": what is behind the two ids. */
+static void take_entry(struct pgrestore_said *s, const char *text)
+{
+	const char *p = strchr(text, ';');
+
+	for (int i = 0; p && i < 3; i++)
+		p = strchr(p + 1, ' ');
+	set_text(&s->at, p ? p + 1 : text);
+}
+
+/* The text behind "pg_restore: error: ", also as versions before 12 put it. */
+static const char *error_text(const char *said)
+{
+	const char *p = after(said, "error: ");
+
+	if (p == NULL && said[0] == '[' && strstr(said, "] Error from TOC entry") == NULL &&
+	    strstr(said, "] Error while") == NULL) {
+		p = strstr(said, "] ");
+		p = p ? p + 2 : said;
+	}
+	return p;
+}
+
+static void own_line(struct pgrestore_said *s, const char *said, struct mishaps *m)
+{
+	const char *p;
+
+	p = after(said, "detail: ");
+	if (p == NULL)
+		p = after(said, "hint: ");
+	if (p) {
+		if (s->error.len)
+			add_line(&s->error, p);
+		return;
+	}
+	flush(s, m);
+	if ((p = error_text(said)) != NULL)
+		set_text(&s->error, p);
+	else if ((p = strstr(said, "from TOC entry ")) != NULL)
+		take_entry(s, p + strlen("from TOC entry "));
+	else if ((p = after(said, "warning: errors ignored on restore: ")) != NULL)
+		s->declared += (unsigned)strtoul(p, NULL, 10);
+}
+
+void pgrestore_line(struct pgrestore_said *s, const char *line, struct mishaps *m)
+{
+	const char *p = after(line, "pg_restore: ");
+
+	if (*line)
+		set_text(&s->last, p ? p : line);
+	if (p) {
+		own_line(s, p, m);
+		return;
+	}
+	p = after(line, "Command was: ");
+	if (p || after(line, "    Command was: ")) {
+		s->in_statement = true;
+		set_text(&s->statement, p ? p : line + strlen("    Command was: "));
+	} else if (s->in_statement) {
+		add_line(&s->statement, line);
+	} else if (s->error.len) {
+		add_line(&s->error, line);
+	}
+}
+
+void pgrestore_end(struct pgrestore_said *s, int status, struct mishaps *m)
+{
+	BUF_AUTO b = BUF_INIT(600);
+	char text[64];
+
+	flush(s, m);
+	if (status != 0 && s->seen == 0) {
+		buf_addf(&b, "pg_restore %s", proc_status_text(status, text, sizeof(text)));
+		if (s->last.len)
+			buf_addf(&b, ": %.400s", s->last.s);
+		note(m, b.s, "", "");
+		s->seen++;
+	}
+	for (; s->seen < s->declared; s->seen++)
+		note(m, "a statement failed that pg_restore counted but did not show", "", "");
+}
+
+void pgrestore_said_free(struct pgrestore_said *s)
+{
+	buf_free(&s->error);
+	buf_free(&s->statement);
+	buf_free(&s->at);
+	buf_free(&s->last);
+}
+
+/* Standard error to the parser; a line that is too long is cut, which only shortens a quote. */
+static int read_lines(int fd, struct pgrestore_said *s, struct mishaps *m, struct err *e)
+{
+	FILE *in = fdopen(fd, "r");
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+
+	if (in == NULL) {
+		(void)close(fd);
+		return err_set(e, ERR_SYSTEM, "read from pg_restore: %s", strerror(errno));
+	}
+	while ((n = getline(&line, &size, in)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (n > LINE_MAX_B)
+			line[LINE_MAX_B] = '\0';
+		pgrestore_line(s, line, m);
+	}
+	free(line);
+	(void)fclose(in);
+	return 0;
+}
+
+static void arguments(const struct pgrestore *p, struct strv *argv)
+{
+	strv_addf(argv, "%s/pg_restore", p->bindir);
+	strv_addf(argv, "--dbname=%s", p->conninfo);
+	strv_addf(argv, "--section=%s", p->section);
+	strv_add(argv, "--no-password");
+	if (p->jobs > 1)
+		strv_addf(argv, "--jobs=%u", p->jobs);
+	strv_add(argv, "--");
+	strv_add(argv, p->path);
+}
+
+int pgrestore_run(const struct pgrestore *p, struct mishaps *m, struct err *e)
+{
+	struct pgrestore_said said = PGRESTORE_SAID_INIT;
+	STRV_AUTO argv = { 0 };
+	struct proc run = *p->how;
+	int fd[3] = { -1, -1, -1 }, ends[2], status, ret;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_set(e, ERR_SYSTEM, "run pg_restore: pipe: %s", strerror(errno));
+	arguments(p, &argv);
+	fd[2] = ends[1];
+	run.argv = argv.v;
+	run.fd = fd;
+	pid = proc_spawn(&run, e);
+	io_close(&ends[1]);
+	if (pid < 0) {
+		io_close(&ends[0]);
+		return -1;
+	}
+	ret = read_lines(ends[0], &said, m, e);
+	if (proc_wait(pid, &status, e) < 0)
+		ret = -1;
+	else
+		pgrestore_end(&said, status, m);
+	pgrestore_said_free(&said);
+	return ret;
+}

@@ -1,0 +1,52 @@
+#ifndef LIB_RESTORE_PGRESTORE_H
+#define LIB_RESTORE_PGRESTORE_H
+/*
+ * pgrestore: runs pg_restore and understands what it complains about.
+ *
+ * pg_restore goes on after a failed statement and exits with status 1 in the end; each failure is
+ *on its standard error (PostgreSQL src/bin/pg_dump/pg_backup_archiver.c, warn_or_exit_horribly):
+ *
+ *	pg_restore: while PROCESSING TOC:
+ *	pg_restore: from TOC entry 215; 1259 16386 TABLE orders shop
+ *	pg_restore: error: could not execute query: ERROR:  relation "orders" already exists
+ *	Command was: CREATE TABLE public.orders (
+ *	    id integer
+ *	);
+ *	pg_restore: warning: errors ignored on restore: 1
+ */
+#include "lib/base/buf.h"
+#include "lib/base/proc.h"
+#include "lib/restore/mishap.h"
+
+/* Reading its standard error, line by line. Start from PGRESTORE_SAID_INIT. */
+struct pgrestore_said {
+	struct buf error, statement, at, last; /* of the failure that is being read */
+	bool in_statement;
+	unsigned declared; /* "errors ignored on restore" */
+	unsigned seen;
+};
+#define PGRESTORE_SAID_INIT \
+	{ \
+		.error = BUF_INIT(2000), .statement = BUF_INIT(500), .at = BUF_INIT(300), \
+		.last = BUF_INIT(300) \
+	}
+
+void pgrestore_line(struct pgrestore_said *s, const char *line, struct mishaps *m);
+
+/* status: of wait(2). What it declared or died of without a line about it is a failure too. */
+void pgrestore_end(struct pgrestore_said *s, int status, struct mishaps *m);
+
+void pgrestore_said_free(struct pgrestore_said *s);
+
+struct pgrestore {
+	const struct proc *how; /* whose argv and fd are filled in here */
+	const char *bindir;
+	const char *conninfo;
+	const char *section; /* "pre-data", "data", "post-data" */
+	unsigned jobs;       /* 1 for what cannot be read in parallel (tar) */
+	const char *path;    /* of the archive */
+};
+
+/* Runs it to its end. 0 whatever failed in the database (see *m); -1 when it could not be run. */
+int pgrestore_run(const struct pgrestore *p, struct mishaps *m, struct err *e);
+#endif

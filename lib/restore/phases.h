@@ -1,0 +1,44 @@
+#ifndef LIB_RESTORE_PHASES_H
+#define LIB_RESTORE_PHASES_H
+/*
+ * phases: how long each part of a recovery took (design, section 6). What only the verification
+ * needs (looking at the backup's completeness, handing the file to another user) is not part of a
+ * recovery and not timed.
+ */
+#include "lib/base/buf.h"
+#include "lib/base/check.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum phase {
+	PHASE_UNPACK,    /* an archive that is compressed as a whole */
+	PHASE_START,     /* making the server and starting it */
+	PHASE_PRE_DATA,  /* roles, databases, tables */
+	PHASE_DATA,      /* rows */
+	PHASE_POST_DATA, /* indexes, constraints, triggers */
+	PHASE_READY,     /* up to the first correct answer */
+	PHASES
+};
+
+/* Start from { .fetch_s = -1 } when it is not known how long fetching took. */
+struct phases {
+	double fetch_s;
+	bool ran[PHASES];
+	int64_t ms[PHASES];
+	int64_t began_ms; /* of the running one */
+};
+
+/* A phase may begin several times: its times add up. */
+void phases_begin(struct phases *p, enum phase which);
+void phases_end(struct phases *p, enum phase which);
+
+double phases_restore_s(const struct phases *p); /* without fetching */
+double phases_total_s(const struct phases *p);   /* with it, where it is known */
+
+/* "22 min to a temporary server (fetch 2 min 20 s, restore 19 min, indexes 3 min)" */
+void phases_text(const struct phases *p, struct buf *out);
+
+/* restore_seconds, then one metric for each phase that ran. */
+void phases_metrics(const struct phases *p, struct check *c);
+#endif

@@ -1,0 +1,384 @@
+#include "lib/restore/restorer.h"
+
+#include "lib/base/human.h"
+#include "lib/base/io.h"
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/dump/complete.h"
+#include "lib/dump/sniff.h"
+#include "lib/pg/query.h"
+#include "lib/restore/here.h"
+#include "lib/restore/into.h"
+#include "lib/restore/mishap.h"
+#include "lib/restore/phases.h"
+#include "lib/restore/space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { START_LIMIT_S = 120, QUOTED = 5 };
+
+/* What the steps hand to each other. */
+struct work {
+	struct stage *st;
+	const struct restore_job *job;
+	struct sniffed what;
+	char *path; /* owned: of what is restored, unpacked where it was packed */
+	struct pg_bindir bin;
+	struct cluster cluster;
+	struct phases phases;
+	struct mishaps mishaps;
+	struct err broken; /* why the restore could not go on to its end; .kind ERR_NONE: it did */
+	struct into into;
+	bool ready;
+};
+
+/* ---- before the server -------------------------------------------------------------- */
+
+static int recognise(struct work *w, struct err *e)
+{
+	char text[SNIFF_TEXT];
+	struct check c;
+
+	if (sniff_path(w->job->path, NULL, &w->what, e) < 0 ||
+	    sniff_refuse(w->job->source->path, &w->what, e) < 0) {
+		stage_error(w->st, "backup-format", "", e);
+		return -1;
+	}
+	check_init(&c, "backup-format", "");
+	check_field(&c, "format", json_string(sniff_format(&w->what)));
+	check_field(&c, "compression", json_string(w->what.compression));
+	(void)sniff_describe(&w->what, text);
+	if (w->what.name_says[0])
+		check_say(&c, V_WARNING, "%s, but its name says %s", text, w->what.name_says);
+	else
+		check_say(&c, V_OK, "%s", text);
+	stage_check(w->st, &c);
+	return 0;
+}
+
+static bool is_archive(const struct work *w)
+{
+	return w->what.kind == DUMP_CUSTOM || w->what.kind == DUMP_DIRECTORY ||
+	       w->what.kind == DUMP_TAR;
+}
+
+static int write_unpacked(struct stream *s, const char *to, struct err *e)
+{
+	FD_AUTO fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	const unsigned char *p;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_set(e, ERR_SYSTEM, "create %s: %s", to, strerror(errno));
+	while ((n = stream_next(s, &p, e)) > 0)
+		if (io_write_all(fd, p, (size_t)n) < 0)
+			return err_set(e, ERR_SYSTEM, "write %s: %s", to, strerror(errno));
+	return (int)n;
+}
+
+/* pg_restore reads archives as they are, and needs to go back and forth in them. */
+static int unpack(struct work *w, struct err *e)
+{
+	int ret;
+
+	w->path = xstrdup(w->job->path);
+	if (!is_archive(w) || strcmp(w->what.compression, "none") == 0)
+		return 0;
+
+	STREAM_AUTO *s = stream_open_path(w->path, NULL, e);
+	char *to = xasprintf("%s/unpacked", w->job->dir);
+
+	phases_begin(&w->phases, PHASE_UNPACK);
+	ret = s ? write_unpacked(s, to, e) : -1;
+	phases_end(&w->phases, PHASE_UNPACK);
+	free(w->path);
+	w->path = to;
+	return ret;
+}
+
+static void say_complete(struct work *w, const char *note)
+{
+	struct check c;
+
+	check_init(&c, "backup-complete", "");
+	if (note[0])
+		check_say(&c, V_OK, "complete as far as it can be told: %s", note);
+	else
+		check_say(&c, V_OK, "complete: its end is there");
+	stage_check(w->st, &c);
+}
+
+/* An archive's end is looked for first: pg_restore may wait for ever for the rest of one that was
+ * cut short. A script is read just once, while it is restored. */
+static int whole(struct work *w, struct err *e)
+{
+	struct complete complete;
+
+	if (unpack(w, e) < 0 ||
+	    (is_archive(w) && complete_check(w->path, &w->what, NULL, &complete, e) < 0)) {
+		stage_error(w->st, "backup-complete", "", e);
+		return -1;
+	}
+	if (is_archive(w))
+		say_complete(w, complete.note);
+	return 0;
+}
+
+static int prepare(struct work *w, struct err *e)
+{
+	int server = pg_major(w->what.server_version), dump = pg_major(w->what.dump_version);
+	uint64_t need = space_needed(&w->what, w->job->source->bytes);
+
+	if (space_check(w->job->dir, need, w->job->max_disk_b, e) < 0)
+		return -1;
+	return pg_bindir_find(w->job->pg_bindir, server > dump ? server : dump, w->job->who,
+			      &w->bin, e);
+}
+
+static int start(struct work *w, struct err *e)
+{
+	int ret;
+
+	w->cluster.opts = (struct cluster_opts){ .bin = &w->bin,
+						 .as = w->job->who,
+						 .dir = w->job->dir,
+						 .durability = w->job->durability,
+						 .jobs = w->job->jobs };
+	phases_begin(&w->phases, PHASE_START);
+	ret = cluster_init(&w->cluster, e) < 0 ? -1 : cluster_start(&w->cluster, START_LIMIT_S, e);
+	phases_end(&w->phases, PHASE_START);
+	return ret;
+}
+
+/* ---- what came out ------------------------------------------------------------------ */
+
+/* The first reason that lies in this machine, or NULL. */
+static const char *fault_here(const struct work *w)
+{
+	const char *reason = NULL;
+
+	if (w->broken.kind != ERR_NONE && w->broken.kind != ERR_BACKUP)
+		return w->broken.msg;
+	for (size_t i = 0; i < w->mishaps.n && reason == NULL; i++)
+		if (w->mishaps.v[i].kind == MISHAP_FAILED)
+			reason = here_reason(w->mishaps.v[i].message);
+	return reason;
+}
+
+/* ": the first few; of them" */
+static void quote(const struct work *w, enum mishap_kind kind, struct buf *b)
+{
+	unsigned shown = 0;
+
+	for (size_t i = 0; i < w->mishaps.n && shown < QUOTED; i++) {
+		const struct mishap *m = &w->mishaps.v[i];
+
+		if (m->kind != kind)
+			continue;
+		buf_adds(b, shown++ ? "; " : ": ");
+		if (m->line)
+			buf_addf(b, "line %ju: ", (uintmax_t)m->line);
+		buf_adds(b, m->why ? m->why : m->message);
+	}
+}
+
+static void count(const struct work *w, enum mishap_kind kind, const char *what, struct buf *b)
+{
+	uint64_t n = w->mishaps.count[kind];
+
+	if (n == 0)
+		return;
+	buf_addf(b, "%s%ju %s%s", b->len ? "; " : "", (uintmax_t)n, what, n == 1 ? "" : "s");
+	quote(w, kind, b);
+}
+
+static void say_restore(struct work *w)
+{
+	uint64_t failed = w->mishaps.count[MISHAP_FAILED];
+	uint64_t refused = w->mishaps.count[MISHAP_REFUSED];
+	const char *here = fault_here(w);
+	BUF_AUTO b = BUF_INIT(8192);
+	struct check c;
+
+	check_init(&c, "restore", "");
+	check_metric_int(&c, "failed_statements", (int64_t)(failed + refused), "");
+	check_metric_limits(&c, NULL, "0");
+	check_metric_int(&c, "ignored_statements", (int64_t)w->mishaps.count[MISHAP_HARMLESS], "");
+	check_metric_int(&c, "restored_bytes", w->into.bytes, "B");
+	if (here)
+		buf_adds(&b, here);
+	count(w, MISHAP_FAILED, "failed statement", &b);
+	count(w, MISHAP_REFUSED, "refused statement", &b);
+	if (b.len == 0)
+		buf_adds(&b, w->broken.kind == ERR_NONE ? "restored without an error"
+							: "what there is of it was restored");
+	count(w, MISHAP_HARMLESS, "harmless failure", &b);
+	check_say(&c,
+		  here                         ? V_UNKNOWN
+		  : failed + refused           ? V_CRITICAL
+		  : w->broken.kind != ERR_NONE ? V_WARNING
+					       : V_OK,
+		  "%s", b.s);
+	stage_check(w->st, &c);
+}
+
+static json_t *names(const struct strv *l)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_array_append_new(a, record_string(l->v[i], strlen(l->v[i])));
+	return a;
+}
+
+/* The best that is known about when the backup was made. */
+static bool recovery_point(const struct work *w, int64_t *ms)
+{
+	const struct source *s = w->job->source;
+
+	if (s->taken)
+		*ms = s->taken_ms;
+	else if (w->what.local_ms >= 0 && (!s->modified || w->what.local_ms <= s->modified_ms))
+		*ms = w->what.local_ms;
+	else if (s->modified)
+		*ms = s->modified_ms;
+	else
+		return false;
+	return true;
+}
+
+static void say_instance(struct work *w)
+{
+	BUF_AUTO conninfo = BUF_INIT(PATH_MAX + 1024);
+	json_t *o = json_object();
+	char at[UTC_SIZE];
+	int64_t ms;
+
+	(void)cluster_conninfo(&w->cluster, w->into.database, &conninfo);
+	json_object_set_new(o, "conninfo", record_string(conninfo.s, conninfo.len));
+	json_object_set_new(o, "server_version", json_string(w->bin.version));
+	json_object_set_new(o, "database",
+			    record_string(w->into.database, strlen(w->into.database)));
+	json_object_set_new(o, "databases", names(&w->into.databases));
+	if (recovery_point(w, &ms))
+		json_object_set_new(o, "recovery_point", json_string(utc_format(ms, at)));
+	json_object_set_new(o, "durability",
+			    json_string(w->job->durability == CLUSTER_FAST ? "fast" : "faithful"));
+	json_object_set_new(o, "data_directory",
+			    record_string(w->cluster.data, strlen(w->cluster.data)));
+	stage_record(w->st, "instance", o);
+}
+
+static void say_time(struct work *w)
+{
+	BUF_AUTO b = BUF_INIT(1024);
+	struct check c;
+
+	check_init(&c, "restore-time", "");
+	phases_metrics(&w->phases, &c);
+	phases_text(&w->phases, &b);
+	if (w->job->durability == CLUSTER_FAST)
+		buf_adds(&b, ", without waiting for the disk");
+	check_say(&c, V_OK, "%s", b.s);
+	stage_check(w->st, &c);
+}
+
+static bool failed(const struct work *w)
+{
+	return w->broken.kind != ERR_NONE || w->mishaps.count[MISHAP_FAILED] ||
+	       w->mishaps.count[MISHAP_REFUSED];
+}
+
+static void say_rto(struct work *w)
+{
+	double rto_s = phases_total_s(&w->phases);
+	uint64_t target_s = w->job->rto_target_s;
+	char took[HUMAN_SIZE], target[HUMAN_SIZE], crit[32];
+	struct check c;
+
+	check_init(&c, "verified-rto", "");
+	check_metric_real(&c, "rto_seconds", rto_s, "s");
+	(void)human_duration(rto_s, took);
+	if (target_s) {
+		(void)snprintf(crit, sizeof(crit), "%ju", (uintmax_t)target_s);
+		check_metric_limits(&c, NULL, crit);
+	}
+	if (failed(w))
+		check_say(&c, V_UNKNOWN, "not verified: the restore did not succeed (it took %s)",
+			  took);
+	else if (target_s == 0)
+		check_say(&c, V_OK, "%s (no target)", took);
+	else
+		check_say(&c, rto_s > (double)target_s ? V_CRITICAL : V_OK, "%s (target %s)", took,
+			  human_duration((double)target_s, target));
+	stage_check(w->st, &c);
+}
+
+/* ---- the whole ---------------------------------------------------------------------- */
+
+/* What fails is in w->mishaps; what ends it early in w->broken. */
+static void restore(struct work *w)
+{
+	struct into_job job = { .cluster = &w->cluster,
+				.what = &w->what,
+				.path = w->path,
+				.jobs = w->job->jobs,
+				.phases = &w->phases,
+				.mishaps = &w->mishaps };
+	struct err e = { 0 };
+
+	if (is_archive(w)) {
+		if (into_archive(&job, &w->into, &e) < 0)
+			w->broken = e;
+		return;
+	}
+	if (into_script(&job, &w->into, &e) == 0) {
+		say_complete(w, w->into.note);
+	} else if (e.kind == ERR_BACKUP) {
+		w->broken = e;
+		stage_error(w->st, "backup-complete", "", &e);
+	} else {
+		w->broken = e;
+	}
+}
+
+static void run(struct work *w)
+{
+	struct err e = { 0 };
+
+	if (recognise(w, &e) < 0 || whole(w, &e) < 0)
+		return;
+	if (prepare(w, &e) < 0 || start(w, &e) < 0) {
+		stage_error(w->st, "restore", "", &e);
+		return;
+	}
+	restore(w);
+	w->ready = cluster_check(&w->cluster, &e) == 0 &&
+		   into_ready(&w->cluster, &w->phases, &w->into, &e) == 0;
+	if (!w->ready && w->broken.kind == ERR_NONE)
+		w->broken = e;
+	say_restore(w);
+	if (!w->ready)
+		return;
+	say_instance(w);
+	say_time(w);
+	say_rto(w);
+}
+
+void restorer_run(struct stage *st, const struct restore_job *job, struct restored_server *out)
+{
+	struct work w = { .st = st, .job = job, .phases = { .fetch_s = job->source->fetch_s } };
+
+	run(&w);
+	out->up = w.ready;
+	out->postmaster = w.cluster.pid;
+	if (w.ready)
+		(void)snprintf(out->database, sizeof(out->database), "%s", w.into.database);
+	into_free(&w.into);
+	mishaps_free(&w.mishaps);
+	free(w.path);
+}

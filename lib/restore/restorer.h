@@ -1,0 +1,39 @@
+#ifndef LIB_RESTORE_RESTORER_H
+#define LIB_RESTORE_RESTORER_H
+/*
+ * restorer: everything between the backup's first byte and the restored server's first answer. It
+ * reads untrusted input, so it runs in a process of its own that has given up root and the network;
+ * all that it starts inherits that.
+ *
+ * It says what it finds with checks: backup-format, backup-complete, restore, restore-time,
+ * verified-rto; and the instance record.
+ */
+#include "lib/base/stage.h"
+#include "lib/pg/cluster.h"
+#include "lib/restore/source.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct restore_job {
+	const struct source *source;
+	const char *path; /* of the backup, readable for us */
+	const char *dir;  /* private, ours */
+	const struct identity *who;
+	const char *pg_bindir; /* NULL: look for it */
+	enum cluster_durability durability;
+	unsigned jobs;
+	uint64_t max_disk_b;   /* 0: what is free */
+	uint64_t rto_target_s; /* 0: none */
+};
+
+enum { DATABASE_MAX = 256 };
+
+struct restored_server {
+	bool up; /* it runs, and something was restored into it */
+	pid_t postmaster;
+	char database[DATABASE_MAX]; /* the one to look at */
+};
+
+void restorer_run(struct stage *st, const struct restore_job *job, struct restored_server *out);
+#endif

@@ -1,0 +1,40 @@
+#ifndef LIB_RESTORE_SOURCE_H
+#define LIB_RESTORE_SOURCE_H
+/*
+ * source: the backup that is to be restored: which one, what the records say about it, and how the
+ * unprivileged user gets to read it.
+ */
+#include "lib/base/identity.h"
+#include "lib/base/record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Start from SOURCE_INIT. */
+struct source {
+	char *path; /* owned; absolute; NULL: none yet */
+	bool taken, modified;
+	int64_t taken_ms;    /* when it was made, as its name says */
+	int64_t modified_ms; /* when it was last written */
+	uint64_t bytes;      /* of the file, or of all in the directory */
+	double fetch_s;      /* how long fetching it took; -1: not known */
+};
+#define SOURCE_INIT \
+	{ \
+		.fetch_s = -1 \
+	}
+
+/* Looks at a record of the input: a backup that says newest and has a path; how long it took. */
+void source_see(struct source *s, const struct record *r);
+
+/* After the input: checks the path (given by the user: wins over the records; may be NULL) and
+ * fills in what the file itself says. */
+int source_settle(struct source *s, const char *given, struct err *e);
+
+/* A path under which *who can read it: its own, or that of a copy in dir (of the whole directory
+ * where it is one), which keeps its name. The caller's to free; NULL with *e. */
+char *source_hand_over(const struct source *s, const struct identity *who, const char *dir,
+		       struct err *e);
+
+void source_free(struct source *s);
+#endif

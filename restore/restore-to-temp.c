@@ -1,0 +1,274 @@
+/* restore-to-temp: restores the backup into a sealed throw-away PostgreSQL, runs COMMAND against
+ * it, and removes everything, always. */
+#include "lib/base/human.h"
+#include "lib/base/io.h"
+#include "lib/base/proctree.h"
+#include "lib/base/stage.h"
+#include "lib/base/supervise.h"
+#include "lib/restore/attempt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { GRACE_S = 15, DAY_S = 24 * 60 * 60 };
+
+static struct {
+	const char *backup, *user, *work_dir, *pg_bindir;
+	uint64_t jobs, max_disk_b, rto_target_s;
+	enum cluster_durability durability;
+	bool require_isolation, keep;
+} config;
+
+static int set_durability(const char *value, void *to, struct err *e)
+{
+	enum cluster_durability *durability = to;
+
+	if (strcmp(value, "fast") != 0 && strcmp(value, "faithful") != 0)
+		return err_set(e, ERR_USAGE, "'%s' is neither fast nor faithful", value);
+	*durability = strcmp(value, "fast") == 0 ? CLUSTER_FAST : CLUSTER_FAITHFUL;
+	return 0;
+}
+
+/* clang-format off */
+static const struct opt options[] = {
+	{ OPT_TEXT, 0, "backup", "FILE", &config.backup,
+	  "restore this file, or directory, instead of the newest backup that the records on standard "
+	  "input name", NULL, false, NULL },
+	{ OPT_TEXT, 0, "user", "NAME", &config.user,
+	  "as root: the user that the server and all that reads the backup run as; default: postgres, "
+	  "else nobody", NULL, false, NULL },
+	{ OPT_TEXT, 0, "work-dir", "DIR", &config.work_dir,
+	  "where the temporary server's private directory is made; default: $TMPDIR, else /tmp",
+	  "WORK_DIR", false, NULL },
+	{ OPT_TEXT, 0, "pg-bindir", "DIR", &config.pg_bindir,
+	  "where initdb, postgres and pg_restore are; default: the installed version nearest to the "
+	  "backup's", "PG_BINDIR", false, NULL },
+	{ OPT_COUNT, 0, "jobs", "N", &config.jobs,
+	  "restore with so many sessions at a time; default: the number of processors", NULL, false,
+	  NULL },
+	{ OPT_CALL, 0, "durability", "fast|faithful", &config.durability,
+	  "fast: never wait for the disk; faithful: restore as a real recovery would, to measure it; "
+	  "default: fast", "DURABILITY", false, set_durability },
+	{ OPT_SIZE, 0, "max-disk", "SIZE", &config.max_disk_b,
+	  "take at most this much disk space; default: what is free", "MAX_DISK", false, NULL },
+	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_target_s,
+	  "how long a recovery may take, fetching included", "RTO_TARGET", false, NULL },
+	{ OPT_FLAG, 0, "require-isolation", NULL, &config.require_isolation,
+	  "restore only where the server can be shut off from the network", "REQUIRE_ISOLATION",
+	  false, NULL },
+	{ OPT_FLAG, 0, "keep", NULL, &config.keep,
+	  "hold the restored server, and say how to connect, until Ctrl-C", NULL, false, NULL },
+	OPT_TABLE_END,
+};
+/* clang-format on */
+
+static const struct tool tool = {
+	.name = "restore-to-temp",
+	.what = "restore a backup into a throw-away PostgreSQL server",
+	.operands = "[-- COMMAND [ARG...]]",
+	.description =
+		"Restores the newest backup that the records on standard input name (fetch-latest "
+		"writes such a record) into a private PostgreSQL server, runs COMMAND against it, "
+		"and removes everything, whatever happens: an error, a signal, a full disk, even a "
+		"kill -9.\n"
+		"\n"
+		"It takes what pg_dump writes (plain SQL, custom, directory, tar) and what "
+		"pg_dumpall writes, uncompressed or compressed with gzip, zstd, lz4, xz or bzip2, "
+		"and tells them by content, never by name. A statement that fails is critical "
+		"unless it fails in every healthy restore; so is a backup whose end is missing, "
+		"even if all that is there was restored.\n"
+		"\n"
+		"The server runs as an unprivileged user, listens on a socket in a private "
+		"directory only, and is shut off from the network where the system allows it. "
+		"Archiving, preloaded libraries and replication are off. Plain SQL is not given to "
+		"psql: its meta-commands do nothing.\n"
+		"\n"
+		"COMMAND gets all records so far on its standard input and PGHOST, PGPORT, PGUSER "
+		"and PGDATABASE set. It is usually a record filter: the records that it repeats "
+		"are dropped, those that it adds are passed on. When it adds no check that is a "
+		"finding.\n"
+		"\n"
+		"The time that it took, with the time of fetching before it, is the measured RTO.",
+	.examples = "fetch-latest /var/backups/shop | restore-to-temp -- compare-counts "
+		    "--production service=shop\n"
+		    "prove the newest backup against production\n"
+		    "restore-to-temp --backup shop.dump --keep\n"
+		    "look around in a backup with psql",
+	.see_also = "fetch-latest(1), compare-counts(1), check-freshness(1), emit-report(1)",
+	.options = options,
+	.command = true,
+	.own_timeout = true,
+};
+
+/* The records so far, for COMMAND, in a file without a name. */
+static int open_tee(struct stage *st)
+{
+	const char *dir = config.work_dir ? config.work_dir : getenv("TMPDIR");
+	char path[4096];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/backup-probes-records.XXXXXX",
+		     dir && *dir ? dir : "/tmp") >= (int)sizeof(path))
+		tool_die("use %.80s...: its name is too long", dir);
+	fd = mkostemp(path, O_CLOEXEC | O_APPEND);
+	if (fd < 0)
+		tool_die("create %s: %s", path, strerror(errno));
+	(void)unlink(path);
+	stage_tee(st, fd);
+	return fd;
+}
+
+/* The checks that our child processes have said: in the copy of the stream, after the first so many
+ * bytes. */
+static void count_said(struct stage *st, int fd, off_t from)
+{
+	struct record_reader *in = record_open(fd);
+	struct record r;
+	struct err e;
+
+	if (lseek(fd, from, SEEK_SET) == from)
+		while (record_read(in, &r, &e) > 0)
+			if (strcmp(r.kind, "check") == 0)
+				stage_count(st, r.object);
+	record_close(in);
+}
+
+static void say(struct stage *st, const char *name, enum verdict v, const char *text)
+{
+	struct check c;
+
+	check_init(&c, name, "");
+	check_say(&c, v, "%s", text);
+	stage_check(st, &c);
+}
+
+static void reap_leftovers(void)
+{
+	struct err e = { 0 };
+	unsigned n;
+
+	if (tmpdir_reap(config.work_dir, attempt_sweep, NULL, &n, &e) < 0)
+		tool_warn("%s", e.msg);
+	if (n)
+		tool_say("removed what %u earlier run%s left", n, n == 1 ? "" : "s");
+}
+
+/* False: the restore must not begin. */
+static bool seal(struct stage *st, struct attempt *a)
+{
+	struct err e = { 0 };
+	struct check c;
+	bool sealed = isolate_network(&a->in, &e) == 0;
+
+	check_init(&c, "isolation", "");
+	if (sealed)
+		check_say(&c, V_OK, "user %s, without a network", a->who.name);
+	else if (config.require_isolation)
+		check_say(&c, V_UNKNOWN, "not restored, for isolation is required: %s", e.msg);
+	else
+		check_say(&c, V_WARNING, "user %s, but the network is within reach: %s",
+			  a->who.name, e.msg);
+	stage_check(st, &c);
+	return sealed || !config.require_isolation;
+}
+
+static void say_end(struct stage *st, enum supervise_end end, int signal, int status)
+{
+	char text[128], took[HUMAN_SIZE];
+
+	if (end == SUPERVISE_SIGNAL && !config.keep) {
+		(void)snprintf(text, sizeof(text), "stopped by SIG%s", sigabbrev_np(signal));
+		say(st, "interrupted", V_UNKNOWN, text);
+	} else if (end == SUPERVISE_LIMIT) {
+		(void)snprintf(text, sizeof(text),
+			       "not finished after %s; allow more with --timeout",
+			       human_duration((double)common.timeout_s, took));
+		say(st, "timeout", V_UNKNOWN, text);
+	} else if (end == SUPERVISE_DONE && WIFSIGNALED(status)) {
+		(void)snprintf(text, sizeof(text), "the restore was killed by signal %d",
+			       WTERMSIG(status));
+		say(st, "restore", V_UNKNOWN, text);
+	}
+}
+
+/* Looked at, not assumed: no directory, no process in it. */
+static void say_removed(struct stage *st, const struct attempt *a)
+{
+	struct proc_list l = { 0 };
+	struct stat s;
+
+	proctree_inside(a->path, &l);
+	if (a->left.kind != ERR_NONE)
+		say(st, "temporary-server", V_CRITICAL, a->left.msg);
+	else if (l.n || lstat(a->path, &s) == 0)
+		say(st, "temporary-server", V_CRITICAL, a->path);
+	else
+		say(st, "temporary-server", V_OK, "removed");
+	proc_list_free(&l);
+}
+
+/* The restore under supervision, and what became of it. Its value is the exit status. */
+static int restore(struct stage *st, struct attempt *a)
+{
+	struct supervise s = { .prepare = attempt_prepare,
+			       .work = attempt_work,
+			       .clean_up = attempt_clean_up,
+			       .ctx = a,
+			       .limit_s = common.timeout_s,
+			       .grace_s = GRACE_S };
+	off_t so_far = lseek(a->records_fd, 0, SEEK_END);
+	enum verdict command = V_OK;
+	enum supervise_end end;
+	struct err e = { 0 };
+	int status, signal;
+
+	if (supervise_run(&s, &status, &end, &signal, &e) < 0)
+		return stage_fail(st, "restore", "", &e);
+	if (end == SUPERVISE_DONE)
+		command = verdict_of_wait(status);
+	count_said(st, a->records_fd, so_far);
+	say_end(st, end, signal, status);
+	say_removed(st, a);
+	return (int)verdict_worst((enum verdict)stage_end(st), command);
+}
+
+int main(int argc, char **argv)
+{
+	struct source source = SOURCE_INIT;
+	struct attempt a = { .source = &source };
+	struct err e = { 0 };
+	struct stage st;
+	struct record r;
+	int first;
+
+	config.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	common.timeout_s = DAY_S;
+	first = tool_begin(&tool, argc, argv);
+	a.st = &st;
+	a.work_dir = config.work_dir;
+	a.command = first < argc ? argv + first : NULL;
+	a.keep = config.keep;
+	a.job = (struct restore_job){ .pg_bindir = config.pg_bindir,
+				      .durability = config.durability,
+				      .jobs = (unsigned)config.jobs,
+				      .max_disk_b = config.max_disk_b,
+				      .rto_target_s = config.rto_target_s };
+
+	stage_begin(&st, &tool);
+	a.records_fd = open_tee(&st);
+	while (stage_next(&st, &r))
+		source_see(&source, &r);
+	if (source_settle(&source, config.backup, &e) < 0 ||
+	    identity_unprivileged(config.user, &a.who, &e) < 0)
+		return stage_fail(&st, "restore", "", &e);
+	if (!seal(&st, &a))
+		return stage_end(&st);
+	reap_leftovers();
+	return restore(&st, &a);
+}
