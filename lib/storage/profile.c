@@ -13,13 +13,18 @@ struct piece {
 	size_t n;
 };
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 static struct piece trim(const char *s, size_t n)
 {
-	while (n > 0 && strchr(" \t\r", s[0])) {
+	while (n > 0 && is_blank(s[0])) {
 		s++;
 		n--;
 	}
-	while (n > 0 && strchr(" \t\r", s[n - 1]))
+	while (n > 0 && is_blank(s[n - 1]))
 		n--;
 	return (struct piece){ s, n };
 }
@@ -43,7 +48,7 @@ static bool take_section(struct buf *section, struct piece line)
 	for (size_t i = 0; i < name.n; i++)
 		if (name.s[i] != '"')
 			buf_addc(section, name.s[i]);
-	return name.n > 0;
+	return section->len > 0 && !section->full;
 }
 
 struct parser {
@@ -60,9 +65,7 @@ static const char *take_setting(struct parser *p, struct piece line, bool indent
 	take(&p->value, trim(equals + 1, line.n - (size_t)(equals + 1 - line.s)));
 	if (!indented)
 		take(&p->parent, (struct piece){ p->key.s, p->value.len ? 0 : p->key.len });
-	if (p->key.full || p->value.full || memchr(line.s, '\0', line.n))
-		return "too long, or no text";
-	return NULL;
+	return p->key.full || p->value.full ? "too long" : NULL;
 }
 
 /* NULL, or what is wrong with the line. */
@@ -75,6 +78,8 @@ static const char *take_line(struct parser *p, const char *s, size_t n,
 
 	if (line.n == 0 || line.s[0] == '#' || line.s[0] == ';')
 		return NULL;
+	if (memchr(line.s, '\0', line.n))
+		return "a NUL byte in it";
 	if (line.s[0] == '[') {
 		buf_reset(&p->parent);
 		return take_section(&p->section, line) ? NULL : "a broken [section]";

@@ -29,6 +29,7 @@ static const struct {
 	{ "[a]\n= v\n", "", "line 2: not key = value in a [section]" },
 	{ "\n[a\nk = v\n", "", "line 2: a broken [section]" },
 	{ "[]\n", "", "line 1: a broken [section]" },
+	{ "[ \"\" ]\n", "", "line 1: a broken [section]" },
 };
 
 START_TEST(items)
@@ -50,7 +51,9 @@ START_TEST(bytes_that_are_no_text)
 	struct err e = { 0 };
 
 	ck_assert_int_eq(profile_parse("[a]\nk = v\0w\n", 12, note, &got, &e), -1);
-	ck_assert_ptr_null(strchr(e.msg, 'v'));
+	ck_assert_str_eq(e.msg, "line 2: a NUL byte in it");
+	ck_assert_int_eq(profile_parse("[\0]\nk = v\n", 10, note, &got, &e), -1);
+	ck_assert_str_eq(got.s, "");
 }
 END_TEST
 
