@@ -64,7 +64,7 @@ static const struct tool tool = {
 	"Restore the newest dump of a directory, where it is.\n"
 	"fetch-latest --dir /var/tmp/verify s3://backups/shop/ | restore-to-temp | emit-report\n"
 	"Download it first.",
-	.see_also = "list-backups(1), restore-to-temp(1), emit-report(1)",
+	.see_also = "emit-report(1), list-backups(1), restore-to-temp(1)",
 	.options = options,
 	.source = true,
 	.own_timeout = true,

@@ -57,7 +57,7 @@ static const struct tool tool = {
 	"Have the sizes grown as they should?\n"
 	"list-backups --nagios -c 93600 https://backup.example.com/shop/\n"
 	"As a monitoring plugin: critical when the newest is older than 26 hours.",
-	.see_also = "fetch-latest(1), size-trend(1), emit-report(1)",
+	.see_also = "emit-report(1), fetch-latest(1), size-trend(1)",
 	.options = options,
 	.source = true,
 };
