@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRIES = 3 };
+
 /* pg_table_size() wants a lock on each table and waits for whoever holds a stronger one; the
  * sizes as of the last VACUUM need none. */
 #define SIZE_NOW "coalesce(pg_table_size(c.oid), 0), coalesce(pg_relation_size(c.oid), 0)"
@@ -91,6 +93,20 @@ static int by_name(const void *a, const void *b)
 	return c ? c : strcmp(x->name, y->name);
 }
 
+/* A standby may cancel any query. */
+static PGresult *query(struct pg *pg, const char *sql, const char *const *params, int n,
+		       struct err *e)
+{
+	PGresult *r = NULL;
+
+	for (int tries = 0; !r && tries < TRIES; tries++) {
+		r = pg_query(pg, sql, params, n, e);
+		if (!r && (pg->why != PG_WHY_CONFLICT || !pg->link))
+			break;
+	}
+	return r;
+}
+
 static PGresult *query_columns(struct pg *pg, const struct pg_table *t, const char *column,
 			       struct err *e)
 {
@@ -106,7 +122,7 @@ static PGresult *query_columns(struct pg *pg, const struct pg_table *t, const ch
 	if (PQserverVersion(pg->link) >= 120000)
 		buf_adds(&sql, " AND a.attgenerated = ''");
 	buf_adds(&sql, " ORDER BY a.attrelid, a.attnum");
-	return pg_query(pg, sql.s, params, 2, e);
+	return query(pg, sql.s, params, 2, e);
 }
 
 static enum pg_time_type type_of(const char *oid)
@@ -168,10 +184,10 @@ static void fill_timecols(struct pg_tables *t, const PGresult *r)
 
 static PGresult *query_tables(struct pg *pg, struct err *e)
 {
-	PGresult *r = pg_query(pg, TABLES(SIZE_NOW), NULL, 0, e);
+	PGresult *r = query(pg, TABLES(SIZE_NOW), NULL, 0, e);
 
 	if (!r && pg->why == PG_WHY_LOCKED)
-		r = pg_query(pg, TABLES(SIZE_NOTED), NULL, 0, e);
+		r = query(pg, TABLES(SIZE_NOTED), NULL, 0, e);
 	return r;
 }
 

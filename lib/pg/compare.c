@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CUT_DATA_SLACK, CUT_DATA, CUT_SAID_SLACK, CUT_SAID };
+/* Two candidates for the recovery point, each with the slack before and after it. */
+enum {
+	CUT_DATA,
+	CUT_SAID,
+	CUT_CANDIDATES,
+	CUT_BEFORE = CUT_CANDIDATES,
+	CUT_AFTER = 2 * CUT_CANDIDATES
+};
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
 /* Both sides must have the column, whatever they guessed on their own. A production that cannot be
@@ -107,9 +114,11 @@ static void set_cuts(const struct pg_compare *c, const struct pg_bounds *b, enum
 	int64_t slack_ms = (int64_t)c->slack_s * 1000 + (type == PG_TIME_DATE ? DAY_MS : 0);
 
 	cut_ms[CUT_DATA] = b->data_ms;
-	cut_ms[CUT_DATA_SLACK] = b->data_ms - slack_ms;
 	cut_ms[CUT_SAID] = b->said_ms;
-	cut_ms[CUT_SAID_SLACK] = b->said_ms - slack_ms;
+	for (int i = 0; i < CUT_CANDIDATES; i++) {
+		cut_ms[CUT_BEFORE + i] = cut_ms[i] - slack_ms;
+		cut_ms[CUT_AFTER + i] = cut_ms[i] + slack_ms;
+	}
 }
 
 static void fail(struct pg_compared *x, enum verdict verdict, const char *why)
@@ -194,28 +203,41 @@ static size_t tables_between(const struct pg_compare *c, const struct pg_count *
 	return n;
 }
 
-static struct pg_side side(const struct pg_table *t, const struct pg_count *count, bool by_said)
+/* Does production go on writing right after the recovery point? If nobody wrote then, nobody had
+ * begun to write just before it either, and no row can have been in flight. */
+static bool busy(const struct pg_compare *c, const struct pg_count *there, int cut)
+{
+	for (size_t i = 0; i < c->pairs->n; i++)
+		if (c->v[i].column && c->v[i].type != PG_TIME_DATE &&
+		    there[i].newer[cut] > there[i].newer[CUT_AFTER + cut])
+			return true;
+	return false;
+}
+
+static struct pg_side side(const struct pg_table *t, const struct pg_count *count, int cut,
+			   bool slack)
 {
 	return (struct pg_side){
 		.there = t,
 		.rows = count->rows,
-		.newer = count->newer[by_said ? CUT_SAID : CUT_DATA],
-		.slack = count->newer[by_said ? CUT_SAID_SLACK : CUT_DATA_SLACK],
+		.newer = count->newer[cut],
+		.slack = count->newer[slack ? CUT_BEFORE + cut : cut],
 	};
 }
 
 static void judge(struct pg_compare *c, struct pg_compared *x, const struct pg_count *here,
-		  const struct pg_count *there)
+		  const struct pg_count *there, bool in_flight)
 {
 	const struct pg_table *t = pg_pair_table(x->pair);
-	bool said = c->recovery.by_said;
+	bool day = x->type == PG_TIME_DATE;
+	int cut = c->recovery.by_said ? CUT_SAID : CUT_DATA;
 
 	note_failures(x, here, there);
 	x->drift = (struct pg_drift){
-		.here = side(x->pair->here, here, said),
-		.there = side(x->pair->there, there, said),
+		.here = side(x->pair->here, here, cut, in_flight || day),
+		.there = side(x->pair->there, there, cut, in_flight || day),
 		.column = x->column,
-		.day = x->type == PG_TIME_DATE,
+		.day = day,
 		.zoneless = x->type != PG_TIME_ZONED && !c->time_zone,
 		.sure = c->recovery.sure,
 		.view = t->view,
@@ -236,6 +258,7 @@ static int count_and_judge(struct pg_compare *c, struct pg_count *here, struct p
 {
 	struct pg_bounds bounds;
 	struct err lost = { 0 };
+	bool in_flight;
 
 	pg_recovery_bounds(&c->evidence, &bounds);
 	if (count_side(c, &bounds, true, here, e) < 0)
@@ -245,8 +268,9 @@ static int count_and_judge(struct pg_compare *c, struct pg_count *here, struct p
 			if (c->v[i].pair->there)
 				fail(&c->v[i], V_UNKNOWN, lost.msg);
 	pg_recovery_decide(&c->evidence, &bounds, tables_between(c, here, there), &c->recovery);
+	in_flight = busy(c, there, c->recovery.by_said ? CUT_SAID : CUT_DATA);
 	for (size_t i = 0; i < c->pairs->n; i++)
-		judge(c, &c->v[i], &here[i], &there[i]);
+		judge(c, &c->v[i], &here[i], &there[i], in_flight);
 	return 0;
 }
 

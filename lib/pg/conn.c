@@ -263,6 +263,9 @@ static int apply_settings(struct pg *pg, const struct setting set[SETTINGS], str
 		buf_adds(&sql, "SET client_connection_check_interval = '10s';");
 	if (encoding && strcmp(encoding, "SQL_ASCII") == 0)
 		buf_adds(&sql, "SET client_encoding = 'SQL_ASCII';");
+	/* The role's or the database's own limit holds until a statement has lifted it. */
+	if (pg_run(pg, "SET statement_timeout = 0", e) < 0)
+		return -1;
 	return pg_run(pg, sql.s, e);
 }
 

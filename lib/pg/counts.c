@@ -73,7 +73,8 @@ static int count_sql(struct pg *pg, const struct pg_count *c, struct buf *sql, s
 	return add_from(pg, c->table, sql, e);
 }
 
-/* max() of the bare column, bounded by its own comparison, is what an index answers at once. */
+/* max() of the bare column, bounded by its own comparison, is what an index answers at once. What
+ * lies before the epoch and on it stands for "never". */
 static int newest_sql(struct pg *pg, const struct pg_newest *w, struct buf *sql, struct err *e)
 {
 	BUF_AUTO column = BUF_INIT(1024);
@@ -88,7 +89,7 @@ static int newest_sql(struct pg *pg, const struct pg_newest *w, struct buf *sql,
 	buf_addf(sql,
 		 "SELECT ceil(extract(epoch FROM bounded.at::timestamptz) * 1000)::bigint,"
 		 " last.at > timestamptz '%s', last.at > timestamptz '%s'"
-		 " FROM (SELECT max(%s) AS at%s WHERE %s > '-infinity'"
+		 " FROM (SELECT max(%s) AS at%s WHERE %s > '1970-01-02'"
 		 " AND %s <= timestamptz '%s') AS bounded,"
 		 " (SELECT max(%s) AS at%s) AS last",
 		 limit, far, column.s, from.s, column.s, column.s, limit, column.s, from.s);

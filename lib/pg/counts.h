@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PG_CUTS = 4 };
+enum { PG_CUTS = 6 };
 
 struct pg_count {
 	const struct pg_table *table; /* borrowed */
@@ -33,7 +33,7 @@ struct pg_newest {
 	int64_t limit_ms;
 
 	bool asked;    /* out: it was answered */
-	bool found;    /* out: there is a row with a moment not after the limit */
+	bool found;    /* out: there is a row with a moment since 1970 and not after the limit */
 	int64_t at_ms; /* out: the newest of these, rounded up */
 	bool ahead;    /* out: there are rows after the limit */
 	bool far;      /* out: ... more than a day after it, or at infinity */

@@ -7,10 +7,10 @@
  * The right question is not whether both have the same number of rows, but whether both have the
  * same number of rows from before the recovery point. Rows that production has beyond it are new:
  * explained. Rows stamped within the slack before it may have been uncommitted when the backup
- * looked (a transaction's now() is its start): if production has more of those they are in
- * flight: explained, and said. Everything else is unexplained: too few here are lost rows, too
- * many were deleted in production since - counting cannot tell that from rows which never were
- * there.
+ * looked (a transaction's now() is its start): if production has more of those, and goes on
+ * writing right after it, they are taken to be in flight: explained, and said. Everything else is
+ * unexplained: too few here are lost rows, too many were deleted in production since - counting
+ * cannot tell that from rows which never were there.
  */
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
