@@ -17,15 +17,6 @@ static struct {
 	struct range warn, crit;
 } config;
 
-static int set_time_zone(const char *value, void *to, struct err *e)
-{
-	if (!pg_time_zone_valid(value))
-		return err_set(e, ERR_USAGE, "'%s' is not a time zone, such as Europe/Berlin",
-			       value);
-	*(const char **)to = value;
-	return 0;
-}
-
 /* clang-format off */
 static const struct opt options[] = {
 	{ OPT_DURATION, 0, "max-age", "DURATION", &config.max_age_s,
@@ -42,7 +33,7 @@ static const struct opt options[] = {
 	  "catalogue; may be repeated", "TIME_COLUMN", false, NULL },
 	{ OPT_CALL, 0, "time-zone", "ZONE", &config.time_zone,
 	  "read times that have no zone as times of this one; default: UTC", "TIME_ZONE", false,
-	  set_time_zone },
+	  pg_time_zone_option },
 	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.restored,
 	  "the restored database; default: the one of the instance record", NULL, false, NULL },
 	{ OPT_TEXT, 0, "history", "PATH", &config.history,
@@ -104,7 +95,8 @@ static void check_backup_age(struct stage *st, const struct restored *from)
 
 	check_init(&c, "backup-age", from->name ? from->name : "");
 	if (!from->backup) {
-		check_say(&c, V_UNKNOWN, "not measured: no backup record on the input");
+		check_say(&c, V_UNKNOWN, "not measured: no backup record on the input%s",
+			  config.history ? ", none in the last run of the history" : "");
 	} else if (!from->taken && !from->modified) {
 		check_say(&c, V_UNKNOWN, "not measured: the backup record tells no time");
 	} else {
@@ -207,76 +199,95 @@ static int look_into_data(struct stage *st, const struct restored *from, struct 
 	return 0;
 }
 
-/* The last run that restored a backup and ended well. */
-static bool find_verified(const json_t *runs, int64_t *at_ms)
+static void check_data(struct stage *st, const struct restored *from)
 {
-	for (size_t i = json_array_size(runs); i-- > 0;) {
-		const json_t *run = json_array_get(runs, i);
+	const struct pg_latest unknown = { 0 };
+	struct err e = { 0 };
 
-		if (record_true(run, "verified") && record_time(run, "at", at_ms))
-			return true;
-	}
-	return false;
+	if (look_into_data(st, from, &e) == 0)
+		return;
+	stage_error(st, "latest-transaction", "", &e);
+	if (config.rpo_target_s)
+		check_rpo(st, &unknown);
+}
+
+struct past {
+	json_t *runs; /* NULL: not read, see error */
+	unsigned skipped;
+	struct err error;
+};
+
+static void read_history(struct past *past, const char *label)
+{
+	if (config.history)
+		past->runs = history_load(config.history, label, RUNS_READ, &past->skipped,
+					  &past->error);
+	else
+		(void)err_set(&past->error, ERR_USAGE,
+			      "not measured: --max-verified-age needs --history");
 }
 
 /* now: a backup is being verified in this very pipeline. Its success is not in the history yet,
  * and the days before it are no reason to fail it. */
-static void judge_history(struct check *c, const char *label, const json_t *runs, bool now)
+static void check_verified(struct stage *st, const struct past *past, bool now)
 {
 	uint64_t limit_s = config.max_verified_age_s ? config.max_verified_age_s : DEFAULT_AGE_S;
+	struct check c;
 	int64_t at_ms;
 
-	if (now)
-		check_say(c, V_OK, "by this run, if it succeeds");
-	else if (find_verified(runs, &at_ms))
-		fresh_say_verified(c, at_ms, utc_now_ms(), limit_s);
+	check_init(&c, "last-verified", "");
+	if (!past->runs)
+		check_say(&c, V_UNKNOWN, "%s", past->error.msg);
+	else if (now)
+		check_say(&c, V_OK, "by this run, if it succeeds");
+	else if (fresh_find_proved(past->runs, &at_ms))
+		fresh_say_verified(&c, at_ms, utc_now_ms(), limit_s);
 	else
-		check_say(c, V_CRITICAL,
+		check_say(&c, V_CRITICAL,
 			  "never verified: none of %zu runs in %s%s%s proved a backup",
-			  json_array_size(runs), config.history, *label ? " for " : "", label);
+			  json_array_size(past->runs), config.history, *st->label ? " for " : "",
+			  st->label);
+	if (past->skipped)
+		check_say(&c, V_WARNING, "%u unreadable lines in %s", past->skipped,
+			  config.history);
+	stage_check(st, &c);
 }
 
-static void check_verified(struct stage *st, bool now)
+/* A plugin reads no records: the backup of the last run is the newest that it knows of. */
+static void take_backup_of_last_run(struct restored *from, const json_t *runs)
 {
-	struct err e = { 0 };
-	unsigned skipped = 0;
-	JSON_AUTO *runs = NULL;
-	struct check c;
+	size_t n = json_array_size(runs);
+	json_t *backup = n ? json_object_get(json_array_get(runs, n - 1), "backup") : NULL;
 
-	check_init(&c, "last-verified", "");
-	if (config.history)
-		runs = history_load(config.history, st->label, RUNS_READ, &skipped, &e);
-	if (!config.history)
-		check_say(&c, V_UNKNOWN, "not measured: --max-verified-age needs --history");
-	else if (!runs)
-		check_say(&c, V_UNKNOWN, "%s", e.msg);
-	else
-		judge_history(&c, st->label, runs, now);
-	if (skipped)
-		check_say(&c, V_WARNING, "%u unreadable lines in %s", skipped, config.history);
-	stage_check(st, &c);
+	if (backup)
+		restored_see_backup(from, backup);
 }
 
 int main(int argc, char **argv)
 {
 	RESTORED_AUTO from = { 0 };
-	struct err e = { 0 };
+	struct past past = { 0 };
 	struct record r;
 	struct stage st;
-	bool data;
+	bool reads, data, age;
 
 	if (tool_begin(&tool, argc, argv) < argc)
 		tool_usage("no operands are taken");
 	stage_begin(&st, &tool);
+	reads = st.in != NULL;
 	while (stage_next(&st, &r))
 		restored_see(&from, &r);
-	data = from.instance || config.restored;
-	if (from.backup || config.max_age_s || config.warn.set || config.crit.set)
+	read_history(&past, st.label);
+	age = config.max_age_s || config.warn.set || config.crit.set;
+	if (!reads && age)
+		take_backup_of_last_run(&from, past.runs);
+	if (from.backup || age)
 		check_backup_age(&st, &from);
-	if ((data || config.rpo_target_s || config.time_columns.n) &&
-	    look_into_data(&st, &from, &e) < 0)
-		stage_error(&st, "latest-transaction", "", &e);
-	if (config.max_verified_age_s || (config.history && from.records == 0))
-		check_verified(&st, data);
+	data = from.instance || config.restored;
+	if (data || config.rpo_target_s || (config.time_columns.n && from.records == 0))
+		check_data(&st, &from);
+	if (config.max_verified_age_s || (config.history && !reads))
+		check_verified(&st, &past, data);
+	json_decref(past.runs);
 	return stage_end(&st);
 }

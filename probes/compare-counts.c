@@ -50,15 +50,6 @@ static int set_recovery(const char *value, void *to, struct err *e)
 					       value);
 }
 
-static int set_time_zone(const char *value, void *to, struct err *e)
-{
-	if (!pg_time_zone_valid(value))
-		return err_set(e, ERR_USAGE, "'%s' is not a time zone, such as Europe/Berlin",
-			       value);
-	*(const char **)to = value;
-	return 0;
-}
-
 /* clang-format off */
 static const struct opt options[] = {
 	{ OPT_TEXT, 0, "production", "CONNINFO", &config.production,
@@ -84,7 +75,7 @@ static const struct opt options[] = {
 	  "TIME_COLUMN", false, NULL },
 	{ OPT_CALL, 0, "time-zone", "ZONE", &config.time_zone,
 	  "read times that have no zone as times of this one; default: UTC", "TIME_ZONE", false,
-	  set_time_zone },
+	  pg_time_zone_option },
 	{ OPT_CALL, 0, "recovery-point", "TIME", &config.recovery_ms,
 	  "up to when production's rows should be there; default: from the backup and its newest "
 	  "rows", NULL, false, set_recovery },
@@ -191,28 +182,6 @@ static int open_both(struct work *w, bool *compared, struct err *lost, struct er
 	return 0;
 }
 
-/* TABLE.COLUMN or COLUMN, for every chosen table that has it. */
-static int name_time_column(struct work *w, const char *value, bool *any, struct err *e)
-{
-	const char *dot = strrchr(value, '.');
-	char *pattern AUTO_FREE = dot ? xstrndup(value, (size_t)(dot - value)) : NULL;
-	bool found;
-
-	*any = false;
-	for (size_t i = 0; i < w->pairs.n; i++) {
-		struct pg_pair *p = &w->pairs.v[i];
-		struct pg_table *t = p->here ? p->here : p->there;
-
-		if (pattern && !pg_table_matches(t, pattern))
-			continue;
-		if (pg_table_name_timecol(p->here ? &w->here : &w->there, t, dot ? dot + 1 : value,
-					  &found, e) < 0)
-			return -1;
-		*any = *any || found;
-	}
-	return 0;
-}
-
 static void say_unusable(struct stage *st, const char *subject, const char *why)
 {
 	struct check c;
@@ -236,7 +205,8 @@ static int choose(struct stage *st, struct work *w, bool compared, struct err *e
 	if (w->selected.unmatched)
 		say_unusable(st, w->selected.unmatched, "no table matches this pattern");
 	for (size_t i = 0; compared && i < config.time_columns.n; i++) {
-		if (name_time_column(w, config.time_columns.v[i], &any, e) < 0)
+		if (pg_pairs_name_timecol(&w->pairs, &w->here, &w->there, config.time_columns.v[i],
+					  &any, e) < 0)
 			return -1;
 		if (!any)
 			say_unusable(st, config.time_columns.v[i],

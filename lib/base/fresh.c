@@ -1,6 +1,7 @@
 #include "lib/base/fresh.h"
 
 #include "lib/base/human.h"
+#include "lib/base/record.h"
 #include "lib/base/utc.h"
 
 #include <stdio.h>
@@ -110,11 +111,22 @@ void fresh_say_verified(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t
 	(void)human_duration(s, age);
 	(void)human_duration((double)limit_s, limit);
 	if (limit_s == 0)
-		check_say(c, V_OK, "%s ago", age);
+		check_say(c, V_OK, "verified %s ago", age);
 	else if (s > (double)limit_s)
-		check_say(c, V_CRITICAL, "%s ago, longer than %s", age, limit);
+		check_say(c, V_CRITICAL, "verified %s ago, longer than %s", age, limit);
 	else
-		check_say(c, V_OK, "%s ago (limit %s)", age, limit);
+		check_say(c, V_OK, "verified %s ago (limit %s)", age, limit);
 	check_metric_real(c, "verified_age_seconds", s, "s");
 	add_limit(c, limit_s);
+}
+
+bool fresh_find_proved(const json_t *runs, int64_t *at_ms)
+{
+	for (size_t i = json_array_size(runs); i-- > 0;) {
+		const json_t *run = json_array_get(runs, i);
+
+		if (record_true(run, "verified") && record_time(run, "at", at_ms))
+			return true;
+	}
+	return false;
 }

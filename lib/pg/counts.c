@@ -14,10 +14,14 @@ enum { SQL_MAX = 16384, DAY_MS = 24 * 60 * 60 * 1000 };
 /* An alias that no column is called: "t" beside a column t would mean the column. */
 #define ALIAS "r__"
 
-bool pg_time_zone_valid(const char *zone)
+int pg_time_zone_option(const char *value, void *to, struct err *e)
 {
-	return *zone && strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789_/+-:") == strlen(zone);
+	if (!*value || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789_/+-:") != strlen(value))
+		return err_set(e, ERR_USAGE, "'%s' is not a time zone, such as Europe/Berlin",
+			       value);
+	*(const char **)to = value;
+	return 0;
 }
 
 static void add_settings(const struct pg_readers *r, struct buf *out)

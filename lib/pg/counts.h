@@ -43,7 +43,7 @@ struct pg_newest {
 struct pg_readers {
 	struct pg *first;      /* an open session; others are opened like it */
 	unsigned sessions;     /* in all */
-	const char *time_zone; /* of timestamps without one; NULL: UTC. See pg_time_zone_valid() */
+	const char *time_zone; /* of timestamps without one; NULL: UTC. By pg_time_zone_option() */
 	bool heap;             /* read the tables themselves and never an index instead of them */
 	bool gentle;           /* no parallel workers: the sessions are all the load there is */
 	void (*progress)(const char *table, void *ctx); /* one is done; may be NULL */
@@ -54,6 +54,7 @@ struct pg_readers {
 int pg_counts_run(const struct pg_readers *r, struct pg_count *v, size_t n, struct err *e);
 int pg_newest_run(const struct pg_readers *r, struct pg_newest *v, size_t n, struct err *e);
 
-/* A name that may stand in SET TimeZone: letters, digits and _ / + - : only. */
-bool pg_time_zone_valid(const char *zone);
+/* .call of an option (lib/base/opt.h) that fills a const char *: a name that may stand in SET
+ * TimeZone, of letters, digits and _ / + - : only. */
+int pg_time_zone_option(const char *value, void *to, struct err *e);
 #endif

@@ -94,3 +94,24 @@ void pg_pairs_select(struct pg_pairs *p, const struct pg_selection *s, struct pg
 	}
 	p->n = kept;
 }
+
+int pg_pairs_name_timecol(struct pg_pairs *p, struct pg *here, struct pg *there, const char *value,
+			  bool *any, struct err *e)
+{
+	const char *dot = strrchr(value, '.');
+	char *pattern AUTO_FREE = dot ? xstrndup(value, (size_t)(dot - value)) : NULL;
+	bool found;
+
+	*any = false;
+	for (size_t i = 0; i < p->n; i++) {
+		struct pg_table *t = p->v[i].here ? p->v[i].here : p->v[i].there;
+
+		if (pattern && !pg_table_matches(t, pattern))
+			continue;
+		if (pg_table_name_timecol(p->v[i].here ? here : there, t, dot ? dot + 1 : value,
+					  &found, e) < 0)
+			return -1;
+		*any = *any || found;
+	}
+	return 0;
+}

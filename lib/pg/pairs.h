@@ -41,6 +41,12 @@ void pg_pairs_free(struct pg_pairs *p);
 /* The table of the pair that exists, ours first. */
 const struct pg_table *pg_pair_table(const struct pg_pair *p);
 
+/* Names the time column of every pair that has it, on our side where there is one (see
+ * pg_table_name_timecol()): COLUMN for all, or TABLE.COLUMN, where TABLE is a pattern. *any false:
+ * none has it. */
+int pg_pairs_name_timecol(struct pg_pairs *p, struct pg *here, struct pg *there, const char *value,
+			  bool *any, struct err *e);
+
 /* Keeps the largest ones, and whatever is missing on one side or has no page here but some there:
  * a small table can be lost as well as a large one. */
 void pg_pairs_select(struct pg_pairs *p, const struct pg_selection *s, struct pg_selected *out);

@@ -22,13 +22,13 @@ bool restored_backup_time(const struct restored *r, int64_t *ms)
 	return r->taken || r->modified;
 }
 
-static void see_backup(struct restored *r, const json_t *o)
+void restored_see_backup(struct restored *r, const json_t *fields)
 {
-	struct restored seen = { .newest = record_true(o, "newest") };
+	struct restored seen = { .newest = record_true(fields, "newest") };
 	int64_t ours, its;
 
-	seen.taken = record_time(o, "taken_at", &seen.taken_ms);
-	seen.modified = record_time(o, "modified_at", &seen.modified_ms);
+	seen.taken = record_time(fields, "taken_at", &seen.taken_ms);
+	seen.modified = record_time(fields, "modified_at", &seen.modified_ms);
 	if (r->backup && !seen.newest &&
 	    (r->newest || !restored_backup_time(&seen, &its) ||
 	     (restored_backup_time(r, &ours) && its < ours)))
@@ -41,7 +41,7 @@ static void see_backup(struct restored *r, const json_t *o)
 	r->taken_day = seen.taken && seen.taken_ms % DAY_MS == 0;
 	r->modified = seen.modified;
 	r->modified_ms = seen.modified_ms;
-	set(&r->name, record_text(o, "name"));
+	set(&r->name, record_text(fields, "name"));
 }
 
 static void see_instance(struct restored *r, const json_t *o)
@@ -64,7 +64,7 @@ void restored_see(struct restored *r, const struct record *record)
 	if (!record->object)
 		return;
 	if (strcmp(record->kind, "backup") == 0)
-		see_backup(r, record->object);
+		restored_see_backup(r, record->object);
 	else if (strcmp(record->kind, "instance") == 0)
 		see_instance(r, record->object);
 }

@@ -38,6 +38,8 @@ struct restored {
 };
 
 void restored_see(struct restored *r, const struct record *record);
+/* The fields of a backup that come from elsewhere: a run in the history. */
+void restored_see_backup(struct restored *r, const json_t *fields);
 void restored_free(struct restored *r);
 #define RESTORED_AUTO __attribute__((cleanup(restored_free))) struct restored
 
