@@ -51,20 +51,17 @@ static void finish(void)
 	secret_wipe(&token);
 }
 
-/* Text and all, so that a message which is sent tomorrow still comes with today's report. */
 static json_t *report(const struct alert *a)
 {
-	BUF_AUTO text = BUF_INIT(ATTACHMENT_MAX);
+	json_t *file;
 	struct err e;
 
 	if (!config.report_file || a->kind == ALERT_TEST)
 		return NULL;
-	if (attachment_read(config.report_file, a->checks, &text, &e) < 0) {
+	file = attachment_load(config.report_file, a->checks, &e);
+	if (!file)
 		tool_warn("the report is not sent along: %s", e.msg);
-		return NULL;
-	}
-	return json_pack("{s:s, s:o}", "name", attachment_name(config.report_file), "text",
-			 record_string(text.s, text.len));
+	return file;
 }
 
 static json_t *compose(const struct alert *a)
@@ -72,15 +69,17 @@ static json_t *compose(const struct alert *a)
 	return json_pack("{s:o, s:o*}", "message", slack_message(a), "report", report(a));
 }
 
-/* The message has arrived already: a report that does not is worth a warning, and no second
- * message. */
-static void send_report(const struct slack *s, const struct slack_place *place, const json_t *file)
+/* The message has arrived already: a report that does not is no reason to send it again. */
+static void send_report(const struct slack *s, const struct slack_place *place, const json_t *file,
+			struct err *flaw)
 {
 	const char *name = record_text(file, "name"), *text = record_text(file, "text");
 	struct err e;
 
-	if (name && text && slack_upload(s, place, name, text, strlen(text), &e) != FATE_ACCEPTED)
-		tool_warn("the message has arrived, the report has not: %s", e.msg);
+	if (!name || !text || slack_upload(s, place, name, text, strlen(text), &e) == FATE_ACCEPTED)
+		return;
+	*flaw = e;
+	(void)err_wrap(flaw, "the report");
 }
 
 static enum fate deliver(struct sending *w, const json_t *message, struct err *e)
@@ -99,7 +98,7 @@ static enum fate deliver(struct sending *w, const json_t *message, struct err *e
 	if (w->said)
 		buf_adds(w->said, "Slack answered ok; look into the channel");
 	if (place.ts[0])
-		send_report(&s, &place, json_object_get(body, "report"));
+		send_report(&s, &place, json_object_get(body, "report"), &w->flaw);
 	return fate;
 }
 

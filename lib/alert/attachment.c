@@ -1,5 +1,6 @@
 #include "lib/alert/attachment.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/io.h"
 #include "lib/base/record.h"
 
@@ -22,24 +23,27 @@ static int64_t begun_ms(const json_t *checks)
 	return first;
 }
 
-int attachment_read(const char *path, const json_t *checks, struct buf *b, struct err *e)
+json_t *attachment_load(const char *path, const json_t *checks, struct err *e)
 {
+	BUF_AUTO text = BUF_INIT(ATTACHMENT_MAX);
+	const char *slash = strrchr(path, '/');
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return err_set(e, ERR_SYSTEM, "read the report %s: %s", path, strerror(errno));
-	/* Files know whole seconds on some file systems. */
-	if ((int64_t)st.st_mtim.tv_sec < begun_ms(checks) / 1000)
-		return err_set(e, ERR_SYSTEM,
-			       "read the report %s: it is older than this run; write it before "
-			       "the alert is sent",
-			       path);
-	return io_slurp(path, b, e);
-}
-
-const char *attachment_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
+	if (stat(path, &st) < 0) {
+		(void)err_set(e, ERR_SYSTEM, "read the report %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	/* Some file systems know whole seconds only. */
+	if ((int64_t)st.st_mtim.tv_sec < begun_ms(checks) / 1000) {
+		(void)err_set(e, ERR_SYSTEM,
+			      "read the report %s: it is older than this run; write it before the "
+			      "alert is sent",
+			      path);
+		return NULL;
+	}
+	if (io_slurp(path, &text, e) < 0)
+		return NULL;
+	return json_pack("{s:o, s:o}", "name",
+			 record_string(slash ? slash + 1 : path, strlen(slash ? slash + 1 : path)),
+			 "text", record_string(text.s, text.len));
 }

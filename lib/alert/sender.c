@@ -86,6 +86,7 @@ static enum fate deliver(void *ctx, const json_t *message, struct err *e)
 	else
 		fate = r->sender->deliver(&r->sending, message, e);
 	secret_mask(e->msg);
+	secret_mask(r->sending.flaw.msg);
 	return fate;
 }
 
@@ -174,6 +175,8 @@ static void say_delivered(struct check *c, const struct run *r, const struct del
 	if (d->lost > 0)
 		check_say(c, V_WARNING, "%u message%s lost: %s", d->lost,
 			  d->lost > 1 ? "s are" : " is", d->why.msg);
+	if (r->sending.flaw.kind != ERR_NONE)
+		check_say(c, V_WARNING, "delivered, but not all of it: %s", r->sending.flaw.msg);
 	if (trouble->kind != ERR_NONE)
 		check_say(c, V_WARNING, "what is told cannot be remembered: %s", trouble->msg);
 }
@@ -289,6 +292,11 @@ static int run_test(struct run *r)
 		secret_mask(said.s);
 		check_say(&c, V_OK, "the test alert was accepted%s%s", said.len ? ": " : "",
 			  said.s);
+		if (r->sending.flaw.kind != ERR_NONE)
+			check_say(&c, V_WARNING,
+				  "the test alert was accepted, but not all of it "
+				  "arrived: %s",
+				  r->sending.flaw.msg);
 	} else {
 		check_say(&c, V_UNKNOWN, "the test alert was not accepted: %s", e.msg);
 	}

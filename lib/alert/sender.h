@@ -35,6 +35,7 @@ struct sending {
 	int64_t deadline_ms; /* monotonic */
 	struct buf *dry;     /* not NULL: print the request here, masked, send nothing */
 	struct buf *said;    /* the service's words of acceptance, for --test: "answered 202" */
+	struct err flaw;     /* out: it was accepted, and yet not all of it arrived */
 };
 
 struct sender {

@@ -81,26 +81,6 @@ enum fate courier_judge(struct courier_answer *a, struct buf *why)
 	return s == 400 || s == 413 || s == 415 || s == 422 ? FATE_REFUSED : FATE_HELD;
 }
 
-/* Errors that a second try cannot change: they are ours, the address's or the certificate's. */
-static enum fate fate_of_curl(CURLcode code)
-{
-	switch ((int)code) {
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_URL_MALFORMAT:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-	case CURLE_BAD_FUNCTION_ARGUMENT:
-	case CURLE_OUT_OF_MEMORY:
-		return FATE_HELD;
-	default:
-		return FATE_LATER;
-	}
-}
-
 static struct curl_slist *header_list(const struct courier_request *q)
 {
 	/* Without a body limit on the other side "Expect: 100-continue" only costs a second. */
@@ -170,7 +150,7 @@ static enum fate try_once(struct courier *h, const struct courier_request *q,
 		bool tls = code == CURLE_PEER_FAILED_VERIFICATION && said[0];
 
 		buf_adds(why, tls ? said : curl_easy_strerror(code));
-		return fate_of_curl(code);
+		return easy_fate(code);
 	}
 	(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	read_retry_after(h, a);

@@ -73,3 +73,22 @@ const char *easy_where(const char *url, char out[EASY_WHERE_SIZE])
 	curl_url_cleanup(u);
 	return out;
 }
+
+enum fate easy_fate(CURLcode code)
+{
+	switch ((int)code) {
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_OUT_OF_MEMORY:
+		return FATE_HELD;
+	default:
+		return FATE_LATER;
+	}
+}

@@ -9,6 +9,7 @@
  * URL's scheme, host and port into a message.
  */
 #include "lib/base/err.h"
+#include "lib/net/retry.h"
 
 #include <curl/curl.h>
 #include <stddef.h>
@@ -22,4 +23,8 @@ CURL *easy_open(const char *protocols, const char *ca_file, struct err *e);
 /* "https://host:port" of a URL, for messages; "the address" when it is no URL at all. Returns
  * out. */
 const char *easy_where(const char *url, char out[EASY_WHERE_SIZE]);
+
+/* FATE_HELD for errors that a second try cannot change, being ours, the address's or the
+ * certificate's; FATE_LATER for all others. */
+enum fate easy_fate(CURLcode code);
 #endif

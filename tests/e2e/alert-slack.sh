@@ -214,9 +214,8 @@ a_report_that_fails_is_no_second_message() {
 		fresh
 		echo report >report.md
 		alerts_fault "{\"path\": \"$path\", \"times\": 0, \"status\": 404}"
-		expect_status 0 bot --report-file report.md <bad
-		expect_delivery ok delivered
-		expect_err 'the report has not'
+		expect_status 1 bot --report-file report.md <bad
+		expect_delivery warning delivered 'not all of it: the report: send to'
 		expect_alerts '[.[] | select(.effect == "posted")] | length == 1'
 	done
 }
