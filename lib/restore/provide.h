@@ -8,11 +8,11 @@
 #include "lib/pg/conn.h"
 
 /* A role that cannot log in. 1: made; 0: was there; -1. */
-int provide_role(struct pg *pg, const char *role, struct err *e);
+int provide_role(struct pg *pg, const char *name, struct err *e);
 
 /* The same for a role that the script becomes (pg_dump --use-set-session-authorization): a
  * superuser, for what it was allowed to do is not in the dump. */
-int provide_author(struct pg *pg, const char *role, struct err *e);
+int provide_author(struct pg *pg, const char *name, struct err *e);
 
 /* A tablespace inside the server's own data directory (allow_in_place_tablespaces, PostgreSQL 15
  * and the 2022 releases of 10 to 14). 1: made; 0: was there; -1. */
