@@ -93,7 +93,9 @@ static void check_backup_age(struct stage *st, const struct restored *from)
 	char at[UTC_SIZE];
 	struct check c;
 
-	check_init(&c, "backup-age", from->name ? from->name : "");
+	check_init(&c, "backup-age", "");
+	if (from->name)
+		check_field(&c, "backup", json_string(from->name));
 	if (!from->backup) {
 		check_say(&c, V_UNKNOWN, "not measured: no backup record on the input%s",
 			  config.history ? ", none in the last run of the history" : "");

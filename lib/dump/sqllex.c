@@ -61,7 +61,7 @@ static enum sql_kind unfinished(struct sqllex *lx, size_t seen, bool final, stru
 
 static enum sql_kind enter(struct sqllex *lx, enum inside inside, size_t seen)
 {
-	lx->inside = inside;
+	lx->inside = (int)inside;
 	lx->seen = seen;
 	return SQL_MORE;
 }

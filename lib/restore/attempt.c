@@ -232,5 +232,5 @@ int attempt_work(void *ctx)
 		hold(a, &server);
 	if (server.postmaster > 0)
 		(void)kill(server.postmaster, SIGQUIT); /* the sweep makes sure of it */
-	return command;
+	return (int)command;
 }

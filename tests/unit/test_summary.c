@@ -295,7 +295,7 @@ START_TEST(metrics_come_from_the_last_check_of_the_name)
 	check("a", "x", "", "ok", "", 5);
 	take("{'record':'check','check':'y','metrics':[{'name':'n','value':'7'}]}");
 	ck_assert(summary_metric(&s, "x", "rows", &v));
-	ck_assert_double_eq(v, 5);
+	ck_assert_double_eq_tol(v, 5, 1e-9);
 	ck_assert(!summary_metric(&s, "x", "bytes", &v));
 	ck_assert(!summary_metric(&s, "y", "n", &v));
 	ck_assert(!summary_metric(&s, "z", "rows", &v));
@@ -507,7 +507,7 @@ START_TEST(the_run_holds_it_all)
 				     &(const char *){ NULL }, "status", &(const char *){ NULL },
 				     "seconds", &(double){ 0 }, "rto_seconds", &rto),
 			 0);
-	ck_assert_double_eq(rto, 1320);
+	ck_assert_double_eq_tol(rto, 1320, 1e-9);
 	ck_assert_str_eq(json_string_value(json_object_get(run, "started_at")),
 			 "2026-02-17T06:11:40.113Z");
 	ck_assert_str_eq(json_string_value(json_object_get(run, "label")), "shop");
