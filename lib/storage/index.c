@@ -136,35 +136,35 @@ static void row_text(struct part rest, struct buf *out)
 	}
 }
 
-/* "Feb" to "02"; false for anything else. */
-static bool month_digits(const char *s, char out[3])
+/* "Feb" to "02"; NULL for anything else. */
+static const char *month_digits(const char *s)
 {
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char *const months[] = {
+		"Jan01", "Feb02", "Mar03", "Apr04", "May05", "Jun06",
+		"Jul07", "Aug08", "Sep09", "Oct10", "Nov11", "Dec12"
+	};
 
-	for (int i = 0; i < 12; i++) {
-		if (strncmp(s, months[i], 3) == 0) {
-			(void)snprintf(out, 3, "%02d", i + 1);
-			return true;
-		}
-	}
-	return false;
+	for (size_t i = 0; i < sizeof(months) / sizeof(months[0]); i++)
+		if (strncmp(s, months[i], 3) == 0)
+			return months[i] + 3;
+	return NULL;
 }
 
 /* "17-Feb-2026 01:58" or "2026-02-17 01:58", with or without seconds; *after is behind it. -1 when
  * none stands here. */
 static int64_t read_date(const char *s, const char **after)
 {
-	char text[UTC_SIZE], month[3];
+	char text[UTC_SIZE];
 	size_t n = strnlen(s, 17);
+	const char *month = n == 17 && s[2] == '-' && s[6] == '-' ? month_digits(s + 3) : NULL;
 	int64_t ms;
 
-	if (n == 17 && s[2] == '-' && s[6] == '-' && month_digits(s + 3, month))
+	if (month)
 		(void)snprintf(text, sizeof(text), "%.4s-%s-%.2sT%.5s:00Z", s + 7, month, s,
 			       s + 12);
 	else
 		(void)snprintf(text, sizeof(text), "%.10sT%.5s:00Z", s, n > 11 ? s + 11 : "");
-	n = n == 17 && s[2] == '-' ? 17 : 16;
+	n = month ? 17 : 16;
 	if (!utc_parse(text, &ms))
 		return -1;
 	*after = s + n;

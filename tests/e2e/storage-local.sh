@@ -176,8 +176,6 @@ usage() {
 	expect_err 'BACKUP_SOURCE'
 	expect_status 3 list-backups src empty
 	expect_err 'quote a glob'
-	expect_status 3 list-backups src --records
-	expect_err 'options go before'
 	expect_status 3 fetch-latest --copy src
 	expect_err '\-\-dir'
 	expect_status 3 fetch-latest --retries many src
