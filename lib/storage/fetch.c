@@ -300,6 +300,8 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 	if (b->bytes == 0)
 		return err_set(e, ERR_BACKUP, "read %s: it is empty (0 bytes)", b->name);
 	rc = tree ? fetch_tree(&j, c, plan->dir, e) : fetch_file(&j, plan->dir, e);
+	if (rc < 0 && e->kind == ERR_BACKUP)
+		(void)err_wrap(e, "%s", storage_shown(s));
 	out->bytes = j.before;
 	out->seconds = (double)(mono_ms() - begun) / 1000;
 	return rc;
