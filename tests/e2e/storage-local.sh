@@ -268,6 +268,30 @@ full_disk() {
 t "a full disk is unknown, says how much is there and needed, and keeps nothing" full_disk
 umount "$SCRATCH/small" 2>/dev/null
 
+# broken_off SIGNAL: a large directory dump is being copied.
+broken_off() {
+	fetch-latest --records --copy --dir halfway huge >"$OUT" 2>"$ERR" &
+	pid=$!
+	wait_for 10 sh -c 'test -s halfway/backup-probes-*/content/3001.dat'
+	kill -s "$1" $pid
+	got=0
+	wait $pid || got=$?
+}
+killed() {
+	mkdir -p huge/d
+	truncate -s 2G huge/d/3001.dat
+	echo toc >huge/d/toc.dat
+	broken_off TERM
+	[ $got -eq 3 ] || say_failed "status $got"
+	expect_check backup-download unknown
+	[ -z "$(ls -A halfway)" ]
+	broken_off KILL
+	not sh -c "rmdir halfway"
+	expect_status 0 fetch-latest --records --copy --dir halfway src
+	[ "$(ls -A halfway)" = shop-20260217_015842.dump ]
+}
+t "of a directory that was killed halfway nothing stays: the next run clears it away" killed
+
 plugin() {
 	expect_status 0 list-backups --nagios --match 'shop-*' src
 	expect_out '^LIST-BACKUPS OK - 4 backups, .*\| .*backups.=4'

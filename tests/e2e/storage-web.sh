@@ -247,3 +247,24 @@ full_disk() {
 	[ -z "$left" ]
 }
 t "a disk that is too small is said before anything is fetched" full_disk
+
+filled_meanwhile() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mkdir filling
+	mount -t tmpfs -o size=4m tmpfs filling 2>/dev/null || skip "cannot mount"
+	: >"$SCRATCH/rude/requests"
+	cp -p "root/$NEWEST" "root/again-$NEWEST"
+	fetch-latest --records --dir filling "$RUDE_URL/cut-once/again-$NEWEST" >"$OUT" 2>"$ERR" &
+	pid=$!
+	wait_for 10 grep -q '^GET /cut-once/again' "$SCRATCH/rude/requests"
+	head -c 5000000 /dev/zero >filling/other 2>/dev/null || true
+	got=0
+	wait $pid || got=$?
+	left=$(ls -A filling)
+	umount filling
+	[ $got -eq 3 ] || say_failed "status $got"
+	says backup-download unknown 'No space left on device after [0-9.]+ .?B of 3.0 MB; name another directory'
+	[ "$left" = other ]
+}
+t "a disk that others fill meanwhile: how far it came, and nothing is kept" filled_meanwhile
+umount "$SCRATCH/filling" 2>/dev/null
