@@ -48,6 +48,30 @@ bool sqlstmt_is_copy_from_stdin(const char *text, size_t n)
 	return false;
 }
 
+bool sqlstmt_copy_target(const char *text, size_t n, char *out, size_t size)
+{
+	struct words w = { .text = text, .n = n };
+	size_t from, to;
+
+	if (!next(&w) || !is(&w, "copy") || !next(&w))
+		return false;
+	from = w.t.at;
+	for (;;) {
+		if (w.t.kind != SQL_WORD && w.t.kind != SQL_NAME)
+			return false;
+		to = w.t.at + w.t.n;
+		if (!next(&w) || !is_char(&w, '.'))
+			break;
+		if (!next(&w))
+			return false;
+	}
+	if (to - from >= size)
+		return false;
+	memcpy(out, text + from, to - from);
+	out[to - from] = '\0';
+	return true;
+}
+
 bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, size_t size)
 {
 	struct words w = { .text = text, .n = n };

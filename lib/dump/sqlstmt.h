@@ -11,6 +11,10 @@
 /* COPY ... FROM stdin: data follows it in the script. */
 bool sqlstmt_is_copy_from_stdin(const char *text, size_t n);
 
+/* The table that a COPY statement names, as it is written there: public."my table". False when it
+ * is no such statement, or a COPY of a query, or when it does not fit. */
+bool sqlstmt_copy_target(const char *text, size_t n, char *out, size_t size);
+
 /* SET name = value or SET name TO value, of this name: the value. False when it is another
  * statement, or when the value does not fit. */
 bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, size_t size);

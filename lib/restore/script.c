@@ -58,13 +58,13 @@ static int run_statement(struct run *r, const struct sqlscan_event *ev, struct e
 	return session_run(&r->session, ev->line, ev->text, e);
 }
 
-static int begin_copy(struct run *r, const struct sqlscan_event *ev, struct err *e)
+static void begin_copy(struct run *r, const struct sqlscan_event *ev)
 {
 	if (r->phase != SCRIPT_DATA)
 		enter(r, SCRIPT_DATA);
 	r->out->statements++;
 	r->out->copies++;
-	return session_copy_begin(&r->session, ev->line, ev->text, e);
+	session_copy_begin(&r->session, ev->line, ev->text);
 }
 
 static int change_database(struct run *r, uint64_t line, const char *name, struct err *e)
@@ -108,7 +108,8 @@ static int see(struct run *r, const struct sqlscan_event *ev, struct err *e)
 	case SQLSCAN_STATEMENT:
 		return run_statement(r, ev, e);
 	case SQLSCAN_COPY:
-		return begin_copy(r, ev, e);
+		begin_copy(r, ev);
+		return 0;
 	case SQLSCAN_DATA:
 		return session_copy_put(&r->session, ev->text, ev->n, e);
 	case SQLSCAN_DATA_END:
@@ -163,7 +164,9 @@ int script_run(struct stream *in, const struct script_opts *opts, struct script_
 	struct run r = {
 		.opts = opts,
 		.out = out,
-		.session = { .conninfo = opts->conninfo, .roles_expected = opts->cluster },
+		.session = { .conninfo = opts->conninfo,
+			     .roles_expected = opts->cluster,
+			     .early = BUF_INIT(SESSION_EARLY) },
 		.since_ms = mono_ms(),
 	};
 	int result;

@@ -2,12 +2,11 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/xmem.h"
-#include "lib/dump/sqllex.h"
 #include "lib/dump/sqlstmt.h"
 #include "lib/pg/query.h"
 #include "lib/restore/harmless.h"
+#include "lib/restore/mend.h"
 #include "lib/restore/outside.h"
-#include "lib/restore/provide.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -83,7 +82,7 @@ static int note(struct session *s, uint64_t line, const PGresult *r, const char 
 	return 0;
 }
 
-static struct pg_target target_of(const struct session *s)
+struct pg_target session_target(const struct session *s)
 {
 	return (struct pg_target){
 		.what = "the temporary server",
@@ -96,12 +95,12 @@ static struct pg_target target_of(const struct session *s)
 
 int session_connect(struct session *s, uint64_t line, const char *dbname, struct err *e)
 {
-	struct pg_target target = target_of(s);
+	struct pg_target target = session_target(s);
 	struct err why = { 0 };
 	char sql[NAME + 16];
 
 	pg_close(&s->db);
-	s->copying = false;
+	s->copying = s->started = false;
 	if (snprintf(s->dbname, sizeof(s->dbname), "%s", dbname) >= (int)sizeof(s->dbname))
 		return err_set(e, ERR_BACKUP,
 			       "restore line %" PRIu64 ": no database has such a name", line);
@@ -117,98 +116,6 @@ int session_connect(struct session *s, uint64_t line, const char *dbname, struct
 	return 0;
 }
 
-/* Makes it on a connection of its own, for the script may have become somebody who must not, or be
- * in a transaction. Closed at once: the script may drop that database next. */
-static int make(const struct session *s, int (*provide)(struct pg *, const char *, struct err *),
-		const char *what, const char *name, struct err *e)
-{
-	struct pg_target target = target_of(s);
-	PG_AUTO pg = { 0 };
-	int made;
-
-	if (pg_open(&pg, &target, e) < 0)
-		return -1;
-	made = provide(&pg, name, e);
-	if (made > 0)
-		strv_addf(s->made, "%s %s", what, name);
-	return made;
-}
-
-/* The name in a message like: role "alice" does not exist */
-static bool named(const char *message, const char *before, const char *after, char out[NAME])
-{
-	size_t b = strlen(before), a = strlen(after), n = strlen(message);
-
-	if (n <= a + b || n - a - b >= NAME || strncmp(message, before, b) != 0 ||
-	    strcmp(message + n - a, after) != 0)
-		return false;
-	memcpy(out, message + b, n - a - b);
-	out[n - a - b] = '\0';
-	return true;
-}
-
-static bool becomes(const char *sql)
-{
-	char words[32];
-
-	return strcmp(sqlstmt_words(sql, strlen(sql), words, sizeof(words)),
-		      "set session authorization") == 0;
-}
-
-/* Was a role or a tablespace missing, and is it there now? */
-static bool provide(const struct session *s, const PGresult *r, const char *sql)
-{
-	const char *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-	const char *detail = PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL);
-	struct err e = { 0 };
-	char name[NAME];
-
-	if (message == NULL || PQtransactionStatus(s->db.link) != PQTRANS_IDLE)
-		return false;
-	if (named(message, "role \"", "\" does not exist", name))
-		return !s->roles_expected &&
-		       make(s, becomes(sql) ? provide_author : provide_role, "role", name, &e) > 0;
-	if (named(message, "tablespace \"", "\" does not exist", name) ||
-	    (detail && named(detail, "Tablespace \"", "\" does not exist.", name)))
-		return make(s, provide_tablespace, "tablespace", name, &e) > 0;
-	return false;
-}
-
-/* CREATE DATABASE with a locale that this machine does not have: the same without it. */
-static bool without_locale(const PGresult *r, const char *sql, struct buf *out)
-{
-	static const char *const options[] = { "locale",          "lc_collate", "lc_ctype",
-					       "locale_provider", "icu_locale", "builtin_locale" };
-	const char *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-	struct sqllex lx = { 0 };
-	struct sql_token t;
-	size_t n = strlen(sql), from = 0;
-	char words[32];
-	bool is_option;
-
-	if (strcmp(sqlstmt_words(sql, n, words, sizeof(words)), "create database") != 0 &&
-	    strncmp(words, "create database ", 16) != 0)
-		return false;
-	if (message == NULL || strstr(message, "locale") == NULL)
-		return false;
-	while (sqllex_meaning(&lx, sql, n, &t) > SQL_UNCLOSED) {
-		is_option = false;
-		for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-			is_option |= sql_is(sql, &t, options[i]);
-		if (!is_option)
-			continue;
-		buf_add(out, sql + from, t.at - from);
-		if (sqllex_meaning(&lx, sql, n, &t) == SQL_CHAR) /* = */
-			(void)sqllex_meaning(&lx, sql, n, &t);
-		from = t.at + t.n;
-	}
-	buf_add(out, sql + from, n - from);
-	/* The server's own is for UTF8 only; "C" goes with every encoding. */
-	if (strstr(sql, "'UTF8'") == NULL)
-		buf_adds(out, " LC_COLLATE 'C' LC_CTYPE 'C'");
-	return from > 0 && !out->full;
-}
-
 static bool succeeded(const PGresult *r)
 {
 	ExecStatusType k = PQresultStatus(r);
@@ -216,43 +123,16 @@ static bool succeeded(const PGresult *r)
 	return k == PGRES_COMMAND_OK || k == PGRES_TUPLES_OK || k == PGRES_EMPTY_QUERY;
 }
 
-/* In a transaction a failure would end it all: the roles that the statement names are made before.
- */
-static void provide_before(struct session *s, const char *sql)
-{
-	static const char *const with_roles[] = { "alter", "grant", "revoke", "create", "set" };
-	STRV_AUTO roles = { 0 };
-	struct sqllex lx = { 0 };
-	struct sql_token t;
-	size_t n = strlen(sql);
-	struct err e = { 0 };
-	bool may = false;
-
-	(void)sqllex_meaning(&lx, sql, n, &t);
-	for (size_t i = 0; i < sizeof(with_roles) / sizeof(with_roles[0]); i++)
-		may |= sql_is(sql, &t, with_roles[i]);
-	if (!may || s->roles_expected || PQtransactionStatus(s->db.link) != PQTRANS_INTRANS)
-		return;
-	sqlstmt_roles(sql, n, &roles);
-	for (size_t i = 0; i < roles.n; i++) {
-		if (strv_has(&s->known, roles.v[i]))
-			continue;
-		if (make(s, becomes(sql) ? provide_author : provide_role, "role", roles.v[i], &e) >=
-		    0)
-			strv_add(&s->known, roles.v[i]);
-	}
-}
-
 /* Again, as long as what was missing could be made. NULL with *e: -1. */
 static PGresult *run(struct session *s, const char *sql, struct err *e)
 {
 	PGresult *r;
 
-	provide_before(s, sql);
+	mend_before(s, sql);
 	r = PQexec(s->db.link, sql);
 
 	for (int i = 0; i < TRIES && r && PQresultStatus(r) == PGRES_FATAL_ERROR; i++) {
-		if (!provide(s, r, sql))
+		if (!mend_missing(s, r, sql))
 			break;
 		PQclear(r);
 		r = PQexec(s->db.link, sql);
@@ -286,27 +166,6 @@ static bool refuse(struct session *s, uint64_t line, const char *sql)
 	return why != NULL;
 }
 
-/* CREATE TABLESPACE name [OWNER role] LOCATION 'directory': inside the data directory instead. */
-static bool make_tablespace(struct session *s, uint64_t line, const char *sql)
-{
-	struct sqllex lx = { 0 };
-	struct sql_token t;
-	size_t n = strlen(sql);
-	struct err e = { 0 };
-	char name[NAME];
-
-	if (sqllex_meaning(&lx, sql, n, &t) != SQL_WORD || !sql_is(sql, &t, "create") ||
-	    sqllex_meaning(&lx, sql, n, &t) != SQL_WORD || !sql_is(sql, &t, "tablespace"))
-		return false;
-	(void)sqllex_meaning(&lx, sql, n, &t);
-	if (!sql_value(sql, &t, name, sizeof(name)))
-		return false;
-	if (make(s, provide_tablespace, "tablespace", name, &e) < 0)
-		mishaps_add(s->mishaps, MISHAP_HARMLESS, line, "", e.msg, sql,
-			    "the objects go into the default tablespace");
-	return true;
-}
-
 /* 1: made with another locale; 0: that was not it; -1. */
 static int try_without_locale(struct session *s, uint64_t line, const PGresult *r, const char *sql,
 			      struct err *e)
@@ -314,7 +173,7 @@ static int try_without_locale(struct session *s, uint64_t line, const PGresult *
 	BUF_AUTO other = BUF_INIT(16 * 1024);
 	PGRESULT_AUTO *again = NULL;
 
-	if (!without_locale(r, sql, &other))
+	if (!mend_locale(r, sql, &other))
 		return 0;
 	again = run(s, other.s, e);
 	if (again == NULL)
@@ -333,7 +192,7 @@ int session_run(struct session *s, uint64_t line, const char *sql, struct err *e
 	PGRESULT_AUTO *r = NULL;
 	int made;
 
-	if (s->db.link == NULL || refuse(s, line, sql) || make_tablespace(s, line, sql))
+	if (s->db.link == NULL || refuse(s, line, sql) || mend_tablespace(s, line, sql))
 		return 0;
 	r = run(s, sql, e);
 	if (r == NULL)
@@ -350,28 +209,45 @@ int session_run(struct session *s, uint64_t line, const char *sql, struct err *e
 	return made ? (made > 0 ? 0 : -1) : note(s, line, r, sql, e);
 }
 
-int session_copy_begin(struct session *s, uint64_t line, const char *sql, struct err *e)
+static bool obeyed(const struct session *s, const char *sql)
 {
-	PGRESULT_AUTO *r = NULL;
+	PGRESULT_AUTO *r = PQexec(s->db.link, sql);
 
-	s->copying = false;
-	if (s->db.link == NULL || refuse(s, line, sql))
-		return 0;
-	r = run(s, sql, e);
-	if (r == NULL)
-		return -1;
-	if (PQresultStatus(r) != PGRES_COPY_IN)
-		return note(s, line, r, sql, e);
-	free(s->copy);
-	s->copy = xstrdup(sql);
-	s->copy_line = line;
-	s->copying = true;
-	return 0;
+	return succeeded(r);
 }
 
-int session_copy_put(struct session *s, const char *p, size_t n, struct err *e)
+/* What was written into a table since it was made or emptied in the same transaction needs no WAL:
+ * so an empty one is emptied again. Where that is not possible, COPY goes on without. */
+static void begin_ours(struct session *s, const char *copy)
 {
-	while (s->copying && n > 0) {
+	BUF_AUTO sql = BUF_INIT(4 * NAME);
+	PGRESULT_AUTO *r = NULL;
+	char table[2 * NAME];
+
+	if (PQtransactionStatus(s->db.link) != PQTRANS_IDLE ||
+	    !sqlstmt_copy_target(copy, strlen(copy), table, sizeof(table)))
+		return;
+	buf_addf(&sql, "BEGIN; SELECT FROM ONLY %s LIMIT 1", table);
+	r = PQexec(s->db.link, sql.s);
+	s->in_ours = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 0;
+	buf_reset(&sql);
+	buf_addf(&sql, "TRUNCATE TABLE ONLY %s", table);
+	if (s->in_ours)
+		s->in_ours = obeyed(s, sql.s);
+	if (!s->in_ours)
+		(void)obeyed(s, "ROLLBACK");
+}
+
+static void end_ours(struct session *s, bool good)
+{
+	if (s->in_ours)
+		(void)obeyed(s, good ? "COMMIT" : "ROLLBACK");
+	s->in_ours = false;
+}
+
+static int put(const struct session *s, const char *p, size_t n, struct err *e)
+{
+	while (n > 0) {
 		int k = n > INT_MAX ? INT_MAX : (int)n;
 
 		if (PQputCopyData(s->db.link, p, k) != 1)
@@ -385,14 +261,60 @@ int session_copy_put(struct session *s, const char *p, size_t n, struct err *e)
 	return 0;
 }
 
+/* Now it is known whether there is much data. */
+static int copy_start(struct session *s, bool much, struct err *e)
+{
+	PGRESULT_AUTO *r = NULL;
+
+	if (much)
+		begin_ours(s, s->copy);
+	r = run(s, s->copy, e);
+	if (r == NULL)
+		return -1;
+	s->started = PQresultStatus(r) == PGRES_COPY_IN;
+	if (s->started)
+		return put(s, s->early.s, s->early.len, e);
+	s->copying = false;
+	end_ours(s, false);
+	return note(s, s->copy_line, r, s->copy, e);
+}
+
+void session_copy_begin(struct session *s, uint64_t line, const char *sql)
+{
+	s->copying = s->started = false;
+	if (s->db.link == NULL || refuse(s, line, sql))
+		return;
+	free(s->copy);
+	s->copy = xstrdup(sql);
+	s->copy_line = line;
+	s->copying = true;
+	buf_reset(&s->early);
+}
+
+int session_copy_put(struct session *s, const char *p, size_t n, struct err *e)
+{
+	if (s->copying && !s->started) {
+		if (n <= s->early.max - s->early.len) {
+			buf_add(&s->early, p, n);
+			return 0;
+		}
+		if (copy_start(s, true, e) < 0)
+			return -1;
+	}
+	return s->started ? put(s, p, n, e) : 0;
+}
+
 int session_copy_end(struct session *s, struct err *e)
 {
+	bool good = true;
 	PGresult *r;
 	int result = 0;
 
+	if (s->copying && !s->started && copy_start(s, false, e) < 0)
+		return -1;
 	if (!s->copying)
 		return 0;
-	s->copying = false;
+	s->copying = s->started = false;
 	if (PQputCopyEnd(s->db.link, NULL) != 1)
 		return check_alive(s, s->copy_line, NULL, e);
 	while ((r = PQgetResult(s->db.link)) != NULL) {
@@ -400,8 +322,10 @@ int session_copy_end(struct session *s, struct err *e)
 			s->rows += strtoull(PQcmdTuples(r), NULL, 10);
 		else if (result == 0)
 			result = note(s, s->copy_line, r, s->copy, e);
+		good &= succeeded(r);
 		PQclear(r);
 	}
+	end_ours(s, good);
 	return result < 0 ? -1 : check_alive(s, s->copy_line, NULL, e);
 }
 
@@ -414,6 +338,7 @@ void session_close(struct session *s)
 {
 	pg_close(&s->db);
 	strv_free(&s->known);
+	buf_free(&s->early);
 	free(s->copy);
 	s->copy = NULL;
 }

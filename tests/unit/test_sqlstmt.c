@@ -91,6 +91,32 @@ START_TEST(setting)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	const char *target; /* NULL: none */
+} copy_cases[] = {
+	{ "COPY t FROM stdin", "t" },
+	{ "COPY public.t (a, b) FROM stdin", "public.t" },
+	{ "copy \"a.b\".\"c \"\"d\" (x) from stdin", "\"a.b\".\"c \"\"d\"" },
+	{ "COPY (SELECT 1) TO stdout", NULL },
+	{ "COPY", NULL },
+	{ "COPY public.", NULL },
+	{ "SELECT t", NULL },
+	{ "COPY averylongnameoftable FROM stdin", NULL },
+};
+
+START_TEST(copy_target)
+{
+	const char *text = copy_cases[_i].text;
+	char out[20];
+	bool is = sqlstmt_copy_target(text, strlen(text), out, sizeof(out));
+
+	ck_assert_int_eq(is, copy_cases[_i].target != NULL);
+	if (is)
+		ck_assert_str_eq(out, copy_cases[_i].target);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("sqlstmt");
@@ -99,6 +125,7 @@ int main(void)
 	tcase_add_loop_test(c, roles, 0, CASES(role_cases));
 	tcase_add_loop_test(c, words, 0, CASES(word_cases));
 	tcase_add_loop_test(c, setting, 0, CASES(setting_cases));
+	tcase_add_loop_test(c, copy_target, 0, CASES(copy_cases));
 	suite_add_tcase(s, c);
 	return suite_run(s);
 }
