@@ -55,7 +55,7 @@ static void show(struct stage *st, const json_t *object)
 	BUF_AUTO b = BUF_INIT(TEXT_MAX);
 	enum verdict v;
 
-	if (common.quiet && verdict_parse(record_text(object, "status"), &v) && v == V_OK)
+	if (common.quiet && (!verdict_parse(record_text(object, "status"), &v) || v == V_OK))
 		return;
 	text_record(&b, object, text_colour(STDOUT_FILENO));
 	write_out(st, &b);
