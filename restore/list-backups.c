@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 {
 	const int first = tool_begin(&tool, argc, argv);
 	const char *source = describe_source(argc, argv, first, config.source);
-	const struct storage_options limits = { .retries = (unsigned)config.retries,
+	const struct storage_options limits = { .retries = config.retries,
 						.connect_s = config.connect_s,
 						.stall_s = config.stall_s };
 	const struct catalog_filter filter = { &config.match, &config.exclude };

@@ -8,6 +8,7 @@
 #include "lib/storage/uri.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -185,7 +186,9 @@ static int run(struct transfer *t)
 
 	/* The tool keeps the time; here the attempts are counted. */
 	retry_begin(&retry, INT64_MAX);
-	retry.most_tries = t->h->config.limits.retries + 1;
+	retry.most_tries = t->h->config.limits.retries < UINT_MAX
+				   ? (unsigned)t->h->config.limits.retries + 1
+				   : UINT_MAX;
 	for (;;) {
 		int64_t before = t->done;
 		CURLcode rc = transfer_perform(t);

@@ -28,7 +28,7 @@
 enum { STORAGE_NAME_MAX = 8 * 1024, STORAGE_ETAG_SIZE = 512 };
 
 struct storage_options {
-	unsigned retries;                  /* further attempts after a passing failure */
+	uint64_t retries;                  /* further attempts after a passing failure */
 	uint64_t connect_s;                /* limit for a connection to come up */
 	uint64_t stall_s;                  /* limit for next to nothing arriving */
 	const volatile sig_atomic_t *stop; /* not 0: give up soon, as an error; may be NULL */
