@@ -44,20 +44,28 @@ static struct pg_readers readers(const struct pg_compare *c, struct pg *first)
 				    .ctx = c->ctx };
 }
 
-/* The newest rows of the backup say when it was taken: those with a time zone, where there are
- * any; never dates, which are midnights. */
-static void gather_data(struct pg_evidence *v, const struct pg_newest *w, size_t n,
-			enum pg_time_type type, const enum pg_time_type *types)
+static bool usable(const struct pg_newest *w, enum pg_time_type type)
 {
-	for (size_t i = 0; i < n; i++)
-		if (w[i].found && !w[i].ahead && types[i] == type &&
-		    (!v->data || w[i].at_ms > v->data_ms)) {
-			v->data = true;
-			v->data_ms = w[i].at_ms;
-		}
+	return w->found && !w->ahead && (type == PG_TIME_ZONED || type == PG_TIME_PLAIN);
+}
+
+/* The newest rows of the backup say when it was taken: those with a time zone, where there are
+ * any; never dates, which are midnights. Those without a zone may still agree. */
+static void gather_data(struct pg_evidence *v, const struct pg_newest *w, size_t n,
+			const enum pg_time_type *types)
+{
+	static const enum pg_time_type order[] = { PG_TIME_ZONED, PG_TIME_PLAIN };
+
+	for (size_t k = 0; !v->data && k < 2; k++)
+		for (size_t i = 0; i < n; i++)
+			if (types[i] == order[k] && usable(&w[i], types[i]) &&
+			    (!v->data || w[i].at_ms > v->data_ms)) {
+				v->data = true;
+				v->data_ms = w[i].at_ms;
+			}
 	for (size_t i = 0; v->data && i < n; i++)
-		v->near += w[i].found && !w[i].ahead && types[i] == type &&
-			   w[i].at_ms >= v->data_ms - RECOVERY_NEAR_MS;
+		v->near += usable(&w[i], types[i]) && w[i].at_ms >= v->data_ms - RECOVERY_NEAR_MS &&
+			   w[i].at_ms <= v->data_ms + RECOVERY_NEAR_MS;
 }
 
 static void take_newest(struct pg_compare *c, const struct pg_newest *w, size_t n,
@@ -73,9 +81,7 @@ static void take_newest(struct pg_compare *c, const struct pg_newest *w, size_t 
 			types[i] = PG_TIME_NONE;
 		}
 	}
-	gather_data(&c->evidence, w, n, PG_TIME_ZONED, types);
-	if (!c->evidence.data)
-		gather_data(&c->evidence, w, n, PG_TIME_PLAIN, types);
+	gather_data(&c->evidence, w, n, types);
 	free(types);
 }
 

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* So many rows may be in flight without a question. */
+enum { FEW = 10 };
+
 static int64_t positive(int64_t n)
 {
 	return n > 0 ? n : 0;
@@ -44,10 +47,17 @@ static bool tolerated(const struct pg_drift *d)
 	return (uint64_t)d->unexplained <= t->rows;
 }
 
+/* Transactions are short beside the slack: of many rows in it most must have arrived. */
+static bool implausible(const struct pg_drift *d)
+{
+	return d->in_flight > FEW && d->in_flight > (d->there.slack - d->there.newer) / 2;
+}
+
 /* What is new there may as well be lost here. */
 static bool doubtful(const struct pg_drift *d)
 {
-	return (d->explained > 0 && (!d->sure || d->ahead)) || (d->in_flight > 0 && d->day);
+	return (d->explained > 0 && (!d->sure || d->ahead)) ||
+	       (d->in_flight > 0 && (d->day || implausible(d)));
 }
 
 static enum verdict judge_missing_here(const struct pg_drift *d)
@@ -98,8 +108,9 @@ static void say_parts(const struct pg_drift *d, struct buf *out)
 
 	part(out, &before, d->explained, "newer than the recovery point");
 	part(out, &before, d->in_flight,
-	     d->day ? "of the day of the recovery point, newer or lost"
-		    : "not yet committed at it");
+	     d->day           ? "of the day of the recovery point, newer or lost"
+	     : implausible(d) ? "of its last seconds, not yet committed or lost"
+			      : "not yet committed at it");
 	part(out, &before, d->lost,
 	     d->column ? "from before the recovery point missing" : "missing");
 	part(out, &before, d->unexplained - d->lost,

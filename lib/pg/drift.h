@@ -8,7 +8,8 @@
  * same number of rows from before the recovery point. Rows that production has beyond it are new:
  * explained. Rows stamped within the slack before it may have been uncommitted when the backup
  * looked (a transaction's now() is its start): if production has more of those, and goes on
- * writing right after it, they are taken to be in flight: explained, and said. Everything else is
+ * writing right after it, they are taken to be in flight: explained, and said - unless they are
+ * many and most of what was written then: that is doubtful. Everything else is
  * unexplained: too few here are lost rows, too many were deleted in production since - counting
  * cannot tell that from rows which never were there.
  */
