@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_AT_DISK_MS = 3000 };
+enum { LOOK_AT_DISK_MS = 1000 };
 
 /* ---- the private directory ---------------------------------------------------------- */
 
@@ -105,16 +105,20 @@ static void end_restorer(const struct attempt *a, pid_t pid)
 	(void)cluster_sweep(a->path, &e); /* and what it has started */
 }
 
+static bool within_disk(const struct attempt *a)
+{
+	return a->job.max_disk_b == 0 || space_used(a->path) <= a->job.max_disk_b;
+}
+
 /* Waits for the report; meanwhile the limit on disk holds. False: over it. */
 static bool await_report(const struct attempt *a, int report)
 {
 	struct pollfd p = { .fd = report, .events = POLLIN };
-	uint64_t max_b = a->job.max_disk_b;
 
-	while (poll(&p, 1, max_b ? LOOK_AT_DISK_MS : -1) <= 0)
-		if (max_b && space_used(a->path) > max_b)
+	while (poll(&p, 1, a->job.max_disk_b ? LOOK_AT_DISK_MS : -1) <= 0)
+		if (!within_disk(a))
 			return false;
-	return true;
+	return within_disk(a);
 }
 
 static void say_unknown(struct attempt *a, const char *check, const char *what, const char *how)
@@ -146,7 +150,7 @@ static void run_restorer(struct attempt *a, const char *path, struct restored_se
 		end_restorer(a, pid);
 		(void)human_bytes(a->job.max_disk_b, allowed);
 		say_unknown(a, "restore",
-			    "stopped: it took more disk than --max-disk allows:", allowed);
+			    "given up: it took more disk than --max-disk allows:", allowed);
 		(void)proc_wait(pid, &status, &e);
 	} else if (io_read_full(report[0], server, sizeof(*server)) != sizeof(*server)) {
 		*server = (struct restored_server){ 0 };

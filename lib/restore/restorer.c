@@ -15,11 +15,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { START_LIMIT_S = 120, QUOTED = 5 };
+enum { START_LIMIT_S = 120, QUOTED = 5, CRASH_MS = 2000 };
 
 /* What the steps hand to each other. */
 struct work {
@@ -196,6 +197,15 @@ static void count(const struct work *w, enum mishap_kind kind, const char *what,
 	quote(w, kind, b);
 }
 
+static enum verdict judge(const struct work *w, const char *here)
+{
+	if (here)
+		return V_UNKNOWN;
+	if (w->mishaps.count[MISHAP_FAILED] || w->mishaps.count[MISHAP_REFUSED])
+		return V_CRITICAL;
+	return w->broken.kind == ERR_NONE ? V_OK : V_WARNING; /* critical as backup-complete */
+}
+
 static void say_restore(struct work *w)
 {
 	uint64_t failed = w->mishaps.count[MISHAP_FAILED];
@@ -217,12 +227,7 @@ static void say_restore(struct work *w)
 		buf_adds(&b, w->broken.kind == ERR_NONE ? "restored without an error"
 							: "what there is of it was restored");
 	count(w, MISHAP_HARMLESS, "harmless failure", &b);
-	check_say(&c,
-		  here                         ? V_UNKNOWN
-		  : failed + refused           ? V_CRITICAL
-		  : w->broken.kind != ERR_NONE ? V_WARNING
-					       : V_OK,
-		  "%s", b.s);
+	check_say(&c, judge(w, here), "%s", b.s);
 	stage_check(w->st, &c);
 }
 
@@ -346,6 +351,22 @@ static void restore(struct work *w)
 	}
 }
 
+/* After a failure the server may be about to go down: it gets a moment, for its log tells why. */
+static bool server_lives(struct work *w, struct err *e)
+{
+	bool suspect = fault_here(w) != NULL;
+	int64_t deadline_ms = mono_ms() + (suspect ? CRASH_MS : 0);
+
+	while (cluster_check(&w->cluster, e) == 0) {
+		if (mono_ms() >= deadline_ms)
+			return true;
+		(void)poll(NULL, 0, CRASH_MS / 20);
+	}
+	if (w->broken.kind != ERR_BACKUP)
+		w->broken = *e;
+	return false;
+}
+
 static void run(struct work *w)
 {
 	struct err e = { 0 };
@@ -357,8 +378,7 @@ static void run(struct work *w)
 		return;
 	}
 	restore(w);
-	w->ready = cluster_check(&w->cluster, &e) == 0 &&
-		   into_ready(&w->cluster, &w->phases, &w->into, &e) == 0;
+	w->ready = server_lives(w, &e) && into_ready(&w->cluster, &w->phases, &w->into, &e) == 0;
 	if (!w->ready && w->broken.kind == ERR_NONE)
 		w->broken = e;
 	say_restore(w);

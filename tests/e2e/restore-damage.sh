@@ -1,0 +1,187 @@
+#!/bin/sh
+# restore-to-temp: damaged backups are caught; each time the undamaged one is proved first.
+# time limit: 600 s
+. "${0%/*}/lib.sh"
+need jq gzip
+
+[ -n "$PG_BIN" ] || {
+	echo "skip - restore-damage.sh # needs PostgreSQL"
+	exit 0
+}
+PATH=$PG_BIN:$PATH
+
+make_dumps() {
+	pg_start
+	sql 'CREATE DATABASE shop' || return
+	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
+		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 3000) g;
+		CREATE TABLE zebra (id int PRIMARY KEY REFERENCES users, stripes text);
+		INSERT INTO zebra SELECT g, md5(g::text) FROM generate_series(1, 3000) g" || return
+	mkdir dumps
+	pg_dump -d "$SHOP" -Fp -f dumps/plain.sql
+	pg_dump -d "$SHOP" -Fc -f dumps/custom.dump
+	pg_dump -d "$SHOP" -Ft -f dumps/tar.tar
+	pg_dump -d "$SHOP" -Fd -f dumps/directory
+	pg_dumpall -d "$PG_DSN" -f dumps/all.sql
+	gzip -k dumps/plain.sql dumps/custom.dump
+}
+
+if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
+	echo "not ok - the dumps could not be made"
+	cat "$SCRATCH/log/dumps"
+	exit 1
+fi
+
+healthy() {
+	expect_status 0 restore-to-temp --records --backup "dumps/$1"
+	expect_check backup-complete ok
+	expect_check restore ok
+}
+
+# cut FILE SHARE: the first so many per cent of it.
+cut_at() {
+	size=$(stat -c %s "dumps/$1")
+	head -c $((size * $2 / 100)) "dumps/$1" >"cut-$1"
+}
+
+caught() {
+	expect_status 2 restore-to-temp --records --timeout 60s --backup "$1"
+	expect_records 'any(.status == "critical" and
+		(.check == "backup-complete" or .check == "backup-format"))'
+	expect_records 'all(.check != "verified-rto" or .status != "ok")'
+	expect_check temporary-server ok
+	expect_nothing_left
+}
+
+cut_short() {
+	healthy "$1"
+	for share in 1 20 50 80 99; do
+		cut_at "$1" $share
+		caught "cut-$1"
+	done
+}
+for f in plain.sql plain.sql.gz custom.dump custom.dump.gz tar.tar all.sql; do
+	t "$f cut short at any point is critical" cut_short $f
+done
+
+last_byte() {
+	for f in custom.dump tar.tar plain.sql.gz; do
+		size=$(stat -c %s "dumps/$f")
+		head -c $((size - 1)) "dumps/$f" >"last-$f"
+		caught "last-$f"
+	done
+}
+t "a single byte that is missing at the end is critical" last_byte
+
+directory_files() {
+	healthy directory
+	for f in dumps/directory/*.dat.gz; do
+		cp -r dumps/directory broken
+		rm "broken/${f##*/}"
+		caught broken
+		cp "$f" broken/
+		size=$(stat -c %s "$f")
+		head -c $((size / 2)) "$f" >"broken/${f##*/}"
+		caught broken
+		rm -r broken
+	done
+	cp -r dumps/directory broken
+	head -c 300 dumps/directory/toc.dat >broken/toc.dat
+	caught broken
+}
+t "a directory archive that lost a file, or half of one, is critical" directory_files
+
+flipped() {
+	cp dumps/custom.dump flipped
+	size=$(stat -c %s flipped)
+	printf '\377\377\377' | dd of=flipped bs=1 seek=$((size * 2 / 3)) conv=notrunc status=none
+	expect_status 2 restore-to-temp --records --timeout 60s --backup flipped
+	cp dumps/plain.sql.gz flipped.gz
+	printf '\377\377\377' | dd of=flipped.gz bs=1 seek=50000 conv=notrunc status=none
+	expect_status 2 restore-to-temp --records --backup flipped.gz
+	expect_nothing_left
+}
+t "flipped bytes in compressed data are critical" flipped
+
+no_backup() {
+	: >empty.dump
+	expect_status 2 restore-to-temp --records --backup empty.dump
+	expect_check backup-format critical
+	printf '<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>' >error.dump
+	expect_status 2 restore-to-temp --records --backup error.dump
+	expect_check backup-format critical
+	head -c 100000 /dev/urandom >noise.dump
+	expect_status 2 restore-to-temp --records --backup noise.dump
+	expect_check backup-format critical
+	mkdir nothing
+	expect_status 2 restore-to-temp --records --backup nothing
+	expect_nothing_left
+}
+t "what is no backup at all is critical" no_backup
+
+failed_statement() {
+	sed 's/^CREATE TABLE public.zebra/CREATE TABLE public.zebra (id nonsense); &/' dumps/plain.sql >failed.sql
+	expect_status 2 restore-to-temp --records --backup failed.sql
+	expect_check backup-complete ok
+	expect_check restore critical
+	expect_out 'type \\"nonsense\\" does not exist'
+	expect_records 'any(.check == "restore" and .metrics[0].name == "failed_statements" and .metrics[0].value == 1)'
+	expect_check verified-rto unknown
+}
+t "a single failed statement is critical" failed_statement
+
+# A row of zebra without its user: the foreign key cannot be made.
+broken_reference() {
+	sed '/^COPY public.users/,/^\\\.$/{/^17\t/d}' dumps/plain.sql >reference.sql
+	expect_status 2 restore-to-temp --records --backup reference.sql
+	expect_check restore critical
+	expect_out 'foreign key'
+}
+t "a constraint that cannot be made is critical" broken_reference
+
+archive_statement() {
+	sql "$SHOP" "CREATE EXTENSION hstore; CREATE TABLE h (v hstore)"
+	pg_dump -d "$SHOP" -Fc -f h.dump
+	sql "$SHOP" "DROP TABLE h; DROP EXTENSION hstore"
+	expect_status 0 restore-to-temp --records --backup h.dump
+	# As if the extension were not installed here, by a name that is not.
+	sed 's/hstore/hsxxxx/g' h.dump >h-missing.dump
+	expect_status 3 restore-to-temp --records --backup h-missing.dump
+	expect_check restore unknown
+	expect_out 'an extension is not installed here; install its package'
+}
+t "an extension that is not installed here is no finding against the backup" archive_statement
+
+hostile_script() {
+	{
+		echo '\! touch /tmp/backup-probes-was-here'
+		echo "COPY (SELECT 1) TO PROGRAM 'touch $TMPDIR/was-here';"
+		echo '\connect host=127.0.0.1'
+		cat dumps/plain.sql
+	} >hostile.sql
+	expect_status 2 restore-to-temp --records --backup hostile.sql
+	expect_check restore critical
+	expect_no_file /tmp/backup-probes-was-here
+	expect_no_file "$TMPDIR/was-here"
+}
+t "a script that reaches outside is refused" hostile_script
+
+# The server and pg_restore have no network and are not root, whatever is in the dump.
+sealed() {
+	cat >look <<-'EOS'
+		#!/bin/sh
+		cat
+		psql -XqAt -c "CREATE TABLE dev (line text)"
+		psql -XqAt -c "COPY dev FROM '/proc/net/dev'"
+		n=$(psql -XqAt -c "SELECT count(*) FROM dev WHERE line LIKE '%:%'")
+		uid=$(psql -XqAt -c "SELECT substring(pg_read_file('/proc/self/status', 0, 4000) FROM 'Uid:\s+(\d+)')")
+		listen=$(psql -XqAt -c "SHOW listen_addresses")
+		echo "{\"record\":\"check\",\"check\":\"seal\",\"status\":\"ok\",\"summary\":\"$n devices uid=$uid listen=$listen\"}"
+	EOS
+	chmod 755 look
+	expect_status 0 restore-to-temp --records --backup dumps/custom.dump -- ./look
+	expect_check isolation ok
+	expect_out '"1 devices uid=[1-9][0-9]* listen="'
+}
+t "the server has no network and no root" sealed

@@ -1,0 +1,181 @@
+#!/bin/sh
+# restore-to-temp: every format and compression, as root and as a plain user.
+# time limit: 900 s
+. "${0%/*}/lib.sh"
+need jq zstd lz4 xz bzip2 gzip
+
+[ -n "$PG_BIN" ] || {
+	echo "skip - restore-formats.sh # needs PostgreSQL"
+	exit 0
+}
+
+# A shop with what dumps stumble over: owners and grants of absent roles, look-alike data, large
+# objects, a second schema, a tablespace-free index zoo.
+make_shop() {
+	pg_start
+	sql 'CREATE ROLE owner; CREATE ROLE "Reader X"' || return
+	sql 'CREATE DATABASE shop OWNER owner' || return
+	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	"$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$SHOP" >"$SCRATCH/log/shop" 2>&1 <<-'SQL'
+		CREATE SCHEMA sales AUTHORIZATION owner;
+		CREATE TYPE sales.state AS ENUM ('new', 'paid', 'it''s');
+		CREATE TABLE public.users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text UNIQUE);
+		CREATE TABLE sales.orders (id bigserial PRIMARY KEY, customer int REFERENCES public.users,
+			s sales.state, note text, "odd ""name" text);
+		INSERT INTO public.users (email) SELECT 'u' || g FROM generate_series(1, 500) g;
+		INSERT INTO sales.orders (customer, s, note)
+			SELECT 1 + g % 500, 'it''s', E'\nCOPY sales.orders (id) FROM stdin;\n\\.' || g
+			FROM generate_series(1, 2000) g;
+		ALTER TABLE sales.orders OWNER TO owner;
+		GRANT SELECT ON public.users TO "Reader X";
+		CREATE INDEX ON sales.orders (lower(note));
+		CREATE MATERIALIZED VIEW public.totals AS SELECT s, count(*) FROM sales.orders GROUP BY s;
+		CREATE FUNCTION public.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+			RETURN 1; -- \connect nowhere
+		END $$;
+		ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+		CREATE POLICY p ON public.users TO "Reader X" USING (true);
+		SELECT lo_from_bytea(4711, 'a large object');
+	SQL
+}
+
+make_dumps() {
+	mkdir dumps
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -f dumps/plain.sql
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fp --create --clean -f dumps/create.sql
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fp --inserts -f dumps/inserts.sql
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fc -f dumps/custom.dump
+	"$PG_BIN/pg_dump" -d "$SHOP" -Ft -f dumps/tar.tar
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fd -j 2 -f dumps/directory
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fd -Z0 -f dumps/directory0
+	"$PG_BIN/pg_dumpall" -d "$PG_DSN" -f dumps/all.sql
+	"$PG_BIN/pg_dumpall" -d "$PG_DSN" --clean -f dumps/allclean.sql
+	for f in plain.sql custom.dump tar.tar all.sql; do
+		gzip -k dumps/$f
+		zstd -q dumps/$f
+		lz4 -q dumps/$f dumps/$f.lz4
+		xz -k dumps/$f
+		bzip2 -k dumps/$f
+	done
+}
+
+# What the restored server must hold, asked by COMMAND over the PG* variables it is given.
+cat >probe <<'EOS'
+#!/bin/sh
+cat
+n=$(psql -XqAt -c 'SELECT count(*) FROM sales.orders') || exit 3
+u=$(psql -XqAt -c 'SELECT count(*) FROM public.users') || exit 3
+lo=$(psql -XqAt -c "SELECT convert_from(lo_get(4711), 'UTF8')") || exit 3
+owner=$(psql -XqAt -c "SELECT tableowner FROM pg_tables WHERE tablename = 'orders'")
+i=$(psql -XqAt -c "SELECT count(*) FROM pg_indexes WHERE schemaname IN ('public', 'sales')")
+status=critical
+[ "$n $u $lo $owner $i" = "2000 500 a large object owner 4" ] && status=ok
+printf '{"record":"check","tool":"probe","check":"contents","subject":"","status":"%s","summary":"%s"}\n' \
+	$status "$n orders, $u users, $lo of $owner, $i indexes"
+[ $status = ok ] || exit 2
+EOS
+chmod 755 probe
+PATH=$PG_BIN:$PATH
+
+restores() {
+	"$@" >"$OUT" 2>"$ERR" || say_failed "exit status $?" || return
+	expect_check isolation ok
+	expect_check backup-format ok
+	expect_check backup-complete ok
+	expect_check restore ok
+	expect_check contents ok
+	expect_check restore-time ok
+	expect_check verified-rto ok
+	expect_check temporary-server ok
+	expect_records 'map(select(.record == "instance")) | length == 1 and .[0].durability == "fast"'
+	expect_records '.[-1].event == "end" and .[-1].status == "ok" and .[-1].checks == 7'
+	expect_nothing_left
+}
+
+as_root() { restores restore-to-temp --records --backup "$1" -- "$SCRATCH/probe"; }
+
+# The plain user needs a PATH to the tools and a place to write; dumps are readable for all here.
+as_nobody() {
+	restores setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME="$SCRATCH/tmp" \
+		"$SCRATCH/restore-to-temp" --records --backup "$1" -- "$SCRATCH/probe"
+}
+
+if ! make_shop || ! make_dumps; then
+	echo "not ok - the dumps could not be made"
+	cat "$SCRATCH/log/shop"
+	exit 1
+fi
+
+if [ "$(id -u)" -eq 0 ]; then
+	cp "$BIN/restore-to-temp" "$SCRATCH"
+	chmod 755 "$SCRATCH/restore-to-temp"
+fi
+for f in dumps/*; do
+	t "${f#*/} restores" as_root "$f"
+	# As a plain user each format once: unpacking is the same for all.
+	case $f in *.gz | *.zst | *.lz4 | *.xz | *.bz2) continue ;; esac
+	[ "$(id -u)" -eq 0 ] || continue
+	chmod -R a+rX dumps
+	t "${f#*/} restores as a plain user" as_nobody "$f"
+	chmod -R go= dumps/*
+done
+
+faithful() {
+	expect_status 0 restore-to-temp --records --durability faithful --jobs 1 --backup dumps/custom.dump
+	expect_records 'map(select(.record == "instance"))[0].durability == "faithful"'
+}
+t "a faithful restore" faithful
+
+name_disagrees() {
+	cp dumps/custom.dump shop.sql.zst
+	expect_status 1 restore-to-temp --records --backup shop.sql.zst -- "$SCRATCH/probe"
+	expect_check backup-format warning
+	expect_check restore ok
+}
+t "a name that says something else is a warning" name_disagrees
+
+text_output() {
+	expect_status 0 restore-to-temp --text --backup dumps/custom.dump -- "$SCRATCH/probe"
+	expect_out '^ok +Temporary server: removed$'
+	expect_out '^ok +Contents: 2000 orders'
+}
+t "text for people, COMMAND's findings included" text_output
+
+plugin() {
+	expect_status 0 restore-to-temp --nagios --backup dumps/custom.dump
+	expect_out "^RESTORE-TO-TEMP OK - .*rto_seconds'=[0-9.]+s"
+}
+t "a monitoring plugin" plugin
+
+in_a_pipeline() {
+	fetch-latest --records --dir "$SCRATCH/fetched" dumps/custom.dump >fetched.jsonl
+	expect_status 2 sh -c "restore-to-temp --records --rto-target 1s -- '$SCRATCH/probe' <fetched.jsonl"
+	expect_check backup-download ok
+	expect_check contents ok
+	expect_check verified-rto critical
+	expect_records 'map(.run) | unique | length <= 2' # the probe's record has none
+	expect_records '[.[] | select(.check == "backup-download")] | length == 1'
+	# COMMAND was fed all that came before, ours included, and none of it comes twice.
+	expect_records '[.[] | select(.record == "instance")] | length == 1'
+	expect_records 'length == (unique | length)'
+	expect_nothing_left
+}
+t "in a pipeline, against its target" in_a_pipeline
+
+environment() {
+	cat >show <<-'EOS'
+		#!/bin/sh
+		cat >/dev/null
+		env | grep ^PG | sort >&2
+	EOS
+	chmod 755 show
+	PGSERVICE=prod PGHOSTADDR=10.0.0.1 PGOPTIONS=-cx=y PGPASSFILE=/p PGHOST=prod \
+		expect_status 3 restore-to-temp --records --backup dumps/custom.dump -- ./show
+	expect_err '^PGHOST=/.*/backup-probes-'
+	expect_err '^PGDATABASE=shop$'
+	expect_err '^PGUSER=postgres$'
+	expect_err '^PGPASSFILE=/p$'
+	expect_not_err '^PG(SERVICE|HOSTADDR|OPTIONS)='
+	expect_check command unknown
+}
+t "COMMAND's environment leads to the restored server alone" environment

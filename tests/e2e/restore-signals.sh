@@ -1,0 +1,151 @@
+#!/bin/sh
+# restore-to-temp: whatever is killed, with whatever, whenever: nothing stays.
+# time limit: 600 s
+. "${0%/*}/lib.sh"
+need jq pgrep perl
+
+[ -n "$PG_BIN" ] || {
+	echo "skip - restore-signals.sh # needs PostgreSQL"
+	exit 0
+}
+
+make_dumps() {
+	pg_start
+	sql 'CREATE DATABASE shop' || return
+	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
+		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 200000) g;
+		CREATE INDEX ON users (email); CREATE INDEX ON users (reverse(email))" || return
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fc -f custom.dump
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -f plain.sql
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fp | gzip >plain.sql.gz
+	"$PG_BIN/pg_dump" -d "$SHOP" -Ft -f tar.tar
+}
+
+if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
+	echo "not ok - the dumps could not be made"
+	cat "$SCRATCH/log/dumps"
+	exit 1
+fi
+
+# Starts one in a session of its own (a shell's background ignores SIGINT); its pid in $pid.
+begin() {
+	: >"$OUT"
+	cat >run-it <<-EOS
+		exec restore-to-temp --records --backup $1 -- sh -c 'sleep 1; cat'
+	EOS
+	perl -e '$SIG{INT} = $SIG{QUIT} = "DEFAULT"; setpgrp; exec "sh", "run-it"' \
+		</dev/null >"$OUT" 2>"$ERR" &
+	pid=$!
+}
+
+segments() { awk 'NR > 1 && $7 == 0' /proc/sysvipc/shm | wc -l; }
+
+# Nothing of that run is there any more: no directory, no process in it, no shared memory.
+gone() {
+	expect_nothing_left >/dev/null && [ "$(segments)" -le "$segments" ]
+}
+
+# strike SIGNAL TARGET DELAY FILE: TARGET is the supervisor, its work, its watchdog, or anybody.
+strike() {
+	segments=$(segments)
+	begin "$4"
+	sleep "$3"
+	watchdog=$(pgrep -P "$pid" -x watchdog | head -n 1)
+	work=$(pgrep -P "$pid" | grep -vx "${watchdog:-none}" | head -n 1)
+	case $2 in
+	supervisor) victim=$pid ;;
+	watchdog) victim=$watchdog ;;
+	work) victim=$work ;;
+	group) victim=-$pid ;;
+	postmaster) victim=$(find_postmaster) ;;
+	anybody) victim=$(pgrep -g "${work:-$pid}" | shuf -n 1) ;;
+	esac
+	[ -z "$victim" ] || kill -s "$1" -- "$victim" 2>/dev/null || true
+	status=0
+	wait "$pid" || status=$?
+	wait_for 10 gone || {
+		ls -la "$TMPDIR"
+		say_failed "SIG$1 to the $2 after $3 s of $4: something is left"
+	}
+}
+
+find_postmaster() {
+	cat "$TMPDIR"/backup-probes-*/data/postmaster.pid 2>/dev/null | head -n 1
+}
+
+# A signal that we can answer: the stream still ends as it should, with an unknown.
+answered() {
+	for delay in 0.1 0.5 1 1.6 2.4; do
+		strike "$1" "$2" $delay "$3"
+		[ "$status" -eq 3 ] || say_failed "status $status after $delay s"
+		expect_records '.[-1].event == "end" and .[-1].status == "unknown"'
+		expect_check interrupted unknown
+		expect_check temporary-server ok
+	done
+}
+t "SIGTERM at any moment" answered TERM supervisor custom.dump
+t "SIGHUP at any moment" answered HUP supervisor tar.tar
+t "Ctrl-C, which reaches the whole foreground group" answered INT group plain.sql.gz
+
+killed() {
+	for delay in 0.05 0.4 0.9 1.5 2.2 3; do
+		strike KILL "$1" $delay "$2"
+	done
+}
+t "kill -9 of the supervisor: the watchdog cleans up" killed supervisor custom.dump
+t "kill -9 of the supervisor in a script" killed supervisor plain.sql
+t "kill -9 of the work: the supervisor cleans up" killed work tar.tar
+t "kill -9 of the watchdog: the supervisor cleans up" killed watchdog custom.dump
+t "kill -9 of the postmaster" killed postmaster plain.sql
+t "kill -9 of anybody in the work's group" killed anybody plain.sql.gz
+
+quit_signal() { strike QUIT supervisor 1.5 custom.dump; }
+t "SIGQUIT of the supervisor: the watchdog cleans up" quit_signal
+
+# Supervisor and watchdog at once: nobody is left to clean up, but the next run does.
+next_run_reaps() {
+	segments=$(segments)
+	begin plain.sql
+	sleep 1.2
+	watchdog=$(pgrep -P $pid -x watchdog)
+	work=$(pgrep -P $pid | grep -vx "$watchdog")
+	kill -s KILL "$watchdog" "$pid" "$work"
+	for p in $(pgrep -g "$work"); do kill -s KILL "$p" 2>/dev/null || true; done
+	wait $pid || true
+	not expect_nothing_left >/dev/null
+	expect_status 0 restore-to-temp --text --backup custom.dump
+	expect_err 'removed what 1 earlier run left'
+	wait_for 5 gone
+}
+t "when nobody is left to clean up, the next run does" next_run_reaps
+
+# A live run is no leftover.
+living_run_is_spared() {
+	begin custom.dump
+	sleep 1
+	restore-to-temp --records --backup plain.sql >other.jsonl
+	wait $pid || true
+	expect_records 'any(.check == "restore" and .status == "ok")'
+	expect_nothing_left
+}
+t "a run that lives is not reaped by another" living_run_is_spared
+
+keep() {
+	cat >run-it <<-EOS
+		exec restore-to-temp --records --keep --backup custom.dump
+	EOS
+	perl -e '$SIG{INT} = "DEFAULT"; setpgrp; exec "sh", "run-it"' </dev/null >"$OUT" 2>"$ERR" &
+	pid=$!
+	wait_for 30 grep -q 'Ctrl-C' "$ERR"
+	socket=$(sed -n 's/.*psql -h \([^ ]*\) .*/\1/p' "$ERR")
+	[ "$(sql "host=$socket user=postgres dbname=shop" 'SELECT count(*) FROM users')" = 200000 ]
+	kill -s INT $pid
+	status=0
+	wait $pid || status=$?
+	[ $status -eq 0 ] || say_failed "status $status"
+	expect_no_check interrupted
+	expect_check temporary-server ok
+	expect_nothing_left
+}
+t "--keep holds the server until Ctrl-C" keep
