@@ -148,6 +148,11 @@ static void say(struct stage *st, const char *name, enum verdict v, const char *
 	stage_check(st, &c);
 }
 
+static void show_progress(const char *phase)
+{
+	tool_say("restoring: %s", phase);
+}
+
 static void reap_leftovers(void)
 {
 	struct err e = { 0 };
@@ -259,6 +264,8 @@ int main(int argc, char **argv)
 				      .jobs = (unsigned)config.jobs,
 				      .max_disk_b = config.max_disk_b,
 				      .rto_target_s = config.rto_target_s };
+	if (common.progress || isatty(STDERR_FILENO))
+		a.job.progress = show_progress;
 
 	stage_begin(&st, &tool);
 	a.records_fd = open_tee(&st);

@@ -16,6 +16,10 @@ int io_write_all(int fd, const void *p, size_t n);
 /* Up to n bytes until the end of the file: the count, or -1 with errno set. */
 ssize_t io_read_full(int fd, void *p, size_t n);
 
+/* All that is left in the regular file in goes to the regular file out; shares the blocks where the
+ * file system can. -1 with errno set. */
+int io_copy(int in, int out);
+
 /* A whole small file into b (its ceiling is the limit: a larger file is refused). */
 int io_slurp(const char *path, struct buf *b, struct err *e);
 

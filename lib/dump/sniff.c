@@ -94,13 +94,14 @@ static int cut_extension(const char *name, size_t *n)
 	return -1;
 }
 
-static void judge_name(const char *path, struct sniffed *s)
+void sniff_name(const char *path, struct sniffed *s)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	const char *compression = "none";
 	size_t n = strlen(name);
 	bool known = false;
 
+	s->name_says[0] = '\0';
 	for (int i = cut_extension(name, &n); i >= 0; i = cut_extension(name, &n)) {
 		known = true;
 		if (names[i].compression)
@@ -267,7 +268,7 @@ int sniff_path(const char *path, const struct stream_opts *opts, struct sniffed 
 		return sniff_directory(path, &limits, out, e);
 	if (sniff_file(path, &limits, out, e) < 0)
 		return -1;
-	judge_name(path, out);
+	sniff_name(path, out);
 	return 0;
 }
 

@@ -53,6 +53,10 @@ struct sniffed {
 int sniff_path(const char *path, const struct stream_opts *opts, struct sniffed *out,
 	       struct err *e);
 
+/* What another name of the same file claims: fills name_says anew. (A copy may have lost its name.)
+ */
+void sniff_name(const char *path, struct sniffed *s);
+
 /* 0 when restore-to-temp can restore it; else -1 with the reason: ERR_BACKUP for what is no
  * backup at all, ERR_USAGE for a backup of a kind that is not looked into. */
 int sniff_refuse(const char *path, const struct sniffed *s, struct err *e);

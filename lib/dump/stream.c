@@ -1,12 +1,14 @@
 #include "lib/dump/stream.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/num.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/codec.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -373,13 +375,30 @@ struct stream *stream_open_fd(int fd, const struct stream_opts *opts, struct err
 	return begin_fd(create(opts), fd, opts, e);
 }
 
+/* Linux would look at the file's permissions again for /dev/fd/N. */
+static int open_path(const char *path)
+{
+	static const char ours[] = "/dev/fd/";
+	uint64_t n;
+	struct err e;
+	int fd;
+
+	/* Non-blocking: a FIFO in the place of a backup must not hang us. */
+	if (strncmp(path, ours, strlen(ours)) != 0 ||
+	    num_u64(path + strlen(ours), 0, INT_MAX, &n, &e) < 0)
+		return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = fcntl((int)n, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
 struct stream *stream_open_path(const char *path, const struct stream_opts *opts, struct err *e)
 {
 	struct stream_opts named = opts ? *opts : (struct stream_opts){ 0 };
 	struct stream *s;
 	struct stat st;
-	/* Non-blocking: a FIFO in the place of a backup must not hang us. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open_path(path);
 
 	if (fd < 0) {
 		(void)err_set(e, ERR_SYSTEM, "open %.*s: %s", NAME_SHOWN, path, strerror(errno));

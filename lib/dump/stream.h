@@ -41,7 +41,8 @@ struct stream *stream_open(const struct stream_source *source, const struct stre
 /* Reads from where fd stands; fd stays the caller's and must outlive the stream. */
 struct stream *stream_open_fd(int fd, const struct stream_opts *opts, struct err *e);
 /* A regular file (others are refused); owns its descriptor. The name for messages is the path
- * unless opts has one. */
+ * unless opts has one. "/dev/fd/N" is the file that we have open as N, from its beginning, also
+ * when we could not open it again: whoever opened it may have been allowed more. */
 struct stream *stream_open_path(const char *path, const struct stream_opts *opts, struct err *e);
 void stream_close(struct stream *s);
 void stream_close_auto(struct stream **s);

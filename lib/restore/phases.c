@@ -17,6 +17,8 @@ static const struct {
 
 void phases_begin(struct phases *p, enum phase which)
 {
+	if (p->progress && !p->ran[which])
+		p->progress(names[which].text);
 	p->ran[which] = true;
 	p->began_ms = mono_ms();
 }

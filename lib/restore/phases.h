@@ -26,7 +26,8 @@ struct phases {
 	double fetch_s;
 	bool ran[PHASES];
 	int64_t ms[PHASES];
-	int64_t began_ms; /* of the running one */
+	int64_t began_ms;                    /* of the running one */
+	void (*progress)(const char *phase); /* NULL: nobody wants to know that one begins */
 };
 
 /* A phase may begin several times: its times add up. */

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,21 @@ struct work {
 	bool ready;
 };
 
+/* Messages speak of the backup as the user knows it, not of where we read it. */
+static void say_error(struct work *w, const char *check, const struct err *from)
+{
+	const char *where = w->path ? w->path : w->job->path;
+	const char *at = strstr(from->msg, where);
+	BUF_AUTO b = BUF_INIT(sizeof(from->msg) - 1);
+	struct err e = { .kind = from->kind };
+
+	if (at)
+		buf_addf(&b, "%.*s%s%s", (int)(at - from->msg), from->msg, w->job->source->path,
+			 at + strlen(where));
+	(void)snprintf(e.msg, sizeof(e.msg), "%s", at && !b.full ? b.s : from->msg);
+	stage_error(w->st, check, "", &e);
+}
+
 /* ---- before the server -------------------------------------------------------------- */
 
 static int recognise(struct work *w, struct err *e)
@@ -46,9 +62,11 @@ static int recognise(struct work *w, struct err *e)
 
 	if (sniff_path(w->job->path, NULL, &w->what, e) < 0 ||
 	    sniff_refuse(w->job->source->path, &w->what, e) < 0) {
-		stage_error(w->st, "backup-format", "", e);
+		say_error(w, "backup-format", e);
 		return -1;
 	}
+	if (w->what.kind != DUMP_DIRECTORY)
+		sniff_name(w->job->source->path, &w->what);
 	check_init(&c, "backup-format", "");
 	check_field(&c, "format", json_string(sniff_format(&w->what)));
 	check_field(&c, "compression", json_string(w->what.compression));
@@ -81,24 +99,43 @@ static int write_unpacked(struct stream *s, const char *to, struct err *e)
 	return (int)n;
 }
 
-/* pg_restore reads archives as they are, and needs to go back and forth in them. */
-static int unpack(struct work *w, struct err *e)
+static int copy_open(const char *path, const char *to, struct err *e)
 {
+	FD_AUTO out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int in = (int)strtol(path + strlen("/dev/fd/"), NULL, 10);
+
+	if (out < 0 || lseek(in, 0, SEEK_SET) < 0 || io_copy(in, out) < 0)
+		return err_set(e, ERR_SYSTEM, "copy %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int unpack_to(struct work *w, const char *to, struct err *e)
+{
+	STREAM_AUTO *s = stream_open_path(w->job->path, NULL, e);
 	int ret;
-
-	w->path = xstrdup(w->job->path);
-	if (!is_archive(w) || strcmp(w->what.compression, "none") == 0)
-		return 0;
-
-	STREAM_AUTO *s = stream_open_path(w->path, NULL, e);
-	char *to = xasprintf("%s/unpacked", w->job->dir);
 
 	phases_begin(&w->phases, PHASE_UNPACK);
 	ret = s ? write_unpacked(s, to, e) : -1;
 	phases_end(&w->phases, PHASE_UNPACK);
-	free(w->path);
-	w->path = to;
 	return ret;
+}
+
+/* pg_restore needs an archive as it is, under a name: it goes back and forth in it. A copy that
+ * only our being somebody else asks for is no part of a recovery. */
+static int lay_out(struct work *w, struct err *e)
+{
+	bool packed = strcmp(w->what.compression, "none") != 0;
+	bool nameless = strncmp(w->job->path, "/dev/fd/", strlen("/dev/fd/")) == 0;
+	AUTO_FREE char *to = xasprintf("%s/archive", w->job->dir);
+
+	if (!is_archive(w) || (!packed && !nameless)) {
+		w->path = xstrdup(w->job->path);
+		return 0;
+	}
+	if ((packed ? unpack_to(w, to, e) : copy_open(w->job->path, to, e)) < 0)
+		return -1;
+	w->path = xstrdup(to);
+	return 0;
 }
 
 static void say_complete(struct work *w, const char *note)
@@ -119,9 +156,9 @@ static int whole(struct work *w, struct err *e)
 {
 	struct complete complete;
 
-	if (unpack(w, e) < 0 ||
+	if (lay_out(w, e) < 0 ||
 	    (is_archive(w) && complete_check(w->path, &w->what, NULL, &complete, e) < 0)) {
-		stage_error(w->st, "backup-complete", "", e);
+		say_error(w, "backup-complete", e);
 		return -1;
 	}
 	if (is_archive(w))
@@ -345,7 +382,7 @@ static void restore(struct work *w)
 		say_complete(w, w->into.note);
 	} else if (e.kind == ERR_BACKUP) {
 		w->broken = e;
-		stage_error(w->st, "backup-complete", "", &e);
+		say_error(w, "backup-complete", &e);
 	} else {
 		w->broken = e;
 	}
@@ -374,7 +411,7 @@ static void run(struct work *w)
 	if (recognise(w, &e) < 0 || whole(w, &e) < 0)
 		return;
 	if (prepare(w, &e) < 0 || start(w, &e) < 0) {
-		stage_error(w->st, "restore", "", &e);
+		say_error(w, "restore", &e);
 		return;
 	}
 	restore(w);
@@ -391,7 +428,10 @@ static void run(struct work *w)
 
 void restorer_run(struct stage *st, const struct restore_job *job, struct restored_server *out)
 {
-	struct work w = { .st = st, .job = job, .phases = { .fetch_s = job->source->fetch_s } };
+	struct work w = { .st = st,
+			  .job = job,
+			  .phases = { .fetch_s = job->source->fetch_s,
+				      .progress = job->progress } };
 
 	run(&w);
 	out->up = w.ready;

@@ -23,8 +23,9 @@ struct restore_job {
 	const char *pg_bindir; /* NULL: look for it */
 	enum cluster_durability durability;
 	unsigned jobs;
-	uint64_t max_disk_b;   /* 0: what is free */
-	uint64_t rto_target_s; /* 0: none */
+	uint64_t max_disk_b;                 /* 0: what is free */
+	uint64_t rto_target_s;               /* 0: none */
+	void (*progress)(const char *phase); /* may be NULL */
 };
 
 enum { DATABASE_MAX = 256 };

@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COPY_B = 1 << 20 };
-
 /* ---- which one ---------------------------------------------------------------------- */
 
 static void see_backup(struct source *s, const json_t *o)
@@ -146,38 +144,18 @@ static bool can_read_as(const struct identity *who, const char *path)
 	return pid > 0 && status == 0;
 }
 
-/* Shares the blocks where the file system can; else the kernel copies; else we do. */
-static int copy_bytes(int from, int to)
-{
-	static char chunk[COPY_B];
-	ssize_t n;
-
-	while ((n = copy_file_range(from, NULL, to, NULL, (size_t)1 << 30, 0)) > 0)
-		;
-	if (n == 0)
-		return 0;
-	if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP &&
-	    errno != EPERM)
-		return -1;
-	while ((n = io_read_full(from, chunk, sizeof(chunk))) > 0)
-		if (io_write_all(to, chunk, (size_t)n) < 0)
-			return -1;
-	return (int)n;
-}
-
-static int copy_file(int from_dir, const char *from, int to_dir, const char *to,
-		     const struct identity *who)
+static int copy_file(int from_dir, const char *name, int to_dir, const struct identity *who)
 {
 	/* A link in a directory that we were given must not lead root to another user's file. */
-	FD_AUTO in = openat(from_dir, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	FD_AUTO in = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	FD_AUTO out = -1;
 
 	if (in < 0)
 		return -1;
-	out = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out < 0 || fchown(out, who->uid, who->gid) < 0 || copy_bytes(in, out) < 0)
+	out = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out < 0 || fchown(out, who->uid, who->gid) < 0)
 		return -1;
-	return 0;
+	return io_copy(in, out);
 }
 
 /* The files of a directory archive; what else lies there (a README's directory) is not part. */
@@ -188,46 +166,43 @@ static int copy_dir(DIR *from, int to, const struct identity *who)
 
 	while ((entry = readdir(from)) != NULL)
 		if (fstatat(dirfd(from), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) &&
-		    copy_file(dirfd(from), entry->d_name, to, entry->d_name, who) < 0)
+		    S_ISREG(st.st_mode) && copy_file(dirfd(from), entry->d_name, to, who) < 0)
 			return -1;
 	return 0;
 }
 
-static int copy_any(const char *path, const char *to, const struct identity *who)
+/* For a directory archive, whose files pg_restore opens by name. */
+static int copy_into(const char *path, const char *to, const struct identity *who)
 {
 	DIR *from = opendir(path);
-	int ret;
+	FD_AUTO dir = -1;
+	int ret = -1;
 
-	if (from == NULL)
-		return errno == ENOTDIR ? copy_file(AT_FDCWD, path, AT_FDCWD, to, who) : -1;
-	ret = mkdir(to, 0700);
-	if (ret == 0) {
-		FD_AUTO dir = open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		ret = dir < 0 || fchown(dir, who->uid, who->gid) < 0 ? -1
-								     : copy_dir(from, dir, who);
-	}
-	(void)closedir(from);
+	if (from && mkdir(to, 0700) == 0)
+		dir = open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir >= 0 && fchown(dir, who->uid, who->gid) == 0)
+		ret = copy_dir(from, dir, who);
+	if (from)
+		(void)closedir(from);
 	return ret;
 }
 
 char *source_hand_over(const struct source *s, const struct identity *who, const char *dir,
 		       struct err *e)
 {
-	const char *name = strrchr(s->path, '/') + 1;
-	AUTO_FREE char *above = NULL;
-	char *to;
+	AUTO_FREE char *copy = xasprintf("%s/backup", dir);
+	struct stat st;
+	int fd;
 
 	if (can_read_as(who, s->path))
 		return xstrdup(s->path);
-	above = xasprintf("%s/backup", dir);
-	to = xasprintf("%s/%s", above, name);
-	if (mkdir(above, 0700) == 0 && chown(above, who->uid, who->gid) == 0 &&
-	    copy_any(s->path, to, who) == 0)
-		return to;
-	(void)err_set(e, ERR_SYSTEM, "copy %s for user %s: %s", s->path, who->name,
-		      strerror(errno));
-	free(to);
+	if (stat(s->path, &st) == 0 && S_ISREG(st.st_mode)) {
+		fd = open(s->path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			return xasprintf("/dev/fd/%d", fd);
+	} else if (copy_into(s->path, copy, who) == 0) {
+		return xstrdup(copy);
+	}
+	(void)err_set(e, ERR_SYSTEM, "hand %s to user %s: %s", s->path, who->name, strerror(errno));
 	return NULL;
 }

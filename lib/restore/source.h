@@ -31,8 +31,9 @@ void source_see(struct source *s, const struct record *r);
  * fills in what the file itself says. */
 int source_settle(struct source *s, const char *given, struct err *e);
 
-/* A path under which *who can read it: its own, or that of a copy in dir (of the whole directory
- * where it is one), which keeps its name. The caller's to free; NULL with *e. */
+/* A path under which *who can read it: its own; for a file that he may not open "/dev/fd/N", which
+ * stays open for our child processes (stream.h); for a directory, a copy in dir. The caller's to
+ * free; NULL with *e. */
 char *source_hand_over(const struct source *s, const struct identity *who, const char *dir,
 		       struct err *e);
 

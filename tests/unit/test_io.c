@@ -125,6 +125,33 @@ START_TEST(write_nonblocking)
 }
 END_TEST
 
+START_TEST(copies)
+{
+	static char big[100000];
+	BUF_AUTO b = BUF_INIT(sizeof(big));
+	char to[] = "/tmp/test_io.XXXXXX";
+	FD_AUTO out = mkostemp(to, O_CLOEXEC);
+	FD_AUTO in = -1, proc = -1;
+	struct err e = { 0 };
+
+	memset(big, 'z', sizeof(big));
+	put(big, sizeof(big));
+	in = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(io_copy(in, out), 0);
+	ck_assert_int_eq(io_slurp(to, &b, &e), 0);
+	ck_assert_uint_eq(b.len, sizeof(big));
+	ck_assert_int_eq(io_copy(in, out), 0);                /* at its end: nothing more */
+	proc = open("/proc/self/stat", O_RDONLY | O_CLOEXEC); /* from another file system */
+	ck_assert_int_eq(ftruncate(out, 0) + lseek(out, 0, SEEK_SET), 0);
+	ck_assert_int_eq(io_copy(proc, out), 0);
+	buf_reset(&b);
+	ck_assert_int_eq(io_slurp(to, &b, &e), 0);
+	ck_assert_uint_gt(b.len, 10);
+	ck_assert_int_eq(io_copy(-1, out), -1);
+	ck_assert_int_eq(unlink(to), 0);
+}
+END_TEST
+
 START_TEST(close_keeps_errno)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -150,6 +177,7 @@ int main(void)
 	tcase_add_test(t, slurp_refuses);
 	tcase_add_test(t, write_reports);
 	tcase_add_test(t, write_nonblocking);
+	tcase_add_test(t, copies);
 	tcase_add_test(t, close_keeps_errno);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
