@@ -40,6 +40,22 @@ static const struct opt shared[] = {
 };
 /* clang-format on */
 
+/* Each test starts from nothing, also when Check does not fork (CK_FORK=no). */
+static void forget(void)
+{
+	flag = false;
+	text = NULL;
+	strv_free(&list);
+	count = age = size = 0;
+	share = 0;
+	range = (struct range){ 0 };
+	calls = 0;
+	(void)unsetenv("T_TEXT");
+	(void)unsetenv("T_AGE");
+	(void)unsetenv("T_LIST");
+	(void)unsetenv("T_FLAG");
+}
+
 /* The words of one string, split at blanks; "~" stands for a blank inside a word. */
 static int parse_words(const char *words, bool command, struct err *e)
 {
@@ -210,6 +226,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_add_checked_fixture(c, forget, forget);
 	tcase_add_test(c, every_kind_lands_in_its_variable);
 	tcase_add_test(c, options_may_follow_operands_but_not_a_command);
 	tcase_add_loop_test(c, a_wrong_word_is_named, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
