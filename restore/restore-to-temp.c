@@ -100,7 +100,7 @@ static const struct tool tool = {
 		    "prove the newest backup against production\n"
 		    "restore-to-temp --backup shop.dump --keep\n"
 		    "look around in a backup with psql",
-	.see_also = "fetch-latest(1), compare-counts(1), check-freshness(1), emit-report(1)",
+	.see_also = "check-freshness(1), compare-counts(1), emit-report(1), fetch-latest(1)",
 	.options = options,
 	.command = true,
 	.own_timeout = true,

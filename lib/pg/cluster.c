@@ -363,7 +363,8 @@ static bool read_shm(const char *dir, uint64_t *key, int *id)
 	AUTO_FREE char *path = xasprintf("%s/data/postmaster.pid", dir);
 	BUF_AUTO b = BUF_INIT(4096);
 	struct err e;
-	char *line = b.s;
+	const char *line;
+	uintmax_t number;
 
 	if (io_slurp(path, &b, &e) < 0)
 		return false;
@@ -372,7 +373,10 @@ static bool read_shm(const char *dir, uint64_t *key, int *id)
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
 	}
-	return line && sscanf(line, "%ju %d", key, id) == 2;
+	if (line == NULL || sscanf(line, "%ju %d", &number, id) != 2)
+		return false;
+	*key = number;
+	return true;
 }
 
 /* The directory is a stranger's word for it: only a segment with that key, of the directory's own

@@ -329,7 +329,7 @@ static void say_time(struct work *w)
 	stage_check(w->st, &c);
 }
 
-static bool failed(const struct work *w)
+static bool went_wrong(const struct work *w)
 {
 	return w->broken.kind != ERR_NONE || w->mishaps.count[MISHAP_FAILED] ||
 	       w->mishaps.count[MISHAP_REFUSED];
@@ -349,7 +349,7 @@ static void say_rto(struct work *w)
 		(void)snprintf(crit, sizeof(crit), "%ju", (uintmax_t)target_s);
 		check_metric_limits(&c, NULL, crit);
 	}
-	if (failed(w))
+	if (went_wrong(w))
 		check_say(&c, V_UNKNOWN, "not verified: the restore did not succeed (it took %s)",
 			  took);
 	else if (target_s == 0)
