@@ -61,7 +61,7 @@ static void by_said(const struct pg_bounds *b, struct pg_recovery *out)
 	out->at_ms = b->said_ms;
 	out->by_said = true;
 	out->sure = true;
-	out->by = "the time that the backup names";
+	out->by = "the time in its name or header";
 }
 
 static void by_data(const struct pg_evidence *v, const struct pg_bounds *b, struct pg_recovery *out)

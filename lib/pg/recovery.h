@@ -62,7 +62,7 @@ struct pg_recovery {
 	bool by_said;   /* the cut to use is bounds.said_ms, else bounds.data_ms */
 	bool sure;      /* rows beyond it are new: they cannot be lost ones */
 	bool disagree;  /* said and data contradict each other: see why */
-	const char *by; /* "the time that the backup names", "its newest row" */
+	const char *by; /* "the time in its name or header" */
 	char why[256];  /* of disagree, or of not being sure */
 };
 

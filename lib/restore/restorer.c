@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { START_LIMIT_S = 120, QUOTED = 5, CRASH_MS = 2000 };
+enum { START_LIMIT_S = 120, QUOTED = 5, CRASH_MS = 2000, DAY_MS = 24 * 60 * 60 * 1000 };
 
 /* What the steps hand to each other. */
 struct work {
@@ -277,14 +277,17 @@ static json_t *names(const struct strv *l)
 	return a;
 }
 
-/* The best that is known about when the backup was made. */
+/* The best that is known about when the backup was made. A name that tells the day alone reads as
+ * its midnight; the archive's header knows better. */
 static bool recovery_point(const struct work *w, int64_t *ms)
 {
 	const struct source *s = w->job->source;
+	const bool header =
+		w->what.local_ms >= 0 && (!s->modified || w->what.local_ms <= s->modified_ms);
 
-	if (s->taken)
+	if (s->taken && (s->taken_ms % DAY_MS != 0 || !header))
 		*ms = s->taken_ms;
-	else if (w->what.local_ms >= 0 && (!s->modified || w->what.local_ms <= s->modified_ms))
+	else if (header)
 		*ms = w->what.local_ms;
 	else if (s->modified)
 		*ms = s->modified_ms;
