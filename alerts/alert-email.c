@@ -247,7 +247,7 @@ static const struct tool tool = {
 		    "SMTP_URL are set.\n\n"
 		    "alert-email --test --label shop\n"
 		    "Prove that a mail is taken.",
-	.see_also = "alert-slack(1), alert-pagerduty(1), emit-report(1)",
+	.see_also = "alert-pagerduty(1), alert-slack(1), emit-report(1)",
 	.options = options,
 	.own_timeout = true,
 };

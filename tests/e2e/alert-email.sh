@@ -269,6 +269,21 @@ a_dry_run_sends_nothing() {
 	expect_mail 'length == 0'
 }
 
+a_kill_loses_nothing() {
+	fresh
+	EMAIL_TO=a@example.com
+	mail_fault '{"at": "DATA", "how": "stall"}'
+	plain <bad >out 2>err &
+	wait_for 5 sh -c "[ -z \"\$(ls '$MAIL_DIR/faults')\" ]"
+	pid=$(pgrep -f "alert-email --smtp-url $SMTP_TEST_PLAIN")
+	kill -KILL "$pid"
+	wait || true
+	expect_mail 'length == 0'
+	expect_status 0 plain --flush --label shop
+	expect_status 0 plain --flush --label shop
+	expect_mail 'length == 1'
+}
+
 secrets_stay_secret() {
 	fresh
 	mail_fault '{"at": "DATA", "how": "stall"}'
@@ -308,4 +323,5 @@ t "500 failing tables: all limits hold" limits_hold
 t "wrong configuration is named" wrong_words_are_named
 t "--test says whether it was accepted" a_test_says_so
 t "--dry-run prints the mail" a_dry_run_sends_nothing
+t "kill -9 with a mail in flight loses nothing" a_kill_loses_nothing
 t "the password is nowhere to be found" secrets_stay_secret

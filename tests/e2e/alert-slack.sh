@@ -308,6 +308,22 @@ a_dry_run_sends_nothing() {
 	expect_alerts 'length == 0'
 }
 
+# Slack knows no key to deduplicate by: what was accepted and not yet noted comes once more, the same.
+a_kill_loses_nothing() {
+	for fault in '{"how": "slow", "seconds": 2}' '{"how": "stall"}'; do
+		fresh
+		alerts_fault "$fault"
+		hook <bad >out 2>err &
+		wait_for 5 grep -q '"fault"' "$ALERT_DIR/requests.jsonl"
+		pid=$(pgrep -f "alert-slack --ca-file $ALERT_CA")
+		kill -KILL "$pid"
+		wait || true
+		expect_status 0 hook --flush --label shop
+		expect_status 0 hook --flush --label shop
+		expect_alerts 'length == 2 and last.accepted and .[0].json == .[1].json'
+	done
+}
+
 # In flight and afterwards: arguments, environment, output, state, spool.
 secrets_stay_secret() {
 	for sender in hook bot; do
@@ -356,4 +372,5 @@ t "a redirect is not followed" a_redirect_is_refused
 t "wrong configuration is named and the message kept" wrong_words_are_named
 t "--test says whether it was accepted" a_test_says_so
 t "--dry-run prints the request, masked" a_dry_run_sends_nothing
+t "kill -9 with a message in flight loses nothing" a_kill_loses_nothing
 t "secrets are nowhere to be found" secrets_stay_secret
