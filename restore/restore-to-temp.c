@@ -20,7 +20,7 @@ enum { GRACE_S = 15, DAY_S = 24 * 60 * 60 };
 
 static struct {
 	const char *backup, *user, *work_dir, *pg_bindir;
-	uint64_t jobs, max_disk_b, rto_target_s;
+	uint64_t jobs, max_disk_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
 	bool require_isolation, keep;
 } config;
@@ -57,6 +57,9 @@ static const struct opt options[] = {
 	  "default: fast", "DURABILITY", false, set_durability },
 	{ OPT_SIZE, 0, "max-disk", "SIZE", &config.max_disk_b,
 	  "take at most this much disk space; default: what is free", "MAX_DISK", false, NULL },
+	{ OPT_SIZE, 0, "max-unpacked", "SIZE", &config.max_unpacked_b,
+	  "refuse a compressed backup that more than this comes out of; default: no limit",
+	  "MAX_UNPACKED", false, NULL },
 	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_target_s,
 	  "how long a recovery may take, fetching included", "RTO_TARGET", false, NULL },
 	{ OPT_FLAG, 0, "require-isolation", NULL, &config.require_isolation,
@@ -263,6 +266,7 @@ int main(int argc, char **argv)
 				      .durability = config.durability,
 				      .jobs = (unsigned)config.jobs,
 				      .max_disk_b = config.max_disk_b,
+				      .max_unpacked_b = config.max_unpacked_b,
 				      .rto_target_s = config.rto_target_s };
 	if (common.progress || isatty(STDERR_FILENO))
 		a.job.progress = show_progress;

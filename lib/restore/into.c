@@ -253,7 +253,8 @@ int into_script(const struct into_job *job, struct into *out, struct err *e)
 	struct script_result r = { 0 };
 	int ret;
 
-	STREAM_AUTO *s = stream_open_path(job->path, NULL, e);
+	const struct stream_opts limits = { .max_out_b = job->max_unpacked_b };
+	STREAM_AUTO *s = stream_open_path(job->path, &limits, e);
 
 	if (s == NULL || make_first(job, out, e) < 0)
 		return -1;

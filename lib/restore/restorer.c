@@ -111,7 +111,8 @@ static int copy_open(const char *path, const char *to, struct err *e)
 
 static int unpack_to(struct work *w, const char *to, struct err *e)
 {
-	STREAM_AUTO *s = stream_open_path(w->job->path, NULL, e);
+	const struct stream_opts limits = { .max_out_b = w->job->max_unpacked_b };
+	STREAM_AUTO *s = stream_open_path(w->job->path, &limits, e);
 	int ret;
 
 	phases_begin(&w->phases, PHASE_UNPACK);
@@ -370,6 +371,7 @@ static void restore(struct work *w)
 {
 	struct into_job job = { .cluster = &w->cluster,
 				.what = &w->what,
+				.max_unpacked_b = w->job->max_unpacked_b,
 				.path = w->path,
 				.jobs = w->job->jobs,
 				.phases = &w->phases,

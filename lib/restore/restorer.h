@@ -24,6 +24,7 @@ struct restore_job {
 	enum cluster_durability durability;
 	unsigned jobs;
 	uint64_t max_disk_b;                 /* 0: what is free */
+	uint64_t max_unpacked_b;             /* 0: any number may come out of the backup */
 	uint64_t rto_target_s;               /* 0: none */
 	void (*progress)(const char *phase); /* may be NULL */
 };
