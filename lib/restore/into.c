@@ -231,6 +231,10 @@ static int judge_end(const struct into_job *job, const struct script_result *r, 
 			       "read %s: it is cut short: the comment that ends every "
 			       "dump is missing",
 			       job->path);
+	out->clipped = r->end == SQLSCAN_CLIPPED;
+	if (out->clipped)
+		(void)snprintf(out->note, sizeof(out->note), "%s",
+			       "the empty line at its very end is missing: was it cut there?");
 	return 0;
 }
 

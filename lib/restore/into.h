@@ -28,6 +28,7 @@ struct into {
 	int64_t bytes;         /* of all of them */
 	struct strv made;      /* what the dump took for granted: "role alice" */
 	char note[160];        /* why nothing proves that a script was whole; or "" */
+	bool clipped;          /* only the empty line at its very end is missing */
 };
 
 /* An archive, by pg_restore, into a database named as the dump says. */

@@ -139,15 +139,15 @@ static int lay_out(struct work *w, struct err *e)
 	return 0;
 }
 
-static void say_complete(struct work *w, const char *note)
+static void say_complete(struct work *w, enum verdict v, const char *note)
 {
 	struct check c;
 
 	check_init(&c, "backup-complete", "");
 	if (note[0])
-		check_say(&c, V_OK, "complete as far as it can be told: %s", note);
+		check_say(&c, v, "complete as far as it can be told: %s", note);
 	else
-		check_say(&c, V_OK, "complete: its end is there");
+		check_say(&c, v, "complete: its end is there");
 	stage_check(w->st, &c);
 }
 
@@ -163,7 +163,7 @@ static int whole(struct work *w, struct err *e)
 		return -1;
 	}
 	if (is_archive(w))
-		say_complete(w, complete.note);
+		say_complete(w, V_OK, complete.note);
 	return 0;
 }
 
@@ -384,7 +384,7 @@ static void restore(struct work *w)
 		return;
 	}
 	if (into_script(&job, &w->into, &e) == 0) {
-		say_complete(w, w->into.note);
+		say_complete(w, w->into.clipped ? V_WARNING : V_OK, w->into.note);
 	} else if (e.kind == ERR_BACKUP) {
 		w->broken = e;
 		say_error(w, "backup-complete", &e);

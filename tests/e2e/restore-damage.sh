@@ -74,6 +74,18 @@ last_byte() {
 }
 t "a single byte that is missing at the end is critical" last_byte
 
+# Nothing of a script is lost with its last line end; but somebody cut it.
+last_line_end() {
+	size=$(stat -c %s dumps/plain.sql)
+	head -c $((size - 1)) dumps/plain.sql >clipped.sql
+	expect_status 1 restore-to-temp --records --backup clipped.sql
+	expect_check backup-complete warning
+	head -c $((size - 3)) dumps/plain.sql >cut.sql
+	caught cut.sql
+	expect_nothing_left
+}
+t "a script without its last line end is a warning" last_line_end
+
 directory_files() {
 	healthy directory
 	for f in dumps/directory/*.dat.gz; do
