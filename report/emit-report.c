@@ -3,14 +3,11 @@
 #include "lib/base/buf.h"
 #include "lib/base/history.h"
 #include "lib/base/io.h"
-#include "lib/base/nagios.h"
 #include "lib/base/stage.h"
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
-#include "lib/report/markdown.h"
-#include "lib/report/plain.h"
-#include "lib/report/rows.h"
+#include "lib/report/format.h"
 #include "lib/report/run.h"
 
 #include <errno.h>
@@ -23,11 +20,9 @@
 
 enum { REPORT_MAX = 256 * 1024 * 1024, REPORT_MODE = 0644, CHECKS_IN_HISTORY_B = 3 * 1024 * 1024 };
 
-enum format { TEXT, MARKDOWN, JSON, NAGIOS, RECORD };
-
 /* One report, and where it goes: path NULL is standard output. */
 struct report {
-	enum format format;
+	const struct format *format;
 	const char *path;
 };
 
@@ -42,7 +37,7 @@ static struct {
 	const char *history, *title;
 } config;
 
-static void add_report(struct reports *reports, enum format format, const char *path)
+static void add_report(struct reports *reports, const struct format *format, const char *path)
 {
 	reports->v = xrealloc(reports->v, reports->n + 1, sizeof(*reports->v));
 	reports->v[reports->n++] = (struct report){ .format = format, .path = path };
@@ -50,27 +45,25 @@ static void add_report(struct reports *reports, enum format format, const char *
 
 static int set_format(const char *value, void *to, struct err *e)
 {
-	static const char *const names[] = { "text", "markdown", "json", "nagios" };
 	const size_t len = strcspn(value, "=");
 	const char *path = value[len] ? value + len + 1 : "-";
+	const struct format *format = format_find(value, len);
 
-	for (int f = TEXT; f <= NAGIOS; f++) {
-		if (strlen(names[f]) != len || strncmp(names[f], value, len) != 0 || *path == '\0')
-			continue;
-		add_report(to, (enum format)f, strcmp(path, "-") == 0 ? NULL : path);
+	if (format && *path) {
+		add_report(to, format, strcmp(path, "-") == 0 ? NULL : path);
 		return 0;
 	}
 	return err_set(e, ERR_USAGE,
-		       "'%.80s' is no report; write text, markdown, json or nagios, with =FILE "
-		       "where it is not for standard output",
+		       "'%.80s' is no report; write " FORMAT_NAMES
+		       ", with =FILE where it is not for standard output",
 		       value);
 }
 
 /* clang-format off */
 static const struct opt options[] = {
 	{ OPT_CALL, 'f', "format", "FORMAT[=FILE]", &config.reports,
-	  "write this report: text, markdown, json or nagios, to FILE or to standard output; may be "
-	  "given several times; default: text", NULL, false, set_format },
+	  "write this report: " FORMAT_NAMES ", to FILE or to standard output; may be given several "
+	  "times; default: text", NULL, false, set_format },
 	{ OPT_LIST, 0, "expect", "TOOL", &config.expect,
 	  "critical when this tool never began; may be given several times", NULL, false, NULL },
 	{ OPT_LIST, 0, "expect-restored", "TOOL", &config.expect_restored,
@@ -96,6 +89,9 @@ static const struct tool tool = {
 		"that a tool wrote and that did not arrive, and a stream without any check are unknown. "
 		"A tool that ended worse than its checks show counts as it ended.\n"
 		"\n"
+		"The html report is one page that needs nothing else. With --history it shows what changed "
+		"since the last run, and sizes, recovery times and verified days of the last year.\n"
+		"\n"
 		"Without --format, standard output gets the text report. With --nagios it gets one line "
 		"with performance data, with --records the run as one record, whatever else is written. "
 		"Files are replaced in one step. A report or a history that cannot be written is a "
@@ -104,7 +100,9 @@ static const struct tool tool = {
 		    "show it at the terminal\n"
 		    "emit-report --format text --format markdown=report.md --format json=report.json "
 		    "--history /var/lib/backup-probes/ --expect restore-to-temp\n"
-		    "as the last stage of the daily job",
+		    "as the last stage of the daily job\n"
+		    "emit-report --format html=report.html <records.jsonl\n"
+		    "a page of records that were kept",
 	.see_also = "check-freshness(1), list-backups(1), restore-to-temp(1), size-trend(1), "
 		    "verify-backup(1)",
 	.options = options,
@@ -143,52 +141,38 @@ static void remember(struct summary *s)
 		tool_debug("appended the run to %s", config.history);
 }
 
-static void render_json(const struct summary *s, size_t flags, struct buf *out)
+/* Does a report show earlier runs? */
+static bool past_is_wanted(void)
 {
-	JSON_AUTO *run = run_object(s, REPORT_MAX);
-	char *text = json_dumps(run, flags | JSON_REAL_PRECISION(15));
-
-	if (text)
-		buf_addf(out, "%s\n", text);
-	free(text);
+	for (size_t i = 0; i < config.reports.n; i++)
+		if (config.reports.v[i].format->past)
+			return true;
+	return false;
 }
 
-static void render_plugin_line(const struct summary *s, struct buf *out)
+/* Before the run is remembered, so that it is not its own past. */
+static void recall(struct past *past, struct summary *s)
 {
-	BUF_AUTO headline = BUF_INIT(REPORT_MAX);
+	struct err e = { 0 };
 
-	rows_headline(s, config.title, &headline);
-	/* The line says the verdict itself. */
-	nagios_say(out, "backup", s->status, headline.s + strcspn(headline.s, " ") + 1, s->checks);
-	buf_addc(out, '\n');
+	if (config.history && past_is_wanted() &&
+	    past_load(past, config.history, s->label, summary_restored(s), s->ended_ms, &e) < 0)
+		summary_find(s, "history", "", V_UNKNOWN, "earlier runs were not read: %s", e.msg);
 }
 
-static void render(const struct summary *s, const struct report *report, struct buf *out)
+static void render(const struct summary *s, const struct past *past, const struct report *report,
+		   struct buf *out)
 {
 	const bool shown = report->path == NULL;
-	const struct plain_style style = {
+	const struct view view = {
+		.s = s,
+		.past = past,
 		.title = config.title,
 		.colour = shown && text_colour(STDOUT_FILENO),
 		.quiet = shown && common.quiet,
 	};
 
-	switch (report->format) {
-	case TEXT:
-		plain_report(s, &style, out);
-		break;
-	case MARKDOWN:
-		markdown_report(s, config.title, out);
-		break;
-	case JSON:
-		render_json(s, JSON_INDENT(2), out);
-		break;
-	case RECORD:
-		render_json(s, JSON_COMPACT, out);
-		break;
-	case NAGIOS:
-		render_plugin_line(s, out);
-		break;
-	}
+	report->format->render(&view, out);
 }
 
 /* A pipe or a terminal is written to and not replaced. */
@@ -225,7 +209,7 @@ static int put(const struct report *report, const struct buf *b, struct err *e)
 
 /* Writes the reports that go to files, or those that go to standard output. What could not be
  * written is a finding in those that follow. */
-static void write_reports(struct summary *s, bool files)
+static void write_reports(struct summary *s, const struct past *past, bool files)
 {
 	for (size_t i = 0; i < config.reports.n; i++) {
 		const struct report *report = &config.reports.v[i];
@@ -234,7 +218,7 @@ static void write_reports(struct summary *s, bool files)
 
 		if ((report->path != NULL) != files)
 			continue;
-		render(s, report, &b);
+		render(s, past, report, &b);
 		if (put(report, &b, &e) == 0) {
 			tool_debug("wrote %zu bytes to %s", b.len,
 				   report->path ? report->path : "standard output");
@@ -248,15 +232,16 @@ static void write_reports(struct summary *s, bool files)
 static void add_default_report(void)
 {
 	if (common.output == OUTPUT_NAGIOS)
-		add_report(&config.reports, NAGIOS, NULL);
+		add_report(&config.reports, format_find("nagios", 6), NULL);
 	else if (common.output == OUTPUT_RECORDS)
-		add_report(&config.reports, RECORD, NULL);
+		add_report(&config.reports, &format_record, NULL);
 	else if (config.reports.n == 0)
-		add_report(&config.reports, TEXT, NULL);
+		add_report(&config.reports, format_find("text", 4), NULL);
 }
 
 int main(int argc, char **argv)
 {
+	struct past past = PAST_NONE;
 	struct summary s;
 	enum verdict status;
 
@@ -265,10 +250,12 @@ int main(int argc, char **argv)
 	add_default_report();
 	summary_init(&s);
 	gather(&s);
+	recall(&past, &s);
 	remember(&s);
-	write_reports(&s, true);
-	write_reports(&s, false);
+	write_reports(&s, &past, true);
+	write_reports(&s, &past, false);
 	status = s.status;
+	past_free(&past);
 	summary_free(&s);
 	strv_free(&config.expect);
 	strv_free(&config.expect_restored);

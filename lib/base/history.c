@@ -273,11 +273,16 @@ static bool belongs(const json_t *run, const char *label)
 	return kind && strcmp(kind, "run") == 0 && strcmp(its ? its : "", label) == 0;
 }
 
-/* Fills runs, newest first. */
-static int gather(struct backwards *b, const char *label, size_t most, json_t *runs,
-		  unsigned *skipped)
+/* Who takes the runs of a label. */
+struct taker {
+	const char *label;
+	bool (*take)(json_t *run, void *to);
+	void *to;
+};
+
+static int gather(struct backwards *b, const struct taker *taker, unsigned *skipped)
 {
-	while (json_array_size(runs) < most) {
+	for (;;) {
 		struct err why;
 		const char *line;
 		size_t len;
@@ -292,10 +297,66 @@ static int gather(struct backwards *b, const char *label, size_t most, json_t *r
 			run = record_parse(line, len, &why);
 		if (run == NULL)
 			++*skipped;
-		else if (belongs(run, label))
-			json_array_append(runs, run);
+		else if (belongs(run, taker->label) && !taker->take(run, taker->to))
+			return 0;
 	}
+}
+
+/* The open file's runs: 0, or -1 with errno. */
+static int walk(int fd, const struct taker *taker, unsigned *skipped)
+{
+	struct backwards b = { .fd = fd };
+	struct stat st;
+	int r;
+
+	/* A line that is being appended right now is no torn one. */
+	if (lock(fd, LOCK_SH) < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	b.at = st.st_size;
+	r = gather(&b, taker, skipped);
+	free(b.buf);
+	return r;
+}
+
+int history_walk(const char *path, const char *label, bool (*take)(json_t *run, void *to), void *to,
+		 unsigned *skipped, struct err *e)
+{
+	const struct taker taker = { .label = label, .take = take, .to = to };
+	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
+	unsigned ignored;
+
+	if (skipped == NULL)
+		skipped = &ignored;
+	*skipped = 0;
+	if (resolve(path, label, &file, e) < 0)
+		return -1;
+	FD_AUTO fd = open(file.s, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_set(e, ERR_SYSTEM, "open history %s: %s", file.s, strerror(errno));
+	if (walk(fd, &taker, skipped) < 0)
+		return err_set(e, ERR_SYSTEM, "read history %s: %s", file.s, strerror(errno));
 	return 0;
+}
+
+/* The newest runs, newest first. */
+struct newest {
+	json_t *runs;
+	size_t most;
+};
+
+static bool keep_newest(json_t *run, void *to)
+{
+	struct newest *n = to;
+
+	if (json_array_size(n->runs) < n->most)
+		json_array_append(n->runs, run);
+	return json_array_size(n->runs) < n->most;
 }
 
 static json_t *reversed(const json_t *list)
@@ -307,48 +368,13 @@ static json_t *reversed(const json_t *list)
 	return out;
 }
 
-/* The open file's runs; NULL with errno. */
-static json_t *load(int fd, const char *label, size_t most, unsigned *skipped)
-{
-	struct backwards b = { .fd = fd };
-	JSON_AUTO *runs = json_array();
-	struct stat st;
-	int r;
-
-	/* A line that is being appended right now is no torn one. */
-	if (lock(fd, LOCK_SH) < 0 || fstat(fd, &st) < 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	b.at = st.st_size;
-	r = gather(&b, label, most, runs, skipped);
-	free(b.buf);
-	return r < 0 ? NULL : reversed(runs);
-}
-
 json_t *history_load(const char *path, const char *label, size_t most, unsigned *skipped,
 		     struct err *e)
 {
-	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
-	unsigned ignored;
-	json_t *runs;
+	JSON_AUTO *runs = json_array();
+	struct newest newest = { .runs = runs, .most = most };
 
-	if (skipped == NULL)
-		skipped = &ignored;
-	*skipped = 0;
-	if (resolve(path, label, &file, e) < 0)
+	if (history_walk(path, label, keep_newest, &newest, skipped, e) < 0)
 		return NULL;
-	FD_AUTO fd = open(file.s, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
-		return json_array();
-	if (fd < 0) {
-		err_set(e, ERR_SYSTEM, "open history %s: %s", file.s, strerror(errno));
-		return NULL;
-	}
-	runs = load(fd, label, most, skipped);
-	if (runs == NULL)
-		err_set(e, ERR_SYSTEM, "read history %s: %s", file.s, strerror(errno));
-	return runs;
+	return reversed(runs);
 }

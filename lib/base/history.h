@@ -15,6 +15,7 @@
 #include "lib/base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A run's line is at most this long; a longer one is refused when written and skipped when read. */
@@ -28,4 +29,10 @@ int history_append(const char *path, const char *label, const json_t *run, struc
  * those looked at. The file is read from its end, no further than needed. */
 json_t *history_load(const char *path, const char *label, size_t most, unsigned *skipped,
 		     struct err *e);
+
+/* For who needs a long past and little of each run: gives the label's runs to take(), the newest
+ * first and each borrowed (it may take a reference), until it returns false. 0, also when there is
+ * no file yet; -1 with *e. */
+int history_walk(const char *path, const char *label, bool (*take)(json_t *run, void *to), void *to,
+		 unsigned *skipped, struct err *e);
 #endif

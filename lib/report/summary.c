@@ -226,17 +226,20 @@ void summary_finish(struct summary *s, const struct strv *tools, const struct st
 		summary_find(s, "stream", "", V_UNKNOWN, "nothing was checked");
 }
 
-bool summary_verified(const struct summary *s)
+bool summary_restored(const struct summary *s)
 {
 	const json_t *check;
 	size_t i;
 
-	if (s->status != V_OK && s->status != V_WARNING)
-		return false;
 	json_array_foreach(s->checks, i, check)
 		if (strcmp(text(check, "check"), "restore") == 0)
 			return true;
 	return false;
+}
+
+bool summary_verified(const struct summary *s)
+{
+	return (s->status == V_OK || s->status == V_WARNING) && summary_restored(s);
 }
 
 static bool metric_of(const json_t *check, const char *metric, double *out)

@@ -65,6 +65,9 @@ void summary_finish(struct summary *s, const struct strv *tools, const struct st
 /* All checks, kept or not. */
 size_t summary_checks(const struct summary *s);
 
+/* Did the run try to restore the backup? */
+bool summary_restored(const struct summary *s);
+
 /* Was the backup restored, and nothing worse than a warning found? A run that only looked at a
  * listing proves nothing about the backup. */
 bool summary_verified(const struct summary *s);

@@ -321,14 +321,14 @@ time_limit() {
 t "after its time limit it reports what came" time_limit
 
 usage() {
-	for wrong in '-f html' '-f' '-f text=' '-f textual' '--expect' 'operand' '--no-such' '--timeout x'; do
+	for wrong in '-f htm' '-f' '-f text=' '-f textual' '--expect' 'operand' '--no-such' '--timeout x'; do
 		# shellcheck disable=SC2086  # words
 		expect_status 3 emit-report $wrong <ok
 		expect_err .
 		expect_not_out .
 	done
-	expect_status 3 emit-report -f html <ok
-	expect_err "'html' is no report; write text, markdown, json or nagios"
+	expect_status 3 emit-report -f htm <ok
+	expect_err "'htm' is no report; write text, markdown, html, json or nagios"
 	expect_status 0 emit-report --help
 	expect_out 'FORMAT\[=FILE\]'
 }

@@ -194,6 +194,41 @@ START_TEST(the_mode_of_an_existing_file_stays)
 }
 END_TEST
 
+/* Stops at the run that it is told, and counts. */
+struct counter {
+	json_int_t stop, last;
+	int runs;
+};
+
+static bool count_until(json_t *run, void *to)
+{
+	struct counter *c = to;
+
+	c->runs++;
+	c->last = json_integer_value(json_object_get(run, "n"));
+	return c->last != c->stop;
+}
+
+START_TEST(a_walk_goes_back_as_far_as_wanted)
+{
+	struct counter c = { .stop = 7 };
+	struct err e;
+
+	ck_assert_int_eq(history_walk(file, "shop", count_until, &c, NULL, &e), 0);
+	ck_assert_int_eq(c.runs, 0);
+	for (int i = 0; i < 10; i++)
+		append_ok(file, i % 2 ? "shop" : "crm", i);
+	ck_assert_int_eq(history_walk(file, "shop", count_until, &c, NULL, &e), 0);
+	ck_assert_int_eq(c.runs, 2);
+	ck_assert_int_eq(c.last, 7);
+	c = (struct counter){ .stop = -1 };
+	ck_assert_int_eq(history_walk(file, "shop", count_until, &c, NULL, &e), 0);
+	ck_assert_int_eq(c.runs, 5);
+	ck_assert_int_eq(c.last, 1);
+	ck_assert_int_eq(history_walk("", "shop", count_until, &c, NULL, &e), -1);
+}
+END_TEST
+
 START_TEST(a_torn_line_is_set_aside)
 {
 	append_ok(file, "shop", 1);
@@ -434,6 +469,7 @@ int main(void)
 	tcase_add_test(c, long_labels_share_a_file_and_nothing_else);
 	tcase_add_test(c, one_missing_directory_is_made);
 	tcase_add_test(c, the_mode_of_an_existing_file_stays);
+	tcase_add_test(c, a_walk_goes_back_as_far_as_wanted);
 	tcase_add_test(c, a_torn_line_is_set_aside);
 	tcase_add_test(c, a_whole_line_without_its_newline_counts);
 	tcase_add_test(c, garbage_is_skipped_and_counted);

@@ -1,0 +1,83 @@
+#include "lib/report/format.h"
+
+#include "lib/base/nagios.h"
+#include "lib/base/record.h"
+#include "lib/report/html.h"
+#include "lib/report/markdown.h"
+#include "lib/report/plain.h"
+#include "lib/report/rows.h"
+#include "lib/report/run.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_MAX_B = 1024 * 1024 };
+
+static void render_text(const struct view *view, struct buf *out)
+{
+	const struct plain_style style = {
+		.title = view->title,
+		.colour = view->colour,
+		.quiet = view->quiet,
+	};
+
+	plain_report(view->s, &style, out);
+}
+
+static void render_markdown(const struct view *view, struct buf *out)
+{
+	markdown_report(view->s, view->title, out);
+}
+
+static void render_html(const struct view *view, struct buf *out)
+{
+	html_report(view->s, view->past, view->title, out);
+}
+
+static void add_run(const struct summary *s, size_t flags, struct buf *out)
+{
+	JSON_AUTO *run = run_object(s, SIZE_MAX);
+	char *text = json_dumps(run, flags | JSON_REAL_PRECISION(15));
+
+	if (text)
+		buf_addf(out, "%s\n", text);
+	free(text);
+}
+
+static void render_json(const struct view *view, struct buf *out)
+{
+	add_run(view->s, JSON_INDENT(2), out);
+}
+
+static void render_record(const struct view *view, struct buf *out)
+{
+	add_run(view->s, JSON_COMPACT, out);
+}
+
+static void render_nagios(const struct view *view, struct buf *out)
+{
+	BUF_AUTO headline = BUF_INIT(LINE_MAX_B);
+
+	rows_headline(view->s, view->title, &headline);
+	/* The line says the verdict itself. */
+	nagios_say(out, "backup", view->s->status, headline.s + strcspn(headline.s, " ") + 1,
+		   view->s->checks);
+	buf_addc(out, '\n');
+}
+
+static const struct format formats[] = {
+	{ "text", false, render_text },     { "markdown", false, render_markdown },
+	{ "html", true, render_html },      { "json", false, render_json },
+	{ "nagios", false, render_nagios },
+};
+
+const struct format format_record = { "record", false, render_record };
+
+const struct format *format_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strlen(formats[i].name) == len && strncmp(formats[i].name, name, len) == 0)
+			return &formats[i];
+	return NULL;
+}

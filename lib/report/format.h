@@ -1,0 +1,35 @@
+#ifndef LIB_REPORT_FORMAT_H
+#define LIB_REPORT_FORMAT_H
+/*
+ * format: the reports that there are, by name.
+ */
+#include "lib/base/buf.h"
+#include "lib/report/past.h"
+#include "lib/report/summary.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What every report is made from. */
+struct view {
+	const struct summary *s;
+	const struct past *past; /* earlier runs, for a format that asks for them */
+	const char *title;       /* NULL: "backup of LABEL" */
+	bool colour, quiet;      /* of the text report */
+};
+
+struct format {
+	const char *name;
+	bool past; /* it shows earlier runs */
+	void (*render)(const struct view *view, struct buf *out);
+};
+
+/* The names that format_find() knows, in words. */
+#define FORMAT_NAMES "text, markdown, html, json or nagios"
+
+/* NULL: there is none of that name, which is len bytes long. */
+const struct format *format_find(const char *name, size_t len);
+
+/* The whole run as one record, which is what --records means. */
+extern const struct format format_record;
+#endif
