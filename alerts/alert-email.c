@@ -213,7 +213,7 @@ static const struct opt options[] = {
 	{ OPT_CALL, 0, "to", "ADDRESS[,ADDRESS...]", &config.to,
 	  "recipients, \"user@example.com\" or \"Name <user@example.com>\"; may be given again",
 	  "EMAIL_TO", false, parse_to },
-	{ OPT_TEXT, 0, "from", "ADDRESS", &config.from, "the sender", "EMAIL_FROM", false, NULL },
+	{ OPT_TEXT, 0, "sender", "ADDRESS", &config.from, "who it is from", "EMAIL_FROM", false, NULL },
 	{ OPT_TEXT, 0, "smtp-url", "URL", &config.url,
 	  "the mail server, smtp://HOST[:PORT] or smtps://HOST[:PORT]; a path is the name to say in "
 	  "EHLO; default: smtp://localhost", "SMTP_URL", false, NULL },

@@ -62,6 +62,18 @@ a_failure_is_mailed() {
 	expect_mail '.[0].parts | all(.text | test("public.orders") and test("12 rows are missing") and test("22 min"))'
 }
 
+# --from is the verdict from which on it is a failure, in all alert tools.
+options_name_the_addresses() {
+	fresh
+	records warning >poor
+	unset EMAIL_FROM EMAIL_TO
+	expect_status 0 plain --sender 'Ops <ops@example.com>' --to a@example.com --to b@example.com \
+		--from critical <poor
+	expect_delivery ok 'not needed'
+	expect_status 0 plain --sender 'Ops <ops@example.com>' --to a@example.com --to b@example.com <poor
+	expect_mail '[.[] | .from, .to[0]] == ["ops@example.com", "a@example.com", "ops@example.com", "b@example.com"]'
+}
+
 tls_from_the_first_byte() {
 	fresh
 	expect_status 0 mail "$SMTP_TEST_TLS" <bad
@@ -306,6 +318,7 @@ secrets_stay_secret() {
 
 mail_start || exit 3
 t "a failing run is mailed: text, HTML, headers; records pass" a_failure_is_mailed
+t "addresses by options; --from is a verdict" options_name_the_addresses
 t "implicit TLS" tls_from_the_first_byte
 t "a server on this machine needs neither TLS nor password" this_machine_needs_no_tls
 t "all mails of one failure are one conversation" one_failure_is_one_conversation
