@@ -202,7 +202,7 @@ static enum verdict run_command(struct attempt *a, const struct restored_server 
 	else if (r.checks == 0)
 		say_unknown(a, "command", a->command[0],
 			    "wrote no check: the restored server was not looked at");
-	return verdict_of_wait(r.status);
+	return verdict_worst(verdict_of_wait(r.status), r.worst);
 }
 
 static void hold(const struct attempt *a, const struct restored_server *server)

@@ -78,6 +78,15 @@ static void stray(const struct record *r, struct relay_result *out)
 	(void)fprintf(stderr, "%s\n", r->line);
 }
 
+static void count_check(const struct record *r, struct relay_result *out)
+{
+	enum verdict status;
+
+	(void)verdict_parse(record_text(r->object, "status"), &status);
+	out->worst = verdict_worst(out->worst, status);
+	out->checks++;
+}
+
 static int pass_new(struct stage *st, int fd, struct relay_fed *fed, struct relay_result *out,
 		    struct err *e)
 {
@@ -93,7 +102,8 @@ static int pass_new(struct stage *st, int fd, struct relay_fed *fed, struct rela
 			continue;
 		}
 		out->records++;
-		out->checks += strcmp(r.kind, "check") == 0;
+		if (strcmp(r.kind, "check") == 0)
+			count_check(&r, out);
 		stage_pass(st, &r);
 	}
 	record_close(in);

@@ -25,7 +25,9 @@ struct relay_result {
 	unsigned records; /* new ones */
 	unsigned checks;  /* among them */
 	unsigned strays;  /* lines that are no records */
-	int status;       /* of wait(2) */
+	enum verdict
+		worst; /* of the new checks: a pipe inside COMMAND hides its first tool's status */
+	int status;    /* of wait(2) */
 };
 
 /* records_fd: a file that holds the records, read from its beginning. -1: it could not be run. */

@@ -103,6 +103,24 @@ START_TEST(command)
 }
 END_TEST
 
+#define A_CHECK(status) "{\"record\":\"check\",\"status\":\"" status "\"}"
+
+/* The exit status of COMMAND's pipe is its last tool's; the first one's finding counts too. */
+START_TEST(worst_check)
+{
+	char *const argv[] = {
+		(char[]){ "sh" }, (char[]){ "-c" },
+		(char[]){ "cat; echo '" A_CHECK("critical") "'; echo '" A_CHECK("ok") "'" }, NULL
+	};
+	struct relay_result r;
+	struct err e = { 0 };
+
+	ck_assert_int_eq(relay_run(&st, argv, records_fd, &r, &e), 0);
+	ck_assert_uint_eq(r.checks, 2);
+	ck_assert_int_eq(r.worst, V_CRITICAL);
+}
+END_TEST
+
 START_TEST(no_such_command)
 {
 	char *const argv[] = { (char[]){ "no-such-command-x" }, NULL };
