@@ -178,6 +178,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, command, 0, (int)(sizeof(COMMANDS) / sizeof(COMMANDS[0])));
+	tcase_add_test(t, worst_check);
 	tcase_add_test(t, no_such_command);
 	tcase_add_test(t, long_stream);
 	tcase_add_test(t, hashes);
