@@ -112,26 +112,48 @@ static void close_transport(struct run *r)
 	r->sending.courier = NULL;
 }
 
-/* Runs of which is known that they began and died before they could tell anything. Their marks go
- * when what is told about them is on the disk. */
+/* What to say about runs of which is known that they began and died before they told anything. */
+static void word_cut_off(const struct run *r, const json_t *dead, char *out, size_t size)
+{
+	const char *first = json_string_value(json_array_get(dead, 0));
+	size_t n = json_array_size(dead);
+	char at[UTC_SIZE];
+
+	(void)utc_human(home_begun_ms(&r->delivery.home, first), at);
+	if (n == 1)
+		(void)snprintf(out, size,
+			       "the run that began at %s was cut off; nothing is known of its "
+			       "result",
+			       at);
+	else
+		(void)snprintf(out, size,
+			       "%zu runs were cut off, the first of which began at %s; nothing is "
+			       "known of their results",
+			       n, at);
+}
+
+/* One message about all of them; their marks go when it is on the disk. */
 static void tell_cut_off(struct run *r, json_t *messages)
 {
-	home_dead(&r->delivery.home, &r->dead);
-	for (size_t i = 0; i < r->dead.n; i++) {
-		char text[256], at[UTC_SIZE];
-		int64_t begun_ms = home_begun_ms(&r->delivery.home, r->dead.v[i]);
-		struct story s;
+	JSON_AUTO *untold = json_array();
+	char text[256];
+	struct story s;
 
-		if (state_has_decided(r->delivery.state, r->dead.v[i]))
-			continue;
-		(void)snprintf(
-			text, sizeof(text),
-			"the run that began at %s was cut off; nothing is known of its result",
-			utc_human(begun_ms, at));
-		story_of(&s, story_cut_off, V_UNKNOWN, text);
-		notice_decide(&r->notice, &s, r->delivery.state, messages);
-		story_free(&s);
-	}
+	home_dead(&r->delivery.home, &r->dead);
+	for (size_t i = 0; i < r->dead.n; i++)
+		if (!state_has_decided(r->delivery.state, r->dead.v[i]) &&
+		    !state_knows_dead(r->delivery.state, r->dead.v[i]))
+			json_array_append_new(untold, json_string(r->dead.v[i]));
+	state_know_dead(r->delivery.state, &r->dead);
+	if (json_array_size(untold) == 0)
+		return;
+	word_cut_off(r, untold, text, sizeof(text));
+	story_of(&s, story_cut_off, V_UNKNOWN, text);
+	notice_decide(&r->notice, &s, r->delivery.state, messages);
+	story_free(&s);
+	/* Of the one story that there is so far. */
+	if (json_array_size(messages) > 0)
+		json_object_set(json_array_get(messages, 0), "dead", untold);
 }
 
 /* Decides, and puts on the disk what was decided. story NULL: only about runs that were cut off. */
@@ -267,7 +289,8 @@ static int run_flush(struct run *r)
 	begin_delivery(r, false);
 	open_transport(r, NULL, NULL);
 	decide(r, NULL);
-	(void)snprintf(r->notice.why, sizeof(r->notice.why), "the spool is empty");
+	(void)snprintf(r->notice.why, sizeof(r->notice.why), "%s",
+		       delivery_waiting(&r->delivery) ? "from the spool" : "nothing waits");
 	delivery_send(&r->delivery, deliver, r, &result);
 	close_transport(r);
 	report(r, &result);

@@ -135,6 +135,39 @@ void state_decided(json_t *state, int64_t sequence, const char *session)
 	json_object_set_new(state, "session", json_string(session));
 }
 
+bool state_knows_dead(const json_t *state, const char *id)
+{
+	const json_t *known;
+	size_t i;
+
+	json_array_foreach(json_object_get(state, "dead"), i, known)
+		if (strcmp(json_string_value(known) ? json_string_value(known) : "", id) == 0)
+			return true;
+	return false;
+}
+
+void state_know_dead(json_t *state, const struct strv *ids)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < ids->n; i++)
+		json_array_append_new(all, json_string(ids->v[i]));
+	json_object_set_new(state, "dead", all);
+}
+
+static void redo_dead(json_t *state, json_t *ids)
+{
+	json_t *all = json_object_get(state, "dead");
+
+	if (ids == NULL)
+		return;
+	if (!json_is_array(all)) {
+		all = json_array();
+		json_object_set_new(state, "dead", all);
+	}
+	(void)json_array_extend(all, ids);
+}
+
 void state_redo(json_t *state, const json_t *message)
 {
 	const char *topic = record_text(message, "topic");
@@ -147,6 +180,7 @@ void state_redo(json_t *state, const json_t *message)
 	json_object_set_new(state, "sequence", json_integer(sequence));
 	if (topic && memory)
 		state_remember(state, topic, json_deep_copy(memory));
+	redo_dead(state, json_object_get(message, "dead"));
 	if (session && record_true(message, "last"))
 		json_object_set_new(state, "session", json_string(session));
 }

@@ -381,6 +381,18 @@ expect_alerts() {
 	}
 }
 
+# a_run LABEL RUN CHECK[/SUBJECT]=STATUS...: the records of a tool that found this.
+a_run() {
+	jq -nc --arg at "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" '$ARGS.positional as $words
+		| {tool: "restore-to-temp", run: $words[1], label: $words[0], at: $at} as $base
+		| $base + {record: "stage", event: "begin", v: 1},
+		($words[2:][] | capture("^(?<check>[^/=]*)(/(?<subject>.*))?=(?<status>[a-z]+)$")
+			| $base + {record: "check", check, subject: (.subject // ""), status,
+				summary: "it is \(.status)"}),
+		$base + {record: "stage", event: "end", status: "ok", seconds: 1,
+			checks: ($words | length - 2)}' --args "$@"
+}
+
 # mail_start: a mail server. Sets MAIL_DIR, SMTP_TEST_STARTTLS, SMTP_TEST_TLS, SMTP_TEST_PLAIN and
 # SMTP_TEST_CA (tests/servers/mail-receiver). mail_fault JSON, mail_forget, expect_mail FILTER: as
 # above, of the messages that it took.
