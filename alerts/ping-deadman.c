@@ -21,7 +21,7 @@ static struct {
 	enum verdict from;
 	const char *url_file, *proof, *ca_file;
 	uint64_t total_s, try_s;
-	struct strv expect;
+	struct strv expect, expect_restored;
 	bool exit_status, no_start, test, dry_run;
 } config = { .from = V_UNKNOWN, .proof = "restore", .total_s = 60, .try_s = 10 };
 
@@ -214,7 +214,7 @@ static int run(const struct tool *t, struct err *e)
 	while (stage_next(&st, &r))
 		summary_take(&s.summary, r.object);
 	summary_take_own(&s.summary, &st);
-	story_finish(&s, &config.expect, utc_now_ms());
+	story_finish(&s, &config.expect, &config.expect_restored, utc_now_ms());
 	if (started)
 		(void)pthread_join(start, NULL);
 	send_end(&st, &s, began_ms, e);
@@ -245,6 +245,8 @@ static const struct opt options[] = {
 	  "the least that is a failure: warning, unknown (the default) or critical", NULL, false, parse_from },
 	{ OPT_LIST, 0, "expect", "TOOL", &config.expect,
 	  "a failure when this tool never began; may be given several times", NULL, false, NULL },
+	{ OPT_LIST, 0, "expect-restored", "TOOL", &config.expect_restored,
+	  "the same, for runs in which a backup was restored", NULL, false, NULL },
 	{ OPT_FLAG, 0, "no-start", NULL, &config.no_start,
 	  "do not tell the switch that a run begins", NULL, false, NULL },
 	{ OPT_DURATION, 0, "deliver-within", "DURATION", &config.total_s,

@@ -59,6 +59,7 @@ void delivery_recover(struct delivery *d, int64_t deadline_ms)
 
 	if (!works(d) || home_lock(&d->home, deadline_ms, &d->trouble) < 0)
 		return;
+	home_sweep(&d->home);
 	path = state_path(d);
 	state = state_load(path, &d->trouble);
 	if (state) {

@@ -199,6 +199,28 @@ static void drop_unnamed(const char *path)
 		(void)unlink(path);
 }
 
+static void sweep(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		size_t n = strlen(entry->d_name);
+
+		/* As atomic_write() names them. */
+		if (entry->d_name[0] == '.' && n > 4 && strcmp(entry->d_name + n - 4, ".tmp") == 0)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+void home_sweep(const struct home *h)
+{
+	sweep(h->dir);
+	sweep(h->spool);
+}
+
 void home_dead(const struct home *h, struct strv *ids)
 {
 	DIR *dir = opendir(h->dir);

@@ -45,6 +45,9 @@ void home_close(struct home *h);
 /* Waits for the lock until then (monotonic). */
 int home_lock(struct home *h, int64_t deadline_ms, struct err *e);
 
+/* Removes the temporary files of writers that died. Only under the lock. */
+void home_sweep(const struct home *h);
+
 /* This process has begun; id is its own. */
 int home_mark(struct home *h, const char id[RUN_ID_SIZE], int64_t now_ms, struct err *e);
 void home_unmark(struct home *h);

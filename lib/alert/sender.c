@@ -261,7 +261,8 @@ static void gather(struct run *r)
 		note(r, &record);
 	}
 	summary_take_own(&r->story.summary, &r->stage);
-	story_finish(&r->story, &sender_options.expect, utc_now_ms());
+	story_finish(&r->story, &sender_options.expect, &sender_options.expect_restored,
+		     utc_now_ms());
 }
 
 static int run_filter(struct run *r)

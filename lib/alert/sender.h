@@ -67,7 +67,7 @@ struct sender_options {
 	enum policy_when when;
 	uint64_t remind_s;
 	enum verdict from;
-	struct strv expect;
+	struct strv expect, expect_restored;
 	const char *name, *state_dir, *ca_file, *report_url, *runbook_url;
 	uint64_t total_s, try_s;
 	bool test, dry_run, flush;
@@ -89,6 +89,8 @@ int sender_parse_from(const char *word, void *to, struct err *e);
 	  "ALERT_FROM", false, sender_parse_from }, \
 	{ OPT_LIST, 0, "expect", "TOOL", &sender_options.expect, \
 	  "a failure when this tool never began; may be given several times", NULL, false, NULL }, \
+	{ OPT_LIST, 0, "expect-restored", "TOOL", &sender_options.expect_restored, \
+	  "the same, for runs in which a backup was restored", NULL, false, NULL }, \
 	{ OPT_TEXT, 0, "name", "NAME", &sender_options.name, \
 	  "what to call this sender, where there are two of a kind", NULL, false, NULL }, \
 	{ OPT_TEXT, 0, "state-dir", "DIR", &sender_options.state_dir, \

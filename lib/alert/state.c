@@ -155,17 +155,15 @@ void state_know_dead(json_t *state, const struct strv *ids)
 	json_object_set_new(state, "dead", all);
 }
 
-static void redo_dead(json_t *state, json_t *ids)
+static json_t *known_dead(json_t *state)
 {
 	json_t *all = json_object_get(state, "dead");
 
-	if (ids == NULL)
-		return;
-	if (!json_is_array(all)) {
-		all = json_array();
-		json_object_set_new(state, "dead", all);
-	}
-	(void)json_array_extend(all, ids);
+	if (json_is_array(all))
+		return all;
+	all = json_array();
+	json_object_set_new(state, "dead", all);
+	return all;
 }
 
 void state_redo(json_t *state, const json_t *message)
@@ -180,7 +178,11 @@ void state_redo(json_t *state, const json_t *message)
 	json_object_set_new(state, "sequence", json_integer(sequence));
 	if (topic && memory)
 		state_remember(state, topic, json_deep_copy(memory));
-	redo_dead(state, json_object_get(message, "dead"));
-	if (session && record_true(message, "last"))
-		json_object_set_new(state, "session", json_string(session));
+	(void)json_array_extend(known_dead(state), json_object_get(message, "dead"));
+	if (session == NULL || !record_true(message, "last"))
+		return;
+	/* Both have decided, this one and the one before it, whose mark may be there still. */
+	if (json_object_get(state, "session"))
+		json_array_append(known_dead(state), json_object_get(state, "session"));
+	json_object_set_new(state, "session", json_string(session));
 }

@@ -51,9 +51,10 @@ static void sort_worst_first(struct story *s)
 				json_array_append(s->checks, check);
 }
 
-void story_finish(struct story *s, const struct strv *expect, int64_t now_ms)
+void story_finish(struct story *s, const struct strv *expect, const struct strv *restored,
+		  int64_t now_ms)
 {
-	summary_finish(&s->summary, expect, NULL, now_ms);
+	summary_finish(&s->summary, expect, restored, now_ms);
 	sort_worst_first(s);
 }
 

@@ -33,8 +33,9 @@ extern const char story_cut_off[];
 
 /* To be filled with summary_take(). teller is borrowed. */
 void story_begin(struct story *s, const char *teller);
-/* Nothing more comes. expect as in summary_finish(). */
-void story_finish(struct story *s, const struct strv *expect, int64_t now_ms);
+/* Nothing more comes. expect and restored as in summary_finish(). */
+void story_finish(struct story *s, const struct strv *expect, const struct strv *restored,
+		  int64_t now_ms);
 /* A finished story of one finding. */
 void story_of(struct story *s, const char *check, enum verdict status, const char *summary);
 void story_free(struct story *s);

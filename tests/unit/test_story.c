@@ -37,7 +37,7 @@ static void tell(struct story *s, const char *stream)
 		stream += n;
 		stream += strspn(stream, " ");
 	}
-	story_finish(s, &expect, 0);
+	story_finish(s, &expect, NULL, 0);
 }
 
 /* Topics in short: "name=verdict/failing" in order. */
