@@ -2,6 +2,7 @@
  * it, and removes everything, always. */
 #include "lib/base/human.h"
 #include "lib/base/io.h"
+#include "lib/base/num.h"
 #include "lib/base/proctree.h"
 #include "lib/base/stage.h"
 #include "lib/base/supervise.h"
@@ -16,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GRACE_S = 15, DAY_S = 24 * 60 * 60 };
+enum { GRACE_S = 15, DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
 
 static struct {
 	const char *backup, *user, *work_dir, *pg_bindir;
@@ -24,6 +25,11 @@ static struct {
 	enum cluster_durability durability;
 	bool require_isolation, keep;
 } config;
+
+static int set_jobs(const char *value, void *to, struct err *e)
+{
+	return num_u64(value, 1, JOBS_MAX, to, e);
+}
 
 static int set_durability(const char *value, void *to, struct err *e)
 {
@@ -49,9 +55,9 @@ static const struct opt options[] = {
 	{ OPT_TEXT, 0, "pg-bindir", "DIR", &config.pg_bindir,
 	  "where initdb, postgres and pg_restore are; default: the installed version nearest to the "
 	  "backup's", "PG_BINDIR", false, NULL },
-	{ OPT_COUNT, 0, "jobs", "N", &config.jobs,
+	{ OPT_CALL, 0, "jobs", "N", &config.jobs,
 	  "restore with so many sessions at a time; default: the number of processors", NULL, false,
-	  NULL },
+	  set_jobs },
 	{ OPT_CALL, 0, "durability", "fast|faithful", &config.durability,
 	  "fast: never wait for the disk; faithful: restore as a real recovery would, to measure it; "
 	  "default: fast", "DURABILITY", false, set_durability },

@@ -4,7 +4,8 @@
  * harmless: failures of statements that a whole, healthy backup of pg_dump or pg_dumpall can have
  * when it is restored into a fresh server. This list is all there is; every other failure counts.
  *
- * - What the fresh server has already: the role postgres, the schema public, plpgsql.
+ * - What the fresh server has already: the role and the database postgres, the schema public,
+ *   plpgsql.
  * - The server's own superuser cannot be dropped (pg_dumpall --clean).
  * - Something to be dropped is not there (pg_dump --clean without --if-exists).
  * - A setting of the session that only a newer or older server knows (SET transaction_timeout).

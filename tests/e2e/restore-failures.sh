@@ -41,7 +41,8 @@ usage() {
 	expect_err 'timeout'
 	refused restore-to-temp --durability maybe --backup custom.dump
 	expect_err 'neither fast nor faithful'
-	refused restore-to-temp --jobs 0x --backup custom.dump
+	refused restore-to-temp --jobs 0 --backup custom.dump
+	expect_err 'jobs'
 	refused restore-to-temp --max-disk many --backup custom.dump
 	refused restore-to-temp --rto-target 20 minutes --backup custom.dump
 }

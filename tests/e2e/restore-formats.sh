@@ -120,6 +120,29 @@ for f in dumps/*; do
 	chmod -R go= dumps/*
 done
 
+# databases NAME OPTIONS: one with a table t that holds bytes of its encoding; dumped, restored, read.
+database() {
+	name=$1 escaped=$(printf %s "$1" | sed "s/[\\\\']/\\\\&/g")
+	dsn="host=$PG_SOCKET user=postgres dbname='$escaped'"
+	[ "$name" = postgres ] || sql "CREATE DATABASE \"$name\" TEMPLATE template0 $2"
+	sql "$dsn" "CREATE TABLE t (a text); INSERT INTO t VALUES ($3)"
+	"$PG_BIN/pg_dump" -d "$dsn" -Fc -f odd.dump
+	"$PG_BIN/pg_dump" -d "$dsn" -Fp --create -f odd.sql
+	"$PG_BIN/pg_dump" -d "$dsn" -Fp --create --clean -f odd-clean.sql
+	psql -XqAt -d "$dsn" -c 'SELECT a FROM t; SHOW server_encoding' >expected
+	for f in odd.dump odd.sql odd-clean.sql; do
+		expect_status 3 restore-to-temp --records --backup $f -- \
+			sh -c 'psql -XqAt -c "SELECT a FROM t; SHOW server_encoding" >got'
+		expect_check restore ok
+		expect_same expected got
+	done
+}
+t "a database with a name that needs every quote" database "it's a\\b \$x=y é" "" "'x'"
+t "a database in LATIN1" database latin "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'" "E'caf\\xe9'"
+t "a database in SQL_ASCII, with bytes of no encoding" \
+	database ascii "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'" "E'\\xff\\xfe'"
+t "the database postgres itself" database postgres "" "'x'"
+
 faithful() {
 	expect_status 0 restore-to-temp --records --durability faithful --jobs 1 --backup dumps/custom.dump
 	expect_records 'map(select(.record == "instance"))[0].durability == "faithful"'
