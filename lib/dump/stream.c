@@ -1,312 +1,36 @@
 #include "lib/dump/stream.h"
 
-#include "lib/base/buf.h"
 #include "lib/base/num.h"
 #include "lib/base/xmem.h"
-#include "lib/dump/codec.h"
+#include "lib/dump/layers.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 256 * 1024, TEXT_MAX = 256 };
-
-/* A ratio means nothing on the first bytes: a page of zeros packs a thousand to one. */
-static const uint64_t RATIO_FREE_B = 64ULL << 20;
-
-static const struct codec *const codecs[] = {
-	&codec_gzip, &codec_zstd, &codec_lz4, &codec_xz, &codec_bzip2, &codec_zlib,
-};
-enum { CODECS = sizeof(codecs) / sizeof(codecs[0]) };
-
-/* One step of unpacking. buf holds what is unpacked and not yet taken: [pos, len). */
-struct layer {
-	const struct codec *codec; /* NULL: the source itself */
-	void *state;
-	struct layer *below;
-	unsigned char *buf;
-	size_t pos, len;
-	uint64_t out_b;   /* made so far */
-	uint64_t taken_b; /* of the layer below, by this one */
-	uint64_t padding_b;
-	bool in_member;
-	bool ended;
-};
+enum { TEXT_MAX = 256, NAME_SHOWN = 200 };
 
 struct stream {
-	struct stream_source source;
-	struct layer layers[STREAM_DEPTH + 1];
-	struct layer *top;
-	struct err failed; /* sticky */
-	int fd;            /* owned unless -1 */
+	struct layers l;
+	int fd; /* owned unless -1 */
 	int borrowed_fd;
-	char *name;
-	uint64_t max_out_b, max_ratio;
 	uint64_t given_b;
-	struct buf compression, note;
+	struct buf compression;
 };
-
-/* A path may be longer than a message. */
-enum { NAME_SHOWN = 200 };
-
-static int fail(struct stream *s, enum err_kind kind, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int fail(struct stream *s, enum err_kind kind, const char *fmt, ...)
-{
-	char why[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	return err_set(&s->failed, kind, "read %s: %s", s->name, why);
-}
-
-static uint64_t position(const struct stream *s)
-{
-	return s->layers[0].out_b - (s->layers[0].len - s->layers[0].pos);
-}
-
-static int check_limits(struct stream *s, const struct layer *l)
-{
-	uint64_t in_b = s->layers[0].out_b;
-
-	if (l->codec == NULL)
-		return 0;
-	if (s->max_out_b && l->out_b > s->max_out_b)
-		return fail(s, ERR_SYSTEM,
-			    "more than %" PRIu64
-			    " bytes come out of it; raise MAX_UNPACKED if that "
-			    "is right",
-			    s->max_out_b);
-	if (s->max_ratio && l->out_b > RATIO_FREE_B && l->out_b / s->max_ratio > in_b)
-		return fail(s, ERR_SYSTEM,
-			    "%" PRIu64 " bytes came out of %" PRIu64 ", more than %" PRIu64
-			    " to 1; raise MAX_UNPACKED if that is right",
-			    l->out_b, in_b, s->max_ratio);
-	return 0;
-}
-
-static void make_room(struct layer *l)
-{
-	memmove(l->buf, l->buf + l->pos, l->len - l->pos);
-	l->len -= l->pos;
-	l->pos = 0;
-}
-
-static int more(struct stream *s, struct layer *l);
-
-/* At least n bytes in the layer's buffer unless it ends before. */
-static int want(struct stream *s, struct layer *l, size_t n)
-{
-	while (l->len - l->pos < n && !l->ended)
-		if (more(s, l) < 0)
-			return -1;
-	return 0;
-}
-
-static int more_from_source(struct stream *s, struct layer *l)
-{
-	ssize_t n = s->source.read(s->source.ctx, l->buf + l->len, CHUNK - l->len, &s->failed);
-
-	if (n < 0)
-		return -1;
-	if (n == 0)
-		l->ended = true;
-	l->len += (size_t)n;
-	l->out_b += (uint64_t)n;
-	return 0;
-}
-
-static const struct codec *recognise(const unsigned char *p, size_t n)
-{
-	for (int i = 0; i < CODECS; i++)
-		if (codecs[i]->begins && codecs[i]->begins(p, n))
-			return codecs[i];
-	return NULL;
-}
-
-static int first_member(struct stream *s, struct layer *l)
-{
-	const struct layer *b = l->below;
-
-	if (b->pos == b->len)
-		return fail(s, ERR_BACKUP, "truncated: no %s data in it, it is empty",
-			    l->codec->name);
-	if (l->codec->begins && !l->codec->begins(b->buf + b->pos, b->len - b->pos))
-		return fail(s, ERR_BACKUP, "damaged: it does not begin as %s data", l->codec->name);
-	l->in_member = true;
-	return 0;
-}
-
-static int skip_padding(struct stream *s, struct layer *l)
-{
-	struct layer *b = l->below;
-
-	if (l->taken_b == 0 || !l->codec->may_be_padded)
-		return 0;
-	for (;;) {
-		if (want(s, b, 1) < 0)
-			return -1;
-		if (b->pos == b->len || b->buf[b->pos] != 0)
-			return 0;
-		b->pos++;
-		l->padding_b++;
-	}
-}
-
-/* Between two members: padding, the next member, or the end. */
-static int border(struct stream *s, struct layer *l)
-{
-	struct layer *b = l->below;
-
-	if (skip_padding(s, l) < 0 || want(s, b, CODEC_MAGIC) < 0)
-		return -1;
-	if (l->taken_b == 0)
-		return first_member(s, l);
-	if (b->pos == b->len) {
-		l->ended = true;
-		if (l->padding_b)
-			buf_addf(&s->note, "%s%" PRIu64 " zero bytes follow the %s data",
-				 s->note.len ? "; " : "", l->padding_b, l->codec->name);
-		return 0;
-	}
-	if (l->codec->begins == NULL || !l->codec->begins(b->buf + b->pos, b->len - b->pos))
-		return fail(s, ERR_BACKUP,
-			    "foreign bytes follow the end of the %s data, at byte %" PRIu64,
-			    l->codec->name, position(s));
-	if (!l->codec->restart(l->state))
-		return fail(s, ERR_SYSTEM, "unpack %s: out of memory", l->codec->name);
-	l->padding_b = 0;
-	l->in_member = true;
-	return 0;
-}
-
-static int judge_step(struct stream *s, struct layer *l, enum codec_step r, const char *why)
-{
-	switch (r) {
-	case CODEC_MORE:
-		return 0;
-	case CODEC_END:
-		l->in_member = false;
-		return 0;
-	case CODEC_FAILED:
-		return fail(s, ERR_SYSTEM, "unpack %s: %s", l->codec->name, why);
-	case CODEC_DAMAGED:
-		break;
-	}
-	return fail(s, ERR_BACKUP,
-		    "damaged: the %s data is wrong near byte %" PRIu64 " (%s), after %" PRIu64
-		    " unpacked bytes",
-		    l->codec->name, position(s), why, l->out_b);
-}
-
-static int decode(struct stream *s, struct layer *l)
-{
-	struct layer *b = l->below;
-	struct codec_io io = { b->buf + b->pos, b->len - b->pos, l->buf + l->len, CHUNK - l->len };
-	size_t in = io.in_n, out = io.out_n;
-	const char *why = "";
-	enum codec_step r = l->codec->step(l->state, &io, &why);
-
-	in -= io.in_n;
-	out -= io.out_n;
-	b->pos += in;
-	l->taken_b += in;
-	l->len += out;
-	l->out_b += out;
-	if (judge_step(s, l, r, why) < 0 || check_limits(s, l) < 0)
-		return -1;
-	if (r != CODEC_MORE || in > 0 || out > 0)
-		return 0;
-	/* Nothing taken and nothing made: it waits for input that it has not seen yet. */
-	if (b->ended)
-		return fail(s, ERR_BACKUP,
-			    "truncated: it ends at byte %" PRIu64
-			    " in the middle of the %s data, after %" PRIu64 " unpacked bytes",
-			    position(s), l->codec->name, l->out_b);
-	if (b->len - b->pos == CHUNK)
-		return fail(s, ERR_BACKUP, "damaged: the %s data leads nowhere near byte %" PRIu64,
-			    l->codec->name, position(s));
-	return more(s, b);
-}
-
-/* Adds at least one byte to the layer's buffer, or finds its end. */
-static int more(struct stream *s, struct layer *l)
-{
-	size_t had;
-
-	make_room(l);
-	if (l->codec == NULL)
-		return more_from_source(s, l);
-	had = l->len;
-	while (l->len == had && !l->ended) {
-		if (!l->in_member) {
-			if (border(s, l) < 0)
-				return -1;
-		} else if (decode(s, l) < 0) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static int push(struct stream *s, const struct codec *codec)
-{
-	struct layer *l = s->top + 1;
-
-	if (s->top == &s->layers[STREAM_DEPTH])
-		return fail(s, ERR_BACKUP, "compressed more than %d times over", STREAM_DEPTH);
-	*l = (struct layer){ .codec = codec, .below = s->top, .buf = xmalloc(CHUNK) };
-	s->top = l;
-	l->state = codec->open();
-	if (l->state == NULL)
-		return fail(s, ERR_SYSTEM, "unpack %s: out of memory", codec->name);
-	return 0;
-}
-
-/* Unpacks until what comes out is no longer compressed. */
-static int push_by_content(struct stream *s)
-{
-	const struct codec *codec;
-
-	for (;;) {
-		/* Damage in the first bytes is told by reading, not by opening. */
-		if (want(s, s->top, CODEC_MAGIC) < 0)
-			return s->top->codec ? 0 : -1;
-		codec = recognise(s->top->buf + s->top->pos, s->top->len - s->top->pos);
-		if (codec == NULL)
-			return 0;
-		if (push(s, codec) < 0)
-			return -1;
-	}
-}
-
-static int push_by_name(struct stream *s, const char *name)
-{
-	if (strcmp(name, "none") == 0)
-		return 0;
-	for (int i = 0; i < CODECS; i++)
-		if (strcmp(codecs[i]->name, name) == 0)
-			return push(s, codecs[i]);
-	return fail(s, ERR_USAGE, "no such compression: %s", name);
-}
 
 static void describe(struct stream *s)
 {
-	if (s->top == s->layers)
+	const struct layer *top = s->l.top;
+
+	if (top == s->l.v)
 		buf_adds(&s->compression, "none");
-	for (const struct layer *l = s->top; l->codec; l = l->below)
-		buf_addf(&s->compression, "%s%s", l == s->top ? "" : " in ", l->codec->name);
-	if (s->top - s->layers > 1)
-		buf_addf(&s->note, "compressed more than once: %s", s->compression.s);
+	for (const struct layer *l = top; l->codec; l = l->below)
+		buf_addf(&s->compression, "%s%s", l == top ? "" : " in ", l->codec->name);
+	if (top - s->l.v > 1)
+		buf_addf(&s->l.note, "compressed more than once: %s", s->compression.s);
 }
 
 static struct stream *create(const struct stream_opts *opts)
@@ -317,13 +41,10 @@ static struct stream *create(const struct stream_opts *opts)
 	if (opts == NULL)
 		opts = &defaults;
 	s->fd = s->borrowed_fd = -1;
-	s->name = xstrndup(opts->name ? opts->name : "backup", NAME_SHOWN);
-	s->max_out_b = opts->max_out_b;
-	s->max_ratio = opts->max_ratio;
+	layers_init(&s->l, opts->name ? opts->name : "backup");
+	s->l.max_out_b = opts->max_out_b;
+	s->l.max_ratio = opts->max_ratio;
 	s->compression = (struct buf)BUF_INIT(TEXT_MAX);
-	s->note = (struct buf)BUF_INIT(TEXT_MAX);
-	s->top = s->layers;
-	s->top->buf = xmalloc(CHUNK);
 	return s;
 }
 
@@ -331,8 +52,8 @@ static struct stream *begin(struct stream *s, const struct stream_opts *opts, st
 {
 	const char *codec = opts ? opts->codec : NULL;
 
-	if ((codec ? push_by_name(s, codec) : push_by_content(s)) < 0) {
-		*e = s->failed;
+	if ((codec ? layers_push_by_name(&s->l, codec) : layers_push_by_content(&s->l)) < 0) {
+		*e = s->l.failed;
 		stream_close(s);
 		return NULL;
 	}
@@ -345,7 +66,7 @@ struct stream *stream_open(const struct stream_source *source, const struct stre
 {
 	struct stream *s = create(opts);
 
-	s->source = *source;
+	s->l.source = *source;
 	return begin(s, opts, e);
 }
 
@@ -358,7 +79,7 @@ static ssize_t read_fd(void *ctx, void *p, size_t n, struct err *e)
 		r = read(s->borrowed_fd, p, n);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
-		return err_set(e, ERR_SYSTEM, "read %s: %s", s->name, strerror(errno));
+		return err_set(e, ERR_SYSTEM, "read %s: %s", s->l.name, strerror(errno));
 	return r;
 }
 
@@ -366,7 +87,7 @@ static struct stream *begin_fd(struct stream *s, int fd, const struct stream_opt
 			       struct err *e)
 {
 	s->borrowed_fd = fd;
-	s->source = (struct stream_source){ read_fd, s };
+	s->l.source = (struct stream_source){ read_fd, s };
 	return begin(s, opts, e);
 }
 
@@ -421,16 +142,10 @@ void stream_close(struct stream *s)
 {
 	if (s == NULL)
 		return;
-	for (struct layer *l = s->top; l >= s->layers; l--) {
-		if (l->state)
-			l->codec->close(l->state);
-		free(l->buf);
-	}
+	layers_free(&s->l);
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	buf_free(&s->compression);
-	buf_free(&s->note);
-	free(s->name);
 	free(s);
 }
 
@@ -443,14 +158,14 @@ void stream_close_auto(struct stream **s)
  * holds decides how it is described. */
 static int ready(struct stream *s, size_t n, struct err *e)
 {
-	struct layer *l = s->top;
+	struct layer *l = s->l.top;
 
-	if (s->failed.kind == ERR_NONE && want(s, l, n) < 0 && l->pos == l->len) {
-		*e = s->failed;
+	if (s->l.failed.kind == ERR_NONE && layers_want(&s->l, l, n) < 0 && l->pos == l->len) {
+		*e = s->l.failed;
 		return -1;
 	}
-	if (s->failed.kind != ERR_NONE && l->pos == l->len) {
-		*e = s->failed;
+	if (s->l.failed.kind != ERR_NONE && l->pos == l->len) {
+		*e = s->l.failed;
 		return -1;
 	}
 	return 0;
@@ -458,7 +173,7 @@ static int ready(struct stream *s, size_t n, struct err *e)
 
 ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e)
 {
-	struct layer *l = s->top;
+	struct layer *l = s->l.top;
 	size_t n;
 
 	if (ready(s, 1, e) < 0)
@@ -473,7 +188,7 @@ ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e)
 /* Takes up to n bytes, copying them unless p is NULL. */
 static int64_t consume(struct stream *s, char *p, uint64_t n, struct err *e)
 {
-	struct layer *l = s->top;
+	struct layer *l = s->l.top;
 	uint64_t got = 0;
 	size_t k;
 
@@ -506,7 +221,7 @@ int64_t stream_skip(struct stream *s, uint64_t n, struct err *e)
 
 ssize_t stream_peek(struct stream *s, size_t n, const unsigned char **p, struct err *e)
 {
-	struct layer *l = s->top;
+	struct layer *l = s->l.top;
 
 	if (n > STREAM_PEEK)
 		n = STREAM_PEEK;
@@ -518,12 +233,12 @@ ssize_t stream_peek(struct stream *s, size_t n, const unsigned char **p, struct 
 
 const char *stream_name(const struct stream *s)
 {
-	return s->name;
+	return s->l.name;
 }
 
 uint64_t stream_in_b(const struct stream *s)
 {
-	return s->layers[0].out_b;
+	return s->l.v[0].out_b;
 }
 
 uint64_t stream_out_b(const struct stream *s)
@@ -538,5 +253,5 @@ const char *stream_compression(const struct stream *s)
 
 const char *stream_note(const struct stream *s)
 {
-	return s->note.s;
+	return s->l.note.s;
 }
