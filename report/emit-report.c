@@ -89,8 +89,13 @@ static const struct tool tool = {
 		"that a tool wrote and that did not arrive, and a stream without any check are unknown. "
 		"A tool that ended worse than its checks show counts as it ended.\n"
 		"\n"
-		"The html report is one page that needs nothing else. With --history it shows what changed "
-		"since the last run, and sizes, recovery times and verified days of the last year.\n"
+		"html is one page that needs nothing else; with --history it shows what changed since the "
+		"last run, and sizes, recovery times and verified days of the last year. junit has a "
+		"test case for each check: critical is a failure, unknown an error. prometheus is for "
+		"the textfile collector of node_exporter, into whose directory it is written as "
+		"NAME.prom; it needs --history to know after a failed run when a backup was last "
+		"verified. github writes annotations for GitHub Actions, without a FILE to standard "
+		"error; markdown is for its job summary. csv has a line for each figure.\n"
 		"\n"
 		"Without --format, standard output gets the text report. With --nagios it gets one line "
 		"with performance data, with --records the run as one record, whatever else is written. "
@@ -202,8 +207,10 @@ static int put(const struct report *report, const struct buf *b, struct err *e)
 		return put_directly(report->path, b, e);
 	if (report->path)
 		return atomic_write(report->path, b->s, b->len, REPORT_MODE, e);
-	if (io_write_all(STDOUT_FILENO, b->s, b->len) < 0)
-		return err_set(e, ERR_SYSTEM, "write to standard output: %s", strerror(errno));
+	if (io_write_all(report->format->to_stderr ? STDERR_FILENO : STDOUT_FILENO, b->s, b->len) <
+	    0)
+		return err_set(e, ERR_SYSTEM, "write to standard %s: %s",
+			       report->format->to_stderr ? "error" : "output", strerror(errno));
 	return 0;
 }
 

@@ -2,9 +2,13 @@
 
 #include "lib/base/nagios.h"
 #include "lib/base/record.h"
+#include "lib/report/csv.h"
+#include "lib/report/github.h"
 #include "lib/report/html.h"
+#include "lib/report/junit.h"
 #include "lib/report/markdown.h"
 #include "lib/report/plain.h"
+#include "lib/report/prometheus.h"
 #include "lib/report/rows.h"
 #include "lib/report/run.h"
 
@@ -66,13 +70,39 @@ static void render_nagios(const struct view *view, struct buf *out)
 	buf_addc(out, '\n');
 }
 
+static void render_junit(const struct view *view, struct buf *out)
+{
+	junit_report(view->s, out);
+}
+
+static void render_prometheus(const struct view *view, struct buf *out)
+{
+	prometheus_report(view->s, view->past, out);
+}
+
+static void render_github(const struct view *view, struct buf *out)
+{
+	github_report(view->s, view->title, out);
+}
+
+static void render_csv(const struct view *view, struct buf *out)
+{
+	csv_report(view->s, out);
+}
+
 static const struct format formats[] = {
-	{ "text", false, render_text },     { "markdown", false, render_markdown },
-	{ "html", true, render_html },      { "json", false, render_json },
-	{ "nagios", false, render_nagios },
+	{ .name = "text", .render = render_text },
+	{ .name = "markdown", .render = render_markdown },
+	{ .name = "html", .render = render_html, .past = true },
+	{ .name = "json", .render = render_json },
+	{ .name = "nagios", .render = render_nagios },
+	{ .name = "junit", .render = render_junit },
+	{ .name = "prometheus", .render = render_prometheus, .past = true },
+	{ .name = "github", .render = render_github, .to_stderr = true },
+	{ .name = "csv", .render = render_csv },
 };
 
-const struct format format_record = { "record", false, render_record };
+const struct format format_record = { .name = "record", .render = render_record };
 
 const struct format *format_find(const char *name, size_t len)
 {

@@ -20,12 +20,13 @@ struct view {
 
 struct format {
 	const char *name;
-	bool past; /* it shows earlier runs */
+	bool past;      /* it shows earlier runs */
+	bool to_stderr; /* where it goes without a file */
 	void (*render)(const struct view *view, struct buf *out);
 };
 
 /* The names that format_find() knows, in words. */
-#define FORMAT_NAMES "text, markdown, html, json or nagios"
+#define FORMAT_NAMES "text, markdown, html, json, nagios, junit, prometheus, github or csv"
 
 /* NULL: there is none of that name, which is len bytes long. */
 const struct format *format_find(const char *name, size_t len);
