@@ -16,7 +16,7 @@ make_dumps() {
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 3000) g;
 		CREATE TABLE filler (t text); ALTER TABLE filler ALTER t SET STORAGE EXTERNAL;
-		INSERT INTO filler SELECT repeat('x', 2000000) FROM generate_series(1, 60)" || return
+		INSERT INTO filler SELECT repeat('x', 2000000) FROM generate_series(1, 110)" || return
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fc -f custom.dump
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -T filler -f plain.sql
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp | gzip >big.sql.gz
@@ -132,7 +132,7 @@ too_small() {
 fills_up() {
 	full_disk 190m "$1"
 	expect_check restore unknown
-	expect_out 'the disk is full|No space left on device'
+	expect_out 'disk is full|No space left on device'
 }
 t "a disk that is too small is told before" too_small
 t "a disk that fills up under a script is no finding against the backup" fills_up big.sql.gz
