@@ -77,7 +77,7 @@ static const char *const lines[] = {
 	"figure summary{color:var(--soft);font-size:.875rem;margin-top:.4rem}",
 	"figure .scroll{max-height:22rem;overflow:auto;margin-top:.4rem}",
 	"svg{display:block;width:100%;height:auto}",
-	"figcaption p{min-height:2.4em}.wide figcaption p{min-height:0}",
+	"figcaption p{min-height:3em}.wide figcaption p{min-height:0}",
 	".calendar text{font-size:9.5px}",
 	"svg text{font-size:11.5px;fill:var(--soft);font-family:inherit}",
 	".grid{stroke:var(--line);stroke-width:1}",

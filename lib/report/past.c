@@ -42,11 +42,19 @@ static const json_t *metric_of(const json_t *run, const char *check, const char 
 	return named(json_object_get(c, "metrics"), "name", metric);
 }
 
+/* Nothing that is measured here is larger: neither bytes nor seconds. */
+static const double largest = 1e18;
+
+static double plausible(double v)
+{
+	return fabs(v) <= largest ? v : (double)NAN;
+}
+
 static double real_of(const json_t *object, const char *field)
 {
 	double v;
 
-	return record_real(object, field, &v) && isfinite(v) ? v : (double)NAN;
+	return record_real(object, field, &v) ? plausible(v) : (double)NAN;
 }
 
 /* The upper end of the critical range. */
@@ -56,9 +64,9 @@ static double target_of(const json_t *run, const char *check, const char *metric
 	struct range r = { 0 };
 	struct err e = { 0 };
 
-	if (crit == NULL || range_parse(crit, &r, &e) < 0 || !isfinite(r.end))
+	if (crit == NULL || range_parse(crit, &r, &e) < 0)
 		return (double)NAN;
-	return r.end;
+	return plausible(r.end);
 }
 
 bool past_run_of(const json_t *run, struct past_run *out)

@@ -74,6 +74,7 @@ END_TEST
 
 static const char *const hostile[] = {
 	"{}",
+	"{'at':'2026-02-16T06:33:06Z','backup':{'bytes':1.7e308},'rto_seconds':-1e300}",
 	"{'at':5,'backup':[],'checks':{},'status':7}",
 	"{'at':'2026-02-16T06:33:06Z','backup':{'bytes':'many'},'rto_seconds':null,"
 	"'checks':[1,null,{'check':'restore-time','metrics':{'name':'data_seconds'}}]}",
