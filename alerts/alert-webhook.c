@@ -184,7 +184,8 @@ static enum fate deliver(struct sending *w, const json_t *message, struct err *e
 static const struct opt options[] = {
 	{ OPT_TEXT, 0, "url-file", "FILE", &config.url_file,
 	  "file with the address; else WEBHOOK_URL (with --alertmanager: ALERTMANAGER_URL) in the "
-	  "environment, in the file that WEBHOOK_URL_FILE names, or in $CREDENTIALS_DIRECTORY",
+	  "environment, in the file that WEBHOOK_URL_FILE (ALERTMANAGER_URL_FILE) names, or in "
+	  "$CREDENTIALS_DIRECTORY",
 	  NULL, false, NULL },
 	{ OPT_TEXT, 0, "secret-file", "FILE", &config.secret_file,
 	  "file with the secret to sign the body with; else WEBHOOK_SECRET; default: not signed",

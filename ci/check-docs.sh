@@ -26,11 +26,12 @@ known=$(ci/verify-backup --keys)
 read_by_tools=$(for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" ci/verify-backup); do
 	"$build/bin/$tool" --help | grep -oE '\[[A-Z][A-Z_]+\]' | tr -d '[]'
 done | sort -u)
+help=$(for tool in "$build"/bin/*; do "$tool" --help; done)
 for key in $known; do
 	grep -qw "$key" ci/verify-backup.1 || complain "$key is not in ci/verify-backup.1"
 	grep -qw "$key" README.md || complain "$key is not in README.md"
 	case $key in LABEL | BACKUP_SOURCE | REPORT_DIR | DEPTH) continue ;; esac
-	echo "$read_by_tools" | grep -qx "$key" || complain "no tool of verify-backup reads $key"
+	echo "$help" | grep -qw "$key" || complain "no tool reads $key"
 done
 for key in $read_by_tools; do
 	echo "$known" | grep -qx "$key" || complain "ci/verify-backup does not know $key"
