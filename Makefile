@@ -82,7 +82,7 @@ check-e2e: all ## end-to-end tests: the built tools on real servers
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 check-asan: ## every test again, built with the address and undefined behaviour sanitizers
-	+CK_FORK=no ASAN_OPTIONS=detect_leaks=0 \
+	+PATIENCE=4 CK_FORK=no ASAN_OPTIONS=detect_leaks=0 \
 	$(MAKE) B=build/asan CFLAGS='$(SANITIZE)' HARDEN= HARDEN_LD= check
 
 FUZZ_SECONDS ?= 20
