@@ -161,7 +161,12 @@ connections_break_as_told() {
 	alerts_fault '[{"how": "reset"}, {"how": "reset-reply"}, {"how": "refuse"}, {"how": "close"}]'
 	for how in 56 56 52 52; do expect_status $how send /v2/enqueue "$(event)"; done
 	alerts_fault '[{"how": "connect-close"}, {"how": "connect-reset"}, {"how": "stall"}, {"how": "trickle"}]'
-	for how in 35 35 28 28; do expect_status $how send /v2/enqueue "$(event)"; done
+	expect_status 35 send /v2/enqueue "$(event)"
+	# The reset may come before curl has seen that it is connected: status 7.
+	how=0
+	send /v2/enqueue "$(event)" >/dev/null 2>&1 || how=$?
+	[ $how -eq 35 ] || [ $how -eq 7 ]
+	for how in 28 28; do expect_status $how send /v2/enqueue "$(event)"; done
 	expect_alerts '[.[] | select(.accepted) | .fault] == ["reset-reply", "close", "trickle"]'
 	alerts_fault '[{"how": "slow", "seconds": 1}, {"how": "redirect", "location": "https://localhost:1/"}]'
 	expect_answer 202 /v2/enqueue "$(event)"
