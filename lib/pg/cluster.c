@@ -379,20 +379,35 @@ static bool read_shm(const char *dir, uint64_t *key, int *id)
 	return true;
 }
 
-/* The directory is a stranger's word for it: only a segment with that key, of the directory's own
- * user, that nobody uses any more. */
-static void remove_shm(const char *dir)
+/* The file is a stranger's word for it: only a segment with that key, of the directory's own user,
+ * that nobody uses any more. */
+static void remove_segment(uint64_t key, int id, uid_t owner)
 {
 	struct shmid_ds ds;
+
+	if (shmctl(id, IPC_STAT, &ds) == 0 && (uint32_t)ds.shm_perm.__key == (uint32_t)key &&
+	    ds.shm_perm.cuid == owner && ds.shm_nattch == 0)
+		(void)shmctl(id, IPC_RMID, NULL);
+}
+
+/* Done as the directory's user: root in a container has not always the right. */
+static void remove_shm(const char *dir)
+{
 	struct stat st;
 	uint64_t key;
+	pid_t pid;
 	int id;
 
-	if (!read_shm(dir, &key, &id) || stat(dir, &st) < 0 || shmctl(id, IPC_STAT, &ds) < 0)
+	if (!read_shm(dir, &key, &id) || stat(dir, &st) < 0)
 		return;
-	if ((uint64_t)(uint32_t)ds.shm_perm.__key == (key & UINT32_MAX) &&
-	    ds.shm_perm.cuid == st.st_uid && ds.shm_nattch == 0)
-		(void)shmctl(id, IPC_RMID, NULL);
+	pid = fork();
+	if (pid == 0) {
+		if (geteuid() == st.st_uid || setresuid(st.st_uid, st.st_uid, st.st_uid) == 0)
+			remove_segment(key, id, st.st_uid);
+		_exit(0);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 int cluster_sweep(const char *dir, struct err *e)
