@@ -61,12 +61,12 @@ START_TEST(the_figures_of_a_run)
 	ck_assert_int_eq(r.at_ms, now_ms - 24 * 3600 * 1000LL);
 	ck_assert_int_eq(r.status, V_CRITICAL);
 	ck_assert(r.restored && !r.verified);
-	ck_assert_double_eq(r.bytes, 18200000000);
-	ck_assert_double_eq(r.rto_s, 1320.5);
-	ck_assert_double_eq(r.rto_target_s, 1800);
+	ck_assert_double_eq_tol(r.bytes, 18200000000, 1e-6);
+	ck_assert_double_eq_tol(r.rto_s, 1320.5, 1e-6);
+	ck_assert_double_eq_tol(r.rto_target_s, 1800, 1e-6);
 	ck_assert(isnan(r.rpo_target_s));
-	ck_assert_double_eq(r.phase_s[0], 140);
-	ck_assert_double_eq(r.phase_s[4], 980.5);
+	ck_assert_double_eq_tol(r.phase_s[0], 140, 1e-6);
+	ck_assert_double_eq_tol(r.phase_s[4], 980.5, 1e-6);
 	ck_assert(isnan(r.phase_s[1]));
 	json_decref(run);
 }
@@ -76,8 +76,8 @@ static const char *const hostile[] = {
 	"{}",
 	"{'at':'2026-02-16T06:33:06Z','backup':{'bytes':1.7e308},'rto_seconds':-1e300}",
 	"{'at':5,'backup':[],'checks':{},'status':7}",
-	"{'at':'2026-02-16T06:33:06Z','backup':{'bytes':'many'},'rto_seconds':null,"
-	"'checks':[1,null,{'check':'restore-time','metrics':{'name':'data_seconds'}}]}",
+	("{'at':'2026-02-16T06:33:06Z','backup':{'bytes':'many'},'rto_seconds':null,"
+	 "'checks':[1,null,{'check':'restore-time','metrics':{'name':'data_seconds'}}]}"),
 };
 
 START_TEST(what_is_missing_is_no_figure)

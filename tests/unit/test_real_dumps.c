@@ -40,8 +40,8 @@ static void start(void)
 		"CREATE TABLE t (a int PRIMARY KEY, b text)",
 		"INSERT INTO t SELECT g, 'name ' || g FROM generate_series(1, 30) g",
 		"CREATE TABLE u (a text)",
-		"INSERT INTO u VALUES ('--\n-- PostgreSQL database dump complete\n--'), "
-		"(';\n\n\n'), (NULL)",
+		("INSERT INTO u VALUES ('--\n-- PostgreSQL database dump complete\n--'), "
+		 "(';\n\n\n'), (NULL)"),
 		"CREATE TABLE empty (a text)",
 		"CREATE TABLE nothing ()",
 		"SELECT lo_from_bytea(501, 'hello')",
