@@ -424,6 +424,8 @@ static void run(struct work *w)
 	if (!w->ready && w->broken.kind == ERR_NONE)
 		w->broken = e;
 	say_restore(w);
+	/* What this machine could not restore says nothing about the backup: no probe looks at it. */
+	w->ready = w->ready && fault_here(w) == NULL;
 	if (!w->ready)
 		return;
 	say_instance(w);
