@@ -81,8 +81,8 @@ check-e2e: all ## end-to-end tests: the built tools on real servers
 	BUILD=$B tests/run e2e
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-check-asan: ## every test again, built with the address and undefined behaviour sanitizers
-	+PATIENCE=4 CK_FORK=no ASAN_OPTIONS=detect_leaks=0 \
+check-asan: ## the tests again, built with the address and undefined behaviour sanitizers
+	+SANITIZED=1 PATIENCE=4 CK_FORK=no ASAN_OPTIONS=detect_leaks=0 \
 	$(MAKE) B=build/asan CFLAGS='$(SANITIZE)' HARDEN= HARDEN_LD= check
 
 FUZZ_SECONDS ?= 20
