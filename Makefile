@@ -72,7 +72,7 @@ man: $(MAN)
 units: $(UNIT)
 
 check: all units ## every test: unit and end-to-end
-	BUILD=$B tests/run unit e2e
+	BUILD=$B tests/run e2e unit
 
 check-unit: $(UNIT) ## unit tests
 	BUILD=$B tests/run unit
@@ -90,11 +90,13 @@ fuzz: ## run each parser's fuzz target for FUZZ_SECONDS
 	+$(MAKE) B=build/fuzzing CC=clang HARDEN= HARDEN_LD= \
 		CFLAGS='$(SANITIZE) -fsanitize=fuzzer-no-link' fuzz-run
 
-fuzz-run: $(FUZZ)
-	@for f in $^; do corpus=$B/corpus/$${f##*/}; mkdir -p $$corpus; echo "$${f##*/}"; \
-	$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
-		-artifact_prefix=$B/ $$corpus \
-		$$(ls -d tests/fuzz/seeds/$${f##*/} 2>/dev/null) >$$corpus.log 2>&1 || { tail -n 40 $$corpus.log; exit 1; }; done
+fuzz-run: $(FUZZ:%=%.run)
+
+$B/fuzz/%.run: $B/fuzz/%
+	@mkdir -p $B/corpus/$*; echo "$*"; \
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
+		-artifact_prefix=$B/ $B/corpus/$* $$(ls -d tests/fuzz/seeds/$* 2>/dev/null) \
+		>$B/corpus/$*.log 2>&1 || { tail -n 40 $B/corpus/$*.log; exit 1; }
 
 $B/fuzz/%: $B/tests/fuzz/%.o $B/lib.a
 	@mkdir -p $(@D)
