@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+enum { SLICE_MS = 50 }; /* how often a wait looks whether it is to stop */
+
 void retry_begin(struct retry *r, int64_t deadline_ms)
 {
 	*r = (struct retry){ .deadline_ms = deadline_ms,
@@ -55,7 +57,10 @@ int retry_wait(struct retry *r, int64_t asked_ms)
 	if (wait < 0)
 		return -1;
 	until = mono_ms() + wait;
-	for (int64_t left = wait; left > 0; left = until - mono_ms())
-		(void)nanosleep(&(struct timespec){ left / 1000, left % 1000 * 1000000 }, NULL);
+	for (int64_t left = wait; left > 0 && !(r->stop && *r->stop); left = until - mono_ms()) {
+		int64_t nap = r->stop && left > SLICE_MS ? SLICE_MS : left;
+
+		(void)nanosleep(&(struct timespec){ nap / 1000, nap % 1000 * 1000000 }, NULL);
+	}
 	return 0;
 }

@@ -9,6 +9,7 @@
  * side asked for (Retry-After) is kept, with up to a tenth on top. A wait that would end after the
  * deadline is not begun: the time is up.
  */
+#include <signal.h>
 #include <stdint.h>
 
 enum fate {
@@ -22,7 +23,8 @@ struct retry {
 	int64_t deadline_ms; /* monotonic */
 	uint64_t first_ms, most_ms;
 	unsigned most_tries;
-	unsigned tries; /* begun so far; 0 at first */
+	unsigned tries;                    /* begun so far; 0 at first */
+	const volatile sig_atomic_t *stop; /* not 0: retry_wait() waits no longer; may be NULL */
 };
 
 enum { RETRY_FIRST_MS = 1000, RETRY_MOST_MS = 30 * 1000, RETRY_MOST_TRIES = 8 };

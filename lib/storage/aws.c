@@ -255,6 +255,22 @@ int aws_load(struct aws *a, struct err *e)
 	return rc;
 }
 
+static char *copy(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+void aws_copy(struct aws *to, const struct aws *from)
+{
+	*to = (struct aws){ .key_id = copy(from->key_id),
+			    .secret = copy(from->secret),
+			    .token = copy(from->token),
+			    .region = copy(from->region),
+			    .endpoint = copy(from->endpoint),
+			    .ca_bundle = copy(from->ca_bundle),
+			    .style = from->style };
+}
+
 void aws_free(struct aws *a)
 {
 	wipe(&a->key_id);

@@ -32,6 +32,8 @@ struct aws {
 /* -1 when no keys are to be found: the message says where they were looked for. */
 int aws_load(struct aws *a, struct err *e);
 
+void aws_copy(struct aws *to, const struct aws *from);
+
 /* Wipes the secrets. */
 void aws_free(struct aws *a);
 #endif

@@ -16,7 +16,6 @@ enum {
 	PAUSE_ASKED_S = 60,         /* most that Retry-After is followed */
 	PROGRESS_MIN = 1024 * 1024, /* an attempt that brought this much counts as no failure */
 	SKEW_MAX_S = 15 * 60,
-	SLICE_NS = 50000000, /* how often a pause looks whether it is to stop */
 };
 
 struct downloader *download_open(const struct download_config *config, struct err *e)
@@ -32,6 +31,11 @@ struct downloader *download_open(const struct download_config *config, struct er
 		(void)err_set(e, ERR_SYSTEM, "start libcurl: it refuses an option");
 	download_close(h);
 	return NULL;
+}
+
+struct downloader *download_clone(const struct downloader *of, struct err *e)
+{
+	return download_open(&of->config, e);
 }
 
 void download_close(struct downloader *h)
@@ -62,22 +66,6 @@ static bool passing_status(long status)
 {
 	return status == 408 || status == 429 || status == 500 ||
 	       (status >= 502 && status <= 504) || status == 509;
-}
-
-/* Failures that another attempt cannot mend. */
-static bool lasting(CURLcode rc)
-{
-	static const CURLcode codes[] = {
-		CURLE_UNSUPPORTED_PROTOCOL,  CURLE_URL_MALFORMAT,   CURLE_TOO_MANY_REDIRECTS,
-		CURLE_FAILED_INIT,           CURLE_OUT_OF_MEMORY,   CURLE_ABORTED_BY_CALLBACK,
-		CURLE_SSL_CACERT_BADFILE,    CURLE_LOGIN_DENIED,    CURLE_WEIRD_SERVER_REPLY,
-		CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_CERTPROBLEM, CURLE_PEER_FAILED_VERIFICATION,
-	};
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (rc == codes[i])
-			return true;
-	return false;
 }
 
 static bool short_body(const struct transfer *t)
@@ -130,17 +118,15 @@ static int transport_error(struct transfer *t, CURLcode rc)
 static bool wait_before(struct transfer *t, struct retry *retry)
 {
 	curl_off_t asked_s = 0;
-	int64_t asked_ms = -1, wait_ms, until_ms;
+	int64_t asked_ms = -1;
 
 	if (curl_easy_getinfo(t->h->curl, CURLINFO_RETRY_AFTER, &asked_s) == CURLE_OK &&
 	    asked_s > 0)
 		asked_ms = 1000 * (asked_s < PAUSE_ASKED_S ? asked_s : PAUSE_ASKED_S);
-	wait_ms = retry_wait_ms(retry, mono_ms(), asked_ms, arc4random());
-	if (wait_ms < 0)
+	if (retry_wait(retry, asked_ms) < 0)
 		return false;
-	until_ms = mono_ms() + wait_ms;
-	while (mono_ms() < until_ms && !stopped(t->h))
-		(void)nanosleep(&(struct timespec){ .tv_nsec = SLICE_NS }, NULL);
+	if (t->h->config.limits.tally)
+		atomic_fetch_add(&t->h->config.limits.tally->retries, 1);
 	return true;
 }
 
@@ -175,7 +161,7 @@ static enum step next_step(struct transfer *t, CURLcode rc)
 										  : STEP_AT_ONCE;
 	if (rc == CURLE_OK && !passing_status(t->reply->status) && !short_body(t))
 		return STEP_DONE;
-	if (rc != CURLE_OK && lasting(rc))
+	if (rc != CURLE_OK && easy_fate(rc) == FATE_HELD)
 		return STEP_FAILED;
 	return STEP_AGAIN;
 }
@@ -186,6 +172,7 @@ static int run(struct transfer *t)
 
 	/* The tool keeps the time; here the attempts are counted. */
 	retry_begin(&retry, INT64_MAX);
+	retry.stop = t->h->config.limits.stop;
 	retry.most_tries = t->h->config.limits.retries < UINT_MAX
 				   ? (unsigned)t->h->config.limits.retries + 1
 				   : UINT_MAX;
@@ -257,6 +244,17 @@ int download_text(struct downloader *h, const struct download_request *request, 
 	whole.sink = &sink;
 	whole.count = -1;
 	return download_run(h, &whole, reply, e);
+}
+
+void download_describe(const struct download_reply *r, struct storage_stat *out)
+{
+	out->bytes = r->bytes;
+	out->modified_ms = r->modified_ms;
+	(void)snprintf(out->etag, sizeof(out->etag), "%s", r->etag);
+	/* Only a strong ETag can be asked for again: without one, parts of two versions would mix.
+	 */
+	out->ranges = r->ranges && r->etag[0] == '"';
+	out->sums = r->sums;
 }
 
 void download_reply_free(struct download_reply *r)

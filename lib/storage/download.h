@@ -8,8 +8,11 @@
  * - A connection that does not come up, or that stalls, is dropped after a time limit.
  * - GET and HEAD are repeated, with growing random pauses, after transport errors and 408, 429,
  *   500, 502, 503, 504, 509. A broken download goes on where it broke, tied by If-Match,
- * Last-Modified and length to the object that it began with; when that was replaced it starts over,
- * once.
+ *   Last-Modified and length to the object that it began with; when that was replaced it starts
+ *   over, once.
+ * - A part from the middle (from and count given) that is answered with the whole object is an
+ *   error, and noted in the tally: a hundred parts must not mean a hundred downloads. The rest of
+ * an object (count -1) is found in the whole too.
  * - Bytes are taken as stored: no transfer compression is asked for, none is undone.
  * - Content-Length and Content-Range are held against what came.
  *
@@ -36,6 +39,9 @@ struct downloader; /* a connection that is kept and used again; download_close()
 struct downloader *download_open(const struct download_config *config, struct err *e);
 void download_close(struct downloader *h);
 
+/* Another one with the same configuration, for another thread. */
+struct downloader *download_clone(const struct downloader *of, struct err *e);
+
 struct download_request {
 	const char *url;
 	bool head;        /* HEAD instead of GET */
@@ -58,6 +64,8 @@ struct download_reply {
 	char etag[DOWNLOAD_FIELD_SIZE];   /* with its quotes, "" for none */
 	char type[DOWNLOAD_FIELD_SIZE];   /* Content-Type */
 	char region[DOWNLOAD_FIELD_SIZE]; /* x-amz-bucket-region */
+	bool ranges;                      /* Accept-Ranges: bytes */
+	struct storage_sums sums;         /* x-amz-checksum-*, Content-MD5 */
 	struct buf text; /* body of a refusal, its first DOWNLOAD_TEXT_MAX bytes: see
 			    download_reply_free() */
 	struct buf url;  /* where redirects led to */
@@ -72,6 +80,9 @@ int download_run(struct downloader *h, const struct download_request *request,
  */
 int download_text(struct downloader *h, const struct download_request *request, struct buf *b,
 		  struct download_reply *reply, struct err *e);
+
+/* What a good reply says of the object. */
+void download_describe(const struct download_reply *r, struct storage_stat *out);
 
 void download_reply_free(struct download_reply *r);
 #define DOWNLOAD_REPLY_AUTO __attribute__((cleanup(download_reply_free))) struct download_reply

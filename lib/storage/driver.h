@@ -25,6 +25,8 @@ struct storage_driver {
 		    int64_t count, const struct storage_sink *sink, struct err *e);
 	/* NULL where objects have no path here. */
 	void (*path)(const struct storage *s, const char *name, struct buf *out);
+	/* Fills s->state, for another thread than that of *of. */
+	int (*clone)(const struct storage *of, struct storage *s, struct err *e);
 	void (*close)(void *state);
 };
 

@@ -115,6 +115,7 @@ static int take_file(struct job *j, const char *name, const struct storage_stat 
 	if (rc == 0) {
 		t.progress = on_progress;
 		t.progress_ctx = j;
+		t.stream = j->b->files > 0 ? NULL : j->plan->stream;
 		sink = intake_sink(&t);
 		rc = storage_read(j->s, name, known->etag, 0, -1, &sink, e);
 	}
@@ -186,7 +187,11 @@ static int fetch_file(struct job *j, const char *dir, struct err *e)
 
 	if (try_file(j, dir, &replaced, e) == 0)
 		return 0;
-	return replaced ? try_file(j, dir, &replaced, e) : -1;
+	if (!replaced)
+		return -1;
+	if (j->plan->stream && j->plan->stream->restart(j->plan->stream->ctx, e) < 0)
+		return -1;
+	return try_file(j, dir, &replaced, e);
 }
 
 /* --- a directory ---------------------------------------------------------------------------- */

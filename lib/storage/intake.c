@@ -38,6 +38,8 @@ static int take(void *ctx, const void *p, size_t n, struct err *e)
 		return -1;
 	if (t->fd >= 0 && io_write_all(t->fd, p, n) < 0)
 		return cannot_write(t, e);
+	if (t->stream && t->stream->write(t->stream->ctx, p, n, e) < 0)
+		return -1;
 	t->bytes += n;
 	if (t->progress)
 		t->progress(t->progress_ctx, t->bytes);
@@ -51,6 +53,8 @@ static int restart(void *ctx, struct err *e)
 	t->bytes = 0;
 	if (t->fd >= 0 && (ftruncate(t->fd, 0) < 0 || lseek(t->fd, 0, SEEK_SET) < 0))
 		return cannot_write(t, e);
+	if (t->stream && t->stream->restart(t->stream->ctx, e) < 0)
+		return -1;
 	return digest_reset(t->digest, e);
 }
 

@@ -20,6 +20,7 @@ struct intake {
 	unsigned char head[INTAKE_HEAD];
 	void (*progress)(void *ctx, uint64_t bytes); /* may be NULL; of this file */
 	void *progress_ctx;
+	const struct storage_sink *stream; /* gets them too; may be NULL */
 };
 
 int intake_begin(struct intake *t, int fd, struct err *e);

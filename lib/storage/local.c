@@ -153,6 +153,19 @@ static int local_open(struct storage *s, const char *source, struct err *e)
 	return 0;
 }
 
+static int local_clone(const struct storage *of, struct storage *s, struct err *e)
+{
+	const struct local *from = of->state;
+	struct local *l = xcalloc(1, sizeof(*l));
+
+	(void)e;
+	s->state = l;
+	l->root = xstrdup(from->root);
+	l->only = from->only ? xstrdup(from->only) : NULL;
+	l->pattern = from->pattern ? xstrdup(from->pattern) : NULL;
+	return 0;
+}
+
 static void local_path(const struct storage *s, const char *name, struct buf *out)
 {
 	const struct local *l = s->state;
@@ -454,5 +467,6 @@ const struct storage_driver storage_local = {
 	.stat = local_stat,
 	.read = local_read,
 	.path = local_path,
+	.clone = local_clone,
 	.close = local_close,
 };

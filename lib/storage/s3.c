@@ -182,6 +182,23 @@ static int s3_open(struct storage *s, const char *source, struct err *e)
 	return k->http ? 0 : -1;
 }
 
+static int s3_clone(const struct storage *of, struct storage *s, struct err *e)
+{
+	const struct s3 *from = of->state;
+	struct s3 *k = xcalloc(1, sizeof(*k));
+
+	s->state = k;
+	aws_copy(&k->aws, &from->aws);
+	k->bucket = xstrdup(from->bucket);
+	k->prefix = xstrdup(from->prefix);
+	k->base = xstrdup(from->base);
+	k->origin = xstrdup(from->origin);
+	k->host = xstrdup(from->host);
+	k->root = xstrdup(from->root);
+	k->http = download_clone(from->http, e);
+	return k->http ? 0 : -1;
+}
+
 /* --- requests ------------------------------------------------------------------------------- */
 
 struct call {
@@ -425,9 +442,7 @@ static int s3_stat(struct storage *s, const char *name, struct storage_stat *out
 
 	if (run_on_object(s, name, request, &r, e) < 0)
 		return -1;
-	out->bytes = r.bytes;
-	out->modified_ms = r.modified_ms;
-	(void)snprintf(out->etag, sizeof(out->etag), "%s", r.etag);
+	download_describe(&r, out);
 	return 0;
 }
 
@@ -451,5 +466,6 @@ const struct storage_driver storage_s3 = {
 	.list = s3_list,
 	.stat = s3_stat,
 	.read = s3_read,
+	.clone = s3_clone,
 	.close = s3_close,
 };

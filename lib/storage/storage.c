@@ -55,6 +55,20 @@ struct storage *storage_open(const char *source, const struct storage_options *o
 	return s;
 }
 
+struct storage *storage_clone(const struct storage *of, struct err *e)
+{
+	struct storage *s = xcalloc(1, sizeof(*s));
+
+	s->driver = of->driver;
+	s->options = of->options;
+	s->shown = xstrdup(of->shown);
+	s->base_name = xstrdup(of->base_name);
+	s->is_object = of->is_object;
+	if (s->driver->clone(of, s, e) < 0)
+		storage_close(&s);
+	return s;
+}
+
 void storage_close(struct storage **s)
 {
 	if (*s == NULL)

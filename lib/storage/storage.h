@@ -12,7 +12,7 @@
  * belongs together (the files of a directory-format dump) is put together by catalog.h, from names
  * alone, in the same way for all drivers.
  *
- * A handle serves one thread; several transfers at a time take a handle each.
+ * A handle serves one thread; several transfers at a time take a handle each (storage_clone()).
  *
  * Errors: ERR_REMOTE and ERR_SYSTEM when it could not be looked, ERR_BACKUP when it was looked
  * and the object is not there.
@@ -22,16 +22,24 @@
 #include "lib/storage/sink.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STORAGE_NAME_MAX = 8 * 1024, STORAGE_ETAG_SIZE = 512 };
+enum { STORAGE_NAME_MAX = 8 * 1024, STORAGE_ETAG_SIZE = 512, STORAGE_SUM_SIZE = 96 };
+
+/* What happened on the way, over all handles with the same options. */
+struct storage_tally {
+	atomic_uint retries;      /* attempts beyond the first ones */
+	atomic_bool whole_answer; /* a request for a middle part was answered with the whole */
+};
 
 struct storage_options {
 	uint64_t retries;                  /* further attempts after a passing failure */
 	uint64_t connect_s;                /* limit for a connection to come up */
 	uint64_t stall_s;                  /* limit for next to nothing arriving */
 	const volatile sig_atomic_t *stop; /* not 0: give up soon, as an error; may be NULL */
+	struct storage_tally *tally;       /* may be NULL */
 };
 
 /* What a listing says of an object. The text is valid during the call only. */
@@ -42,10 +50,22 @@ struct storage_object {
 	const char *etag;    /* with its quotes; "" where there is none */
 };
 
+/* The digests of an object's content that its storage keeps, "" where it says none: base64 of the
+ * big-endian bytes, and "-N" behind one that was made of the digests of N parts (RFC 9110 and RFC
+ * 1864; Amazon S3 User Guide, "Checking object integrity"). */
+struct storage_sums {
+	char sha256[STORAGE_SUM_SIZE], sha1[STORAGE_SUM_SIZE], md5[STORAGE_SUM_SIZE];
+	char crc64nvme[STORAGE_SUM_SIZE], crc32c[STORAGE_SUM_SIZE], crc32[STORAGE_SUM_SIZE];
+};
+
 /* What is known of one object right now. */
 struct storage_stat {
 	int64_t bytes, modified_ms; /* -1: not known */
 	char etag[STORAGE_ETAG_SIZE];
+	bool ranges;        /* several parts can be read at a time, tied together by the etag */
+	int64_t part_bytes; /* it was stored in parts of so many bytes, the last one may be
+			     * shorter; 0: not known */
+	struct storage_sums sums;
 };
 
 struct storage;
@@ -55,6 +75,10 @@ struct storage *storage_open(const char *source, const struct storage_options *o
 			     struct err *e);
 void storage_close(struct storage **s);
 #define STORAGE_AUTO __attribute__((cleanup(storage_close))) struct storage *
+
+/* Another handle on the same source, for another thread: knows what a listing by *of found out.
+ * Serves until *of is closed, at most. NULL with *e. */
+struct storage *storage_clone(const struct storage *of, struct err *e);
 
 /* The source as it may be shown, without secrets. */
 const char *storage_shown(const struct storage *s);

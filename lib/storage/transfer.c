@@ -45,7 +45,28 @@ static void new_answer(struct transfer *t)
 
 	r->bytes = r->modified_ms = r->date_ms = -1;
 	r->etag[0] = r->type[0] = r->region[0] = '\0';
+	r->ranges = false;
+	r->sums = (struct storage_sums){ 0 };
 	t->range_from = t->range_total = -1;
+}
+
+static void take_sum(struct storage_sums *sums, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		char *to;
+	} known[] = {
+		{ "content-md5", sums->md5 },
+		{ "x-amz-checksum-sha256", sums->sha256 },
+		{ "x-amz-checksum-sha1", sums->sha1 },
+		{ "x-amz-checksum-crc64nvme", sums->crc64nvme },
+		{ "x-amz-checksum-crc32c", sums->crc32c },
+		{ "x-amz-checksum-crc32", sums->crc32 },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcasecmp(name, known[i].name) == 0 && strlen(value) < STORAGE_SUM_SIZE)
+			memcpy(known[i].to, value, strlen(value) + 1);
 }
 
 static void take_field(struct transfer *t, const char *name, const char *value)
@@ -69,6 +90,10 @@ static void take_field(struct transfer *t, const char *name, const char *value)
 	else if (strcasecmp(name, "content-length") == 0 &&
 		 num_u64(value, 0, INT64_MAX, &n, &ignored) == 0)
 		r->bytes = (int64_t)n;
+	else if (strcasecmp(name, "accept-ranges") == 0)
+		r->ranges = strcasecmp(value, "bytes") == 0;
+	else
+		take_sum(&r->sums, name, value);
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
@@ -118,6 +143,19 @@ static bool same_version(const struct transfer *t, int64_t total)
 	return r->modified_ms == t->modified_ms;
 }
 
+static bool refuse_whole(struct transfer *t)
+{
+	BUF_AUTO url = BUF_INIT(DOWNLOAD_URL_MAX);
+
+	uri_shown(&url, t->request->url);
+	t->failed = true;
+	if (t->h->config.limits.tally)
+		atomic_store(&t->h->config.limits.tally->whole_answer, true);
+	(void)err_set(t->e, ERR_REMOTE,
+		      "get %s: the server answers with all where a part was asked for", url.s);
+	return false;
+}
+
 /* Holds a good answer against what was asked for and against the first answer. False: its body is
  * of no use. */
 static bool judge_answer(struct transfer *t)
@@ -148,7 +186,7 @@ static bool judge_answer(struct transfer *t)
 	r->bytes = total;
 	/* A server that knows no ranges answers with the whole object. */
 	t->skip = r->status == 206 ? 0 : q->from + t->done;
-	return true;
+	return t->skip == 0 || q->count < 0 || refuse_whole(t);
 }
 
 static bool store(struct transfer *t, const char *p, size_t n)

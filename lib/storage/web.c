@@ -85,6 +85,18 @@ static int web_open(struct storage *s, const char *source, struct err *e)
 	return w->http ? 0 : -1;
 }
 
+static int web_clone(const struct storage *of, struct storage *s, struct err *e)
+{
+	const struct web *from = of->state;
+	struct web *w = xcalloc(1, sizeof(*w));
+
+	s->state = w;
+	w->url = xstrdup(from->url);
+	w->path = xstrdup(from->path);
+	w->http = download_clone(from->http, e);
+	return w->http ? 0 : -1;
+}
+
 static void object_url(const struct storage *s, const char *name, struct buf *out)
 {
 	const struct web *w = s->state;
@@ -152,9 +164,7 @@ static int web_stat(struct storage *s, const char *name, struct storage_stat *ou
 		return -1;
 	if (!good(&r))
 		return refused(url.s, &r, true, e);
-	out->bytes = r.bytes;
-	out->modified_ms = r.modified_ms;
-	(void)snprintf(out->etag, sizeof(out->etag), "%s", r.etag);
+	download_describe(&r, out);
 	return 0;
 }
 
@@ -328,5 +338,6 @@ const struct storage_driver storage_web = {
 	.list = web_list,
 	.stat = web_stat,
 	.read = web_read,
+	.clone = web_clone,
 	.close = web_close,
 };
