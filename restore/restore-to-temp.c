@@ -64,7 +64,8 @@ static const struct opt options[] = {
 	{ OPT_SIZE, 0, "max-disk", "SIZE", &config.max_disk_b,
 	  "take at most this much disk space; default: what is free", "MAX_DISK", false, NULL },
 	{ OPT_SIZE, 0, "max-unpacked", "SIZE", &config.max_unpacked_b,
-	  "refuse a compressed backup that more than this comes out of; default: no limit",
+	  "refuse a compressed backup that more than this comes out of; default: a thousand times its "
+	  "own size, the first 64 MiB apart",
 	  "MAX_UNPACKED", false, NULL },
 	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_target_s,
 	  "how long a recovery may take, fetching included", "RTO_TARGET", false, NULL },
@@ -252,6 +253,13 @@ static int restore(struct stage *st, struct attempt *a)
 	return (int)verdict_worst((enum verdict)stage_end(st), command);
 }
 
+/* Who says how much may come out knows best; else a bomb is told by its ratio. */
+static struct stream_opts reading(void)
+{
+	return (struct stream_opts){ .max_out_b = config.max_unpacked_b,
+				     .max_ratio = config.max_unpacked_b ? 0 : STREAM_BOMB_RATIO };
+}
+
 int main(int argc, char **argv)
 {
 	struct source source = SOURCE_INIT;
@@ -272,7 +280,7 @@ int main(int argc, char **argv)
 				      .durability = config.durability,
 				      .jobs = (unsigned)config.jobs,
 				      .max_disk_b = config.max_disk_b,
-				      .max_unpacked_b = config.max_unpacked_b,
+				      .reading = reading(),
 				      .rto_target_s = config.rto_target_s };
 	if (common.progress || isatty(STDERR_FILENO))
 		a.job.progress = show_progress;

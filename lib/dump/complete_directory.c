@@ -1,37 +1,34 @@
 #include "lib/base/buf.h"
 #include "lib/dump/complete_parts.h"
+#include "lib/dump/part.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Opens the file that the table of contents calls name: as it is, or packed (pg_dump's order). */
-static struct stream *open_part(const struct parts *p, const char *name, const char **codec,
+/* The limit is on all parts together. */
+static struct stream *open_part(struct parts *p, const char *name, const char **codec,
 				struct err *e)
 {
-	static const struct {
-		const char *end, *codec;
-	} forms[] = { { "", "none" }, { ".gz", "gzip" }, { ".lz4", "lz4" }, { ".zst", "zstd" } };
-	struct stream_opts opts = p->limits;
-	char path[PATH_MAX];
-	int n;
+	struct stream_opts left = p->limits;
 
-	if (name[0] == '\0' || strchr(name, '/')) {
-		(void)err_set(e, ERR_BACKUP,
-			      "read %.200s: damaged: a part's file is called \"%.80s\"", p->path,
-			      name);
+	if (left.max_out_b && p->unpacked_b >= left.max_out_b) {
+		(void)err_set(e, ERR_SYSTEM,
+			      "read %.200s: more than %" PRIu64
+			      " bytes come out of it; raise MAX_UNPACKED if that is right",
+			      p->path, left.max_out_b);
 		return NULL;
 	}
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		n = snprintf(path, sizeof(path), "%s/%s%s", p->path, name, forms[i].end);
-		if (n < 0 || n >= (int)sizeof(path) || access(path, F_OK) < 0)
-			continue;
-		*codec = opts.codec = forms[i].codec;
-		return stream_open_path(path, &opts, e);
-	}
-	(void)err_set(e, ERR_BACKUP, "read %.200s: incomplete: the file %.80s is missing", p->path,
-		      name);
-	return NULL;
+	if (left.max_out_b)
+		left.max_out_b -= p->unpacked_b;
+	return part_open(p->path, name, &left, codec, e);
+}
+
+static void close_part(struct parts *p, struct stream *s)
+{
+	if (s)
+		p->unpacked_b += stream_out_b(s);
+	stream_close(s);
 }
 
 static int check_object(struct parts *p, const struct archive_entry *t, const char *line,
@@ -44,7 +41,7 @@ static int check_object(struct parts *p, const struct archive_entry *t, const ch
 	if (s == NULL)
 		return -1;
 	r = parts_content(p, s, UINT64_MAX, t, file, e);
-	stream_close(s);
+	close_part(p, s);
 	parts_add_oid(&p->there, parts_object_file(file));
 	if (strcmp(codec, "none") == 0)
 		(void)snprintf(p->out->note, sizeof(p->out->note),
@@ -82,8 +79,7 @@ static int check_list(struct parts *p, const struct archive_entry *t, struct str
 static int check_entry(struct parts *p, size_t i, struct err *e)
 {
 	const struct archive_entry *t = &p->archive.entries[i];
-	const char *codec;
-	struct stream *s = open_part(p, t->file, &codec, e);
+	struct stream *s = open_part(p, t->file, NULL, e);
 	int r;
 
 	if (s == NULL)
@@ -92,7 +88,7 @@ static int check_entry(struct parts *p, size_t i, struct err *e)
 		r = check_list(p, t, s, e);
 	else
 		r = parts_content(p, s, UINT64_MAX, t, t->file, e);
-	stream_close(s);
+	close_part(p, s);
 	p->found[i] = r == 0;
 	return r;
 }
@@ -110,14 +106,13 @@ static int nothing_follows(const struct parts *p, struct stream *s, struct err *
 
 int complete_directory(struct parts *p, struct err *e)
 {
-	const char *codec;
-	struct stream *s = open_part(p, "toc.dat", &codec, e);
+	struct stream *s = open_part(p, "toc.dat", NULL, e);
 	int r;
 
 	if (s == NULL)
 		return -1;
 	r = parts_read(p, s, e) < 0 ? -1 : nothing_follows(p, s, e);
-	stream_close(s);
+	close_part(p, s);
 	for (size_t i = 0; r == 0 && i < p->archive.n; i++)
 		if (p->archive.entries[i].has_data)
 			r = check_entry(p, i, e);

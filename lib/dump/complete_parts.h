@@ -18,6 +18,7 @@ struct oids {
 struct parts {
 	const char *path; /* for messages */
 	struct stream_opts limits;
+	uint64_t unpacked_b; /* out of the parts that are done */
 	struct archive archive;
 	bool *found;         /* of each entry: its data is there, and whole */
 	struct oids created; /* large objects that the table of contents creates */

@@ -2,6 +2,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/dump/archive.h"
+#include "lib/dump/part.h"
 #include "lib/dump/sniff_content.h"
 #include "lib/dump/tar.h"
 
@@ -234,7 +235,7 @@ static int sniff_directory(const char *dir, const struct stream_opts *opts, stru
 		if (!there(dir, toc[i], path))
 			continue;
 		out->kind = DUMP_DIRECTORY;
-		s = stream_open_path(path, opts, e);
+		s = part_open(dir, toc[0], opts, NULL, e);
 		return s ? sniff_archive(s, out, e) : -1;
 	}
 	for (size_t i = 0; i < sizeof(base) / sizeof(base[0]); i++) {

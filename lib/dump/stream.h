@@ -20,6 +20,9 @@
 
 enum { STREAM_DEPTH = 4, STREAM_PEEK = 64 * 1024 };
 
+/* More to one than this, on the whole, comes out of no dump, but out of bombs: for .max_ratio. */
+enum { STREAM_BOMB_RATIO = 1000 };
+
 /* Where the bytes come from: their number, 0 at the end, -1 with *e. */
 struct stream_source {
 	ssize_t (*read)(void *ctx, void *p, size_t n, struct err *e);

@@ -3,6 +3,7 @@
 #include "lib/base/proc.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/archive.h"
+#include "lib/dump/part.h"
 #include "lib/dump/sqlstmt.h"
 #include "lib/dump/tar.h"
 #include "lib/pg/query.h"
@@ -77,9 +78,9 @@ static int make_database(const struct into_job *job, struct pg *pg, const char *
 
 static int read_archive(const struct into_job *job, struct archive *a, struct err *e)
 {
-	bool directory = job->what->kind == DUMP_DIRECTORY;
-	AUTO_FREE char *toc = xasprintf("%s%s", job->path, directory ? "/toc.dat" : "");
-	STREAM_AUTO *s = stream_open_path(toc, NULL, e);
+	STREAM_AUTO *s = job->what->kind == DUMP_DIRECTORY
+				 ? part_open(job->path, "toc.dat", job->reading, NULL, e)
+				 : stream_open_path(job->path, job->reading, e);
 	struct tar_member m;
 
 	if (s == NULL || (job->what->kind == DUMP_TAR && tar_next(s, &m, e) < 0))
@@ -255,10 +256,8 @@ int into_script(const struct into_job *job, struct into *out, struct err *e)
 	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
 	struct script_opts opts = { .cluster = job->what->kind == DUMP_CLUSTER };
 	struct script_result r = { 0 };
+	STREAM_AUTO *s = stream_open_path(job->path, job->reading, e);
 	int ret;
-
-	const struct stream_opts limits = { .max_out_b = job->max_unpacked_b };
-	STREAM_AUTO *s = stream_open_path(job->path, &limits, e);
 
 	if (s == NULL || make_first(job, out, e) < 0)
 		return -1;

@@ -16,7 +16,7 @@ struct into_job {
 	const struct cluster *cluster;
 	const struct sniffed *what;
 	const char *path;
-	uint64_t max_unpacked_b; /* that may come out of a compressed script; 0: any number */
+	const struct stream_opts *reading; /* limits */
 	unsigned jobs;
 	struct phases *phases;
 	struct mishaps *mishaps;

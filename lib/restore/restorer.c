@@ -60,7 +60,7 @@ static int recognise(struct work *w, struct err *e)
 	char text[SNIFF_TEXT];
 	struct check c;
 
-	if (sniff_path(w->job->path, NULL, &w->what, e) < 0 ||
+	if (sniff_path(w->job->path, &w->job->reading, &w->what, e) < 0 ||
 	    sniff_refuse(w->job->source->path, &w->what, e) < 0) {
 		say_error(w, "backup-format", e);
 		return -1;
@@ -111,8 +111,7 @@ static int copy_open(const char *path, const char *to, struct err *e)
 
 static int unpack_to(struct work *w, const char *to, struct err *e)
 {
-	const struct stream_opts limits = { .max_out_b = w->job->max_unpacked_b };
-	STREAM_AUTO *s = stream_open_path(w->job->path, &limits, e);
+	STREAM_AUTO *s = stream_open_path(w->job->path, &w->job->reading, e);
 	int ret;
 
 	phases_begin(&w->phases, PHASE_UNPACK);
@@ -158,7 +157,8 @@ static int whole(struct work *w, struct err *e)
 	struct complete complete;
 
 	if (lay_out(w, e) < 0 ||
-	    (is_archive(w) && complete_check(w->path, &w->what, NULL, &complete, e) < 0)) {
+	    (is_archive(w) &&
+	     complete_check(w->path, &w->what, &w->job->reading, &complete, e) < 0)) {
 		say_error(w, "backup-complete", e);
 		return -1;
 	}
@@ -371,7 +371,7 @@ static void restore(struct work *w)
 {
 	struct into_job job = { .cluster = &w->cluster,
 				.what = &w->what,
-				.max_unpacked_b = w->job->max_unpacked_b,
+				.reading = &w->job->reading,
 				.path = w->path,
 				.jobs = w->job->jobs,
 				.phases = &w->phases,
@@ -424,7 +424,8 @@ static void run(struct work *w)
 	if (!w->ready && w->broken.kind == ERR_NONE)
 		w->broken = e;
 	say_restore(w);
-	/* What this machine could not restore says nothing about the backup: no probe looks at it. */
+	/* What this machine could not restore says nothing about the backup: no probe looks at it.
+	 */
 	w->ready = w->ready && fault_here(w) == NULL;
 	if (!w->ready)
 		return;

@@ -9,6 +9,7 @@
  * verified-rto; and the instance record.
  */
 #include "lib/base/stage.h"
+#include "lib/dump/stream.h"
 #include "lib/pg/cluster.h"
 #include "lib/restore/source.h"
 
@@ -24,7 +25,7 @@ struct restore_job {
 	enum cluster_durability durability;
 	unsigned jobs;
 	uint64_t max_disk_b;                 /* 0: what is free */
-	uint64_t max_unpacked_b;             /* 0: any number may come out of the backup */
+	struct stream_opts reading;          /* limits for what comes out of the backup */
 	uint64_t rto_target_s;               /* 0: none */
 	void (*progress)(const char *phase); /* may be NULL */
 };

@@ -50,6 +50,8 @@ make_dumps() {
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fd -Z0 -f dumps/directory0
 	"$PG_BIN/pg_dumpall" -d "$PG_DSN" -f dumps/all.sql
 	"$PG_BIN/pg_dumpall" -d "$PG_DSN" --clean -f dumps/allclean.sql
+	cp -r dumps/directory0 dumps/directory0-gz
+	gzip dumps/directory0-gz/*
 	for f in plain.sql custom.dump tar.tar all.sql; do
 		gzip -k dumps/$f
 		zstd -q dumps/$f
@@ -148,6 +150,16 @@ faithful() {
 	expect_records 'map(select(.record == "instance"))[0].durability == "faithful"'
 }
 t "a faithful restore" faithful
+
+bombs() {
+	{ echo 'SELECT 1;' && head -c 100M /dev/zero | tr '\0' ' '; } | zstd -q >bomb.zst
+	expect_status 3 restore-to-temp --records --backup bomb.zst
+	expect_records 'any(.[]; .status == "unknown" and (.summary | test("more than 1000 to 1")))'
+	expect_status 3 restore-to-temp --records --max-unpacked 10kB --backup dumps/custom.dump.gz
+	expect_records 'any(.[]; .status == "unknown" and (.summary | test("raise MAX_UNPACKED")))'
+	expect_nothing_left
+}
+t "a bomb is not unpacked, by ratio or by size" bombs
 
 name_disagrees() {
 	cp dumps/custom.dump shop.sql.zst

@@ -330,6 +330,47 @@ START_TEST(directory_changed)
 }
 END_TEST
 
+/* The limit is on what comes out of all files together, and zero is none. */
+START_TEST(directory_limited)
+{
+	struct stream_opts limits = { 0 };
+	struct sniffed what;
+	uint64_t all = 0;
+
+	write_directory(14);
+	ck_assert_int_eq(sniff_path(dir, NULL, &what, &error), 0);
+	while (complete_check(dir, &what, &limits, &found, &error) == 0) {
+		limits.max_out_b = limits.max_out_b ? limits.max_out_b - 1 : found.data_b;
+		all = found.data_b;
+	}
+	ck_assert_int_eq(error.kind, ERR_SYSTEM);
+	ck_assert_msg(strstr(error.msg, "raise MAX_UNPACKED") != NULL, "%s", error.msg);
+	/* No single file is that long. */
+	ck_assert_uint_gt(limits.max_out_b, strlen(ROWS) + strlen(INSERTS));
+	ck_assert_uint_le(limits.max_out_b, all);
+}
+END_TEST
+
+START_TEST(directory_packed_afterwards)
+{
+	static const char list[] = "501 blob_501.dat\n502 blob_502.dat\n";
+	BUF_AUTO t = BUF_INIT(BIG);
+	gzFile g;
+
+	write_directory(14);
+	toc(&t, 14, 3, 1);
+	ck_assert_int_eq(unlink(at("toc.dat")), 0);
+	g = gzopen(at("toc.dat.gz"), "w");
+	ck_assert_int_eq(gzwrite(g, t.s, (unsigned)t.len), (int)t.len);
+	ck_assert_int_eq(gzclose(g), Z_OK);
+	ck_assert_int_eq(unlink(at("blobs.toc")), 0);
+	write_gz("blobs.toc.gz", list);
+	whole("");
+	cut_anywhere("", "toc.dat.gz");
+	ck_assert_int_eq(unlink(at("toc.dat.gz")), 0);
+}
+END_TEST
+
 START_TEST(nothing_in_it)
 {
 	BUF_AUTO b = BUF_INIT(BIG);
@@ -395,6 +436,8 @@ int main(void)
 	tcase_add_loop_test(c, tar_changed, 0, CASES(changed_tars));
 	tcase_add_test(c, custom_changed);
 	tcase_add_test(c, directory_changed);
+	tcase_add_test(c, directory_limited);
+	tcase_add_test(c, directory_packed_afterwards);
 	tcase_add_test(c, nothing_in_it);
 	tcase_add_test(c, script);
 	tcase_add_test(c, not_ours);
