@@ -46,7 +46,7 @@ static const struct opt options[] = {
 	{ OPT_TEXT, 0, "backup", "FILE", &config.backup,
 	  "restore this file, or directory, instead of the newest backup that the records on standard "
 	  "input name", NULL, false, NULL },
-	{ OPT_TEXT, 0, "user", "NAME", &config.user,
+	{ OPT_TEXT, 0, "run-as", "NAME", &config.user,
 	  "as root: the user that the server and all that reads the backup run as; default: postgres, "
 	  "else nobody", NULL, false, NULL },
 	{ OPT_TEXT, 0, "work-dir", "DIR", &config.work_dir,
@@ -70,7 +70,7 @@ static const struct opt options[] = {
 	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_target_s,
 	  "how long a recovery may take, fetching included", "RTO_TARGET", false, NULL },
 	{ OPT_FLAG, 0, "require-isolation", NULL, &config.require_isolation,
-	  "restore only where the server can be shut off from the network", "REQUIRE_ISOLATION",
+	  "restore only where the server can be shut off from this machine and its network", "REQUIRE_ISOLATION",
 	  false, NULL },
 	{ OPT_FLAG, 0, "keep", NULL, &config.keep,
 	  "hold the restored server, and say how to connect, until Ctrl-C", NULL, false, NULL },
@@ -94,10 +94,13 @@ static const struct tool tool = {
 		"unless it fails in every healthy restore; so is a backup whose end is missing, "
 		"even if all that is there was restored.\n"
 		"\n"
-		"The server runs as an unprivileged user, listens on a socket in a private "
-		"directory only, and is shut off from the network where the system allows it. "
-		"Archiving, preloaded libraries and replication are off. Plain SQL is not given to "
-		"psql: its meta-commands do nothing.\n"
+		"The server and all that reads the backup run as an unprivileged user in a place "
+		"of their own: without a network, with no processes and no files of this machine "
+		"but the system's programs and the backup, in one private directory. Where the "
+		"system allows that in part or not at all, a warning says so. The server listens "
+		"on a socket in that directory only. Archiving, preloaded libraries and "
+		"replication are off. Plain SQL is not given to psql: its meta-commands do "
+		"nothing.\n"
 		"\n"
 		"COMMAND gets all records so far on its standard input and PGHOST, PGPORT, PGUSER "
 		"and PGDATABASE set. It is usually a record filter: the records that it repeats "
@@ -172,25 +175,6 @@ static void reap_leftovers(void)
 		tool_warn("%s", e.msg);
 	if (n)
 		tool_say("removed what %u earlier run%s left", n, n == 1 ? "" : "s");
-}
-
-/* False: the restore must not begin. */
-static bool seal(struct stage *st, struct attempt *a)
-{
-	struct err e = { 0 };
-	struct check c;
-	bool sealed = isolate_network(&a->in, &e) == 0;
-
-	check_init(&c, "isolation", "");
-	if (sealed)
-		check_say(&c, V_OK, "user %s, without a network", a->who.name);
-	else if (config.require_isolation)
-		check_say(&c, V_UNKNOWN, "not restored, for isolation is required: %s", e.msg);
-	else
-		check_say(&c, V_WARNING, "user %s, but the network is within reach: %s",
-			  a->who.name, e.msg);
-	stage_check(st, &c);
-	return sealed || !config.require_isolation;
 }
 
 static void say_end(struct stage *st, enum supervise_end end, int signal, int status)
@@ -276,6 +260,7 @@ int main(int argc, char **argv)
 	a.work_dir = config.work_dir;
 	a.command = first < argc ? argv + first : NULL;
 	a.keep = config.keep;
+	a.require_isolation = config.require_isolation;
 	a.job = (struct restore_job){ .pg_bindir = config.pg_bindir,
 				      .durability = config.durability,
 				      .jobs = (unsigned)config.jobs,
@@ -292,8 +277,6 @@ int main(int argc, char **argv)
 	if (source_settle(&source, config.backup, &e) < 0 ||
 	    identity_unprivileged(config.user, &a.who, &e) < 0)
 		return stage_fail(&st, "restore", "", &e);
-	if (!seal(&st, &a))
-		return stage_end(&st);
 	reap_leftovers();
 	return restore(&st, &a);
 }

@@ -34,7 +34,7 @@ static int from_root(const char *user, struct identity *out, struct err *e)
 	if (pw == NULL)
 		return err_set(e, ERR_SYSTEM,
 			       "drop root: there is neither a user postgres nor nobody; "
-			       "name an unprivileged user with --user");
+			       "name an unprivileged user with --run-as");
 	if (pw->pw_uid == 0)
 		return err_set(e, ERR_USAGE,
 			       "use user %s: PostgreSQL refuses to run as root; "

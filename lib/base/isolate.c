@@ -4,13 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,57 +38,144 @@ static void raise_loopback(void)
 	io_close(&fd);
 }
 
-int isolate_enter(const struct isolate *i)
+/* In the new user namespace we are who we were, and nobody else exists. */
+static int stay_who_we_are(uid_t uid, gid_t gid)
 {
-	if (!i->network)
-		return 0;
-	if (unshare(CLONE_NEWNET | (i->user ? CLONE_NEWUSER : 0)) < 0)
+	char uids[64], gids[64];
+
+	(void)snprintf(uids, sizeof(uids), "%ju %ju 1", (uintmax_t)uid, (uintmax_t)uid);
+	(void)snprintf(gids, sizeof(gids), "%ju %ju 1", (uintmax_t)gid, (uintmax_t)gid);
+	if (put("/proc/self/setgroups", "deny") < 0 || put("/proc/self/uid_map", uids) < 0)
 		return -1;
-	if (i->user &&
-	    (put("/proc/self/setgroups", "deny") < 0 || put("/proc/self/uid_map", i->uid_map) < 0 ||
-	     put("/proc/self/gid_map", i->gid_map) < 0))
+	return put("/proc/self/gid_map", gids);
+}
+
+static int unshare_all(const struct isolate *i)
+{
+	int flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (i->level == ISOLATE_NONE)
+		return 0;
+	if (i->level == ISOLATE_FULL)
+		flags |= CLONE_NEWNS | CLONE_NEWPID;
+	if (i->user)
+		flags |= CLONE_NEWUSER;
+	if (unshare(flags) < 0 || (i->user && stay_who_we_are(uid, gid) < 0))
 		return -1;
 	raise_loopback();
 	return 0;
 }
 
-/* errno of an attempt in a child of its own; 0: it works. */
-static int attempt(const struct isolate *i)
+/* What made us able to build the namespaces must not be there when they are lived in. */
+static int drop_capabilities(void)
 {
-	int status;
-	pid_t pid = fork();
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-	if (pid < 0)
-		return errno;
-	if (pid == 0)
-		_exit(isolate_enter(i) < 0 ? errno : 0);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED;
+	return (int)syscall(SYS_capset, &head, none);
 }
 
-int isolate_network(struct isolate *out, struct err *e)
+static void quit(int sig)
 {
+	_exit(128 + sig);
+}
+
+void isolate_tie(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* The first process of a PID namespace is spared by signals that it does not handle. */
+static int settle(const struct isolate *i)
+{
+	(void)signal(SIGTERM, quit);
+	isolate_tie();
+	if (i->level == ISOLATE_FULL && newroot_enter(&i->root) < 0)
+		return -1;
+	return i->user ? drop_capabilities() : 0;
+}
+
+/* Between the two there is a process that was in the old PID namespace, and waits. */
+static _Noreturn void stand_between(pid_t child)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			_exit(V_UNKNOWN);
+	if (WIFSIGNALED(status)) {
+		(void)signal(WTERMSIG(status), SIG_DFL);
+		(void)raise(WTERMSIG(status));
+	}
+	_exit(WEXITSTATUS(status));
+}
+
+/* Returns in the process that is to live there. tell: where the reason goes when it cannot. */
+static void move_in(const struct isolate *i, int tell)
+{
+	pid_t child;
 	int why;
 
-	*out = (struct isolate){ .network = true };
-	(void)snprintf(out->uid_map, sizeof(out->uid_map), "%ju %ju 1", (uintmax_t)geteuid(),
-		       (uintmax_t)geteuid());
-	(void)snprintf(out->gid_map, sizeof(out->gid_map), "%ju %ju 1", (uintmax_t)getegid(),
-		       (uintmax_t)getegid());
-	if (attempt(out) == 0)
-		return 0;
-	/* Root in a container without CAP_SYS_ADMIN may come here too; but it could not become
-	 * the unprivileged user in a namespace that maps just one. */
-	if (geteuid() != 0) {
-		out->user = true;
-		why = attempt(out);
-		if (why == 0)
-			return 0;
-	} else {
-		why = EPERM;
+	isolate_tie();
+	child = unshare_all(i) < 0 ? -1 : fork();
+	if (child > 0) {
+		io_close(&tell);
+		stand_between(child);
 	}
-	*out = (struct isolate){ 0 };
-	return err_set(e, ERR_SYSTEM, "make a network namespace: %s", strerror(why));
+	if (child == 0 && settle(i) == 0) {
+		io_close(&tell);
+		return;
+	}
+	why = errno;
+	(void)io_write_all(tell, &why, sizeof(why));
+	_exit(V_UNKNOWN);
+}
+
+pid_t isolate_fork(const struct isolate *i)
+{
+	int ready[2], why;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		io_close(&ready[0]);
+		move_in(i, ready[1]);
+		return 0;
+	}
+	io_close(&ready[1]);
+	if (pid > 0 && io_read_full(ready[0], &why, sizeof(why)) == sizeof(why)) {
+		(void)waitpid(pid, NULL, 0);
+		pid = -1;
+		errno = why;
+	}
+	io_close(&ready[0]);
+	return pid;
+}
+
+static bool works(const struct isolate *i)
+{
+	pid_t pid = isolate_fork(i);
+
+	if (pid == 0)
+		_exit(0);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0;
+}
+
+void isolate_find(struct isolate *i, struct err *e)
+{
+	/* Root in a container without CAP_SYS_ADMIN could not become the unprivileged user in a
+	 * user namespace that maps just one. */
+	i->user = geteuid() != 0;
+	i->root.old_proc = i->user;
+	for (i->level = ISOLATE_FULL; i->level != ISOLATE_NONE; i->level--) {
+		if (works(i))
+			return;
+		(void)err_set(e, ERR_SYSTEM, "make namespaces of its own: %s", strerror(errno));
+	}
 }

@@ -1,29 +1,47 @@
 #ifndef LIB_BASE_ISOLATE_H
 #define LIB_BASE_ISOLATE_H
 /*
- * isolate: programs without a network.
+ * isolate: processes that read untrusted input, in a place of their own.
  *
  * A restored database still wants to reach what it reached in production: subscriptions, foreign
- * servers, archives. In a network namespace of its own (network_namespaces(7)) there is nothing
- * but an empty loopback. Unix sockets that have a path in the file system work across the border.
+ * servers, archives; and a hostile dump wants more. In namespaces of its own (namespaces(7)) there
+ * is no network but an empty loopback, no process and no System V memory but those that were begun
+ * there, and no file but those that newroot.h lists. When the first process there ends, the kernel
+ * ends all the others.
  *
- * Root may make such a namespace; others may where user namespaces are open to everybody
- * (user_namespaces(7); many container runtimes and some distributions close them).
+ * Root may make namespaces; others may where user namespaces are open to everybody
+ * (user_namespaces(7); many container runtimes and some distributions close them). Where only a
+ * part is possible, that part is taken.
  */
 #include "lib/base/err.h"
+#include "lib/base/newroot.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
-struct isolate {
-	bool network; /* false: runs with the network as it is */
-	bool user;    /* by way of a user namespace, in which we stay who we are */
-	char uid_map[64], gid_map[64];
+enum isolate_level {
+	ISOLATE_NONE,    /* with everything as it is */
+	ISOLATE_NETWORK, /* without a network, without others' shared memory */
+	ISOLATE_FULL,    /* and with its own processes and files only */
 };
 
-/* Tries it out in a child and fills *out with the way that works. -1 with the reason, and *out
- * then leaves the network alone. */
-int isolate_network(struct isolate *out, struct err *e);
+/* Start from { .root = ... }. */
+struct isolate {
+	struct newroot root; /* what there is when it is full */
+	enum isolate_level level;
+	bool user; /* by way of a user namespace, in which we stay who we are */
+};
 
-/* In a child, before it gives up root: enters. -1 with errno set. Async-signal-safe. */
-int isolate_enter(const struct isolate *i);
+/* Tries it out in child processes and sets the rest of *i to the best that works. When that is not
+ * full, *e says why. */
+void isolate_find(struct isolate *i, struct err *e);
+
+/* fork(2), with the child in there: 0 in the child, its id in the parent, -1 with errno set. The
+ * parent's wait(2) gets the child's status. The child has given up every right of root over its
+ * namespaces unless it is root itself: then identity_become() is next. It ends with its parent, and
+ * SIGTERM ends it at once. */
+pid_t isolate_fork(const struct isolate *i);
+
+/* In the child, once more after identity_become(), which forgets it: it ends with its parent. */
+void isolate_tie(void);
 #endif

@@ -14,7 +14,7 @@
 
 enum { CHUNK = 16 * 1024, SLICE_MS = 10 };
 
-enum step { STEP_FD, STEP_ISOLATE, STEP_IDENTITY, STEP_CWD, STEP_EXEC };
+enum step { STEP_FD, STEP_IDENTITY, STEP_CWD, STEP_EXEC };
 
 /* What a child that could not become its program tells its parent. */
 struct failure {
@@ -62,8 +62,6 @@ static enum step become_program(const struct proc *p)
 	/* Ours are close-on-exec already; this is for those that our own parent left open. A
 	 * kernel before 5.11 does not know it. */
 	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (p->in && isolate_enter(p->in) < 0)
-		return STEP_ISOLATE;
 	if (p->as && identity_become(p->as) < 0)
 		return STEP_IDENTITY;
 	if (p->cwd && chdir(p->cwd) < 0)
@@ -95,8 +93,6 @@ static int say_failure(const struct proc *p, const struct failure *f, struct err
 	case STEP_FD:
 		return err_set(e, ERR_SYSTEM, "run %s: set up its input and output: %s", p->argv[0],
 			       why);
-	case STEP_ISOLATE:
-		return err_set(e, ERR_SYSTEM, "run %s: shut off the network: %s", p->argv[0], why);
 	case STEP_IDENTITY:
 		return err_set(e, ERR_SYSTEM, "run %s: become user %s: %s", p->argv[0], p->as->name,
 			       why);

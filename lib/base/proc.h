@@ -7,7 +7,6 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/identity.h"
-#include "lib/base/isolate.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +17,6 @@ struct proc {
 	char *const *env;          /* NULL: our own environment */
 	const char *cwd;           /* NULL: ours */
 	const struct identity *as; /* NULL: ourselves */
-	const struct isolate *in;  /* NULL: nothing is shut off */
 	const int *fd;             /* three descriptors that become 0, 1, 2; NULL: all inherited,
 				    * an entry of -1: /dev/null */
 	bool new_group;            /* own process group: kill(-pid) reaches all of it */

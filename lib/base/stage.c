@@ -127,6 +127,13 @@ static void begin_locked(struct stage *st)
 	emit_locked(st, "stage", begin_fields());
 }
 
+static void begin(struct stage *st)
+{
+	(void)pthread_mutex_lock(&out_lock);
+	begin_locked(st);
+	(void)pthread_mutex_unlock(&out_lock);
+}
+
 static void emit(struct stage *st, const char *kind, json_t *own)
 {
 	(void)pthread_mutex_lock(&out_lock);
@@ -347,11 +354,10 @@ bool stage_next(struct stage *st, struct record *r)
 		}
 		adopt(st, r->object);
 		stage_pass(st, r);
-		(void)pthread_mutex_lock(&out_lock);
-		begin_locked(st);
-		(void)pthread_mutex_unlock(&out_lock);
+		begin(st);
 		return true;
 	}
+	begin(st); /* a child process that says something must not say this too */
 	report_other_bad_lines(st);
 	record_close(st->in);
 	st->in = NULL;

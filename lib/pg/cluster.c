@@ -97,7 +97,7 @@ int cluster_init(struct cluster *c, struct err *e)
 	BUF_AUTO said = BUF_INIT(8192);
 	STRV_AUTO argv = { 0 };
 	STRV_AUTO env = { 0 };
-	struct proc p = { .as = o->as, .in = o->in, .cwd = o->dir };
+	struct proc p = { .as = o->as, .cwd = o->dir };
 	char text[64];
 	int status;
 
@@ -321,7 +321,7 @@ int cluster_start(struct cluster *c, uint64_t limit_s, struct err *e)
 	const int fd[] = { -1, log, log };
 	STRV_AUTO argv = { 0 };
 	STRV_AUTO env = { 0 };
-	struct proc p = { .as = o->as, .in = o->in, .cwd = c->data, .fd = fd, .new_group = true };
+	struct proc p = { .as = o->as, .cwd = c->data, .fd = fd, .new_group = true };
 
 	if (log < 0)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", c->log, strerror(errno));

@@ -10,7 +10,6 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/identity.h"
-#include "lib/base/isolate.h"
 #include "lib/base/strv.h"
 #include "lib/pg/bindir.h"
 
@@ -25,7 +24,6 @@ enum cluster_durability {
 struct cluster_opts {
 	const struct pg_bindir *bin;
 	const struct identity *as;
-	const struct isolate *in;
 	const char *dir; /* absolute, private, empty but for its mark */
 	enum cluster_durability durability;
 	unsigned jobs; /* sessions that will build indexes at a time: shares the memory out */

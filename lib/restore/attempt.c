@@ -4,7 +4,9 @@
 #include "lib/base/io.h"
 #include "lib/base/proc.h"
 #include "lib/base/utc.h"
+#include "lib/base/xmem.h"
 #include "lib/restore/relay.h"
+#include "lib/restore/seal.h"
 #include "lib/restore/space.h"
 
 #include <errno.h>
@@ -73,36 +75,80 @@ void attempt_clean_up(void *ctx)
 
 /* ---- the restorer ------------------------------------------------------------------- */
 
+/* What else is open here (locks, our caller's files) is nothing for a reader of untrusted input. */
+static void close_all_but(int keep[], size_t n)
+{
+	unsigned next = STDERR_FILENO + 1;
+
+	for (bool again = true; again;) {
+		unsigned least = ~0U;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= (int)next && (unsigned)keep[i] < least)
+				least = (unsigned)keep[i];
+		again = least != ~0U;
+		if (least > next)
+			(void)close_range(next, again ? least - 1 : ~0U, 0);
+		next = least + 1;
+	}
+}
+
+/* Nothing of our environment gets there but where PostgreSQL's programs may be. */
+static void forget_environment(void)
+{
+	const char *path = getenv("PATH");
+	AUTO_FREE char *copy = path ? xstrdup(path) : NULL;
+
+	(void)clearenv();
+	if (copy)
+		(void)setenv("PATH", copy, 1);
+}
+
+static int become_restorer(const struct attempt *a, const char *path, int report)
+{
+	int keep[] = { report, a->records_fd, source_fd(path) };
+
+	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	forget_environment();
+	if (identity_become(&a->who) < 0 || chdir(a->path) < 0)
+		return -1;
+	isolate_tie();
+	return 0;
+}
+
 static _Noreturn void be_restorer(struct attempt *a, const char *path, int report)
 {
 	struct restore_job job = a->job;
 	struct restored_server server = { 0 };
 	struct identity self = a->who;
+	struct err e;
 
 	self.drops = false; /* from here on we are that user, and so is all that we start */
 	job.source = a->source;
 	job.path = path;
 	job.dir = a->path;
 	job.who = &self;
-	if (isolate_enter(&a->in) < 0 || identity_become(&a->who) < 0 || chdir(job.dir) < 0) {
-		struct err e;
-
-		(void)err_set(&e, ERR_SYSTEM, "become user %s without a network: %s", a->who.name,
-			      strerror(errno));
-		stage_error(a->st, "restore", "", &e);
-	} else {
+	if (become_restorer(a, path, report) == 0) {
 		restorer_run(a->st, &job, &server);
+	} else {
+		(void)err_set(&e, ERR_SYSTEM, "become user %s: %s", a->who.name, strerror(errno));
+		stage_error(a->st, "restore", "", &e);
 	}
 	(void)io_write_all(report, &server, sizeof(server));
-	_exit(0);
+	for (;;) /* what is orphaned here is ours to wait for */
+		if (wait(NULL) < 0)
+			(void)pause();
 }
 
 static void end_restorer(const struct attempt *a, pid_t pid)
 {
 	struct err e;
 
+	if (pid <= 0)
+		return;
 	(void)kill(pid, SIGKILL);
 	(void)cluster_sweep(a->path, &e); /* and what it has started */
+	(void)proc_wait(pid, NULL, &e);
 }
 
 static bool within_disk(const struct attempt *a)
@@ -130,37 +176,51 @@ static void say_unknown(struct attempt *a, const char *check, const char *what, 
 	stage_check(a->st, &c);
 }
 
-static void run_restorer(struct attempt *a, const char *path, struct restored_server *server)
+/* Reads what became of it. Its process is there until the end; false: it died, and is no more. */
+static bool follow_restorer(struct attempt *a, pid_t pid, int report,
+			    struct restored_server *server)
 {
 	char text[64], allowed[HUMAN_SIZE];
-	int report[2], status;
 	struct err e = { 0 };
-	pid_t pid;
+	int status = 0;
 
-	if (pipe2(report, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
-		say_unknown(a, "restore", "start the restore:", strerror(errno));
-		return;
-	}
-	if (pid == 0) {
-		io_close(&report[0]);
-		be_restorer(a, path, report[1]);
-	}
-	io_close(&report[1]);
-	if (!await_report(a, report[0])) {
-		end_restorer(a, pid);
+	if (!await_report(a, report)) {
 		(void)human_bytes(a->job.max_disk_b, allowed);
 		say_unknown(a, "restore",
 			    "given up: it took more disk than --max-disk allows:", allowed);
-		(void)proc_wait(pid, &status, &e);
-	} else if (io_read_full(report[0], server, sizeof(*server)) != sizeof(*server)) {
+	} else if (io_read_full(report, server, sizeof(*server)) != sizeof(*server)) {
 		*server = (struct restored_server){ 0 };
 		(void)proc_wait(pid, &status, &e);
 		say_unknown(a, "restore", "the restore's own process",
 			    proc_status_text(status, text, sizeof(text)));
-	} else {
-		(void)proc_wait(pid, &status, &e);
+		return false;
 	}
+	return true;
+}
+
+/* Its process, which keeps the server; -1. */
+static pid_t run_restorer(struct attempt *a, const struct seal *seal, const char *path,
+			  struct restored_server *server)
+{
+	pid_t pid = -1;
+	int report[2];
+
+	if (pipe2(report, O_CLOEXEC) == 0) {
+		pid = isolate_fork(&seal->in);
+		if (pid == 0) {
+			io_close(&report[0]);
+			be_restorer(a, path, report[1]);
+		}
+		io_close(&report[1]);
+	}
+	if (pid < 0) {
+		say_unknown(a, "restore", "start the restore:", strerror(errno));
+		return -1;
+	}
+	if (!follow_restorer(a, pid, report[0], server))
+		pid = -1;
 	io_close(&report[0]);
+	return pid;
 }
 
 /* ---- COMMAND ------------------------------------------------------------------------ */
@@ -219,22 +279,25 @@ static void hold(const struct attempt *a, const struct restored_server *server)
 int attempt_work(void *ctx)
 {
 	struct attempt *a = ctx;
+	AUTO_FREE char *path = NULL;
 	struct restored_server server = { 0 };
 	enum verdict command = V_OK;
 	struct err e = { 0 };
-	char *path = source_hand_over(a->source, &a->who, a->path, &e);
+	struct seal seal;
+	pid_t pid = -1;
 
+	path = source_hand_over(a->source, &a->who, a->path, &e);
 	if (path == NULL) {
 		stage_error(a->st, "restore", "", &e);
 		return V_OK;
 	}
-	run_restorer(a, path, &server);
-	free(path);
+	if (seal_find(&seal, a->st, &a->who, a->path, path, a->job.pg_bindir, a->require_isolation))
+		pid = run_restorer(a, &seal, path, &server);
 	if (server.up && a->command)
 		command = run_command(a, &server);
 	if (server.up && a->keep)
 		hold(a, &server);
-	if (server.postmaster > 0)
-		(void)kill(server.postmaster, SIGQUIT); /* the sweep makes sure of it */
+	end_restorer(a, pid);
+	seal_free(&seal);
 	return (int)command;
 }

@@ -7,9 +7,9 @@
  *
  * Who runs as whom: attempt_work() stays what the tool is, for COMMAND may need our files (a
  * password file for production); it reads nothing of the backup. The restorer and all that it
- * starts are the unprivileged user without a network.
+ * starts are the unprivileged user in a place of their own (seal.h); it lasts as long as its
+ * server, for in its namespaces it is the first process, with which all others end.
  */
-#include "lib/base/isolate.h"
 #include "lib/base/stage.h"
 #include "lib/base/tmpdir.h"
 #include "lib/restore/restorer.h"
@@ -19,11 +19,11 @@ struct attempt {
 	int records_fd; /* the stage's tee: all records so far, for COMMAND */
 	const struct source *source;
 	struct identity who;
-	struct isolate in;
 	struct restore_job job; /* all but source, path, dir and who */
 	const char *work_dir;   /* NULL: $TMPDIR or /tmp */
 	char *const *command;   /* NULL: none */
 	bool keep;              /* hold the server until we are told to stop */
+	bool require_isolation; /* refuse where it cannot be shut up (seal.h) */
 
 	struct tmpdir dir;   /* made by attempt_prepare() */
 	char path[PATH_MAX]; /* of it, also when it is gone */

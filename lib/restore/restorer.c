@@ -102,7 +102,7 @@ static int write_unpacked(struct stream *s, const char *to, struct err *e)
 static int copy_open(const char *path, const char *to, struct err *e)
 {
 	FD_AUTO out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int in = (int)strtol(path + strlen("/dev/fd/"), NULL, 10);
+	int in = source_fd(path);
 
 	if (out < 0 || lseek(in, 0, SEEK_SET) < 0 || io_copy(in, out) < 0)
 		return err_set(e, ERR_SYSTEM, "copy %s: %s", path, strerror(errno));
@@ -125,7 +125,7 @@ static int unpack_to(struct work *w, const char *to, struct err *e)
 static int lay_out(struct work *w, struct err *e)
 {
 	bool packed = strcmp(w->what.compression, "none") != 0;
-	bool nameless = strncmp(w->job->path, "/dev/fd/", strlen("/dev/fd/")) == 0;
+	bool nameless = source_fd(w->job->path) >= 0;
 	AUTO_FREE char *to = xasprintf("%s/archive", w->job->dir);
 
 	if (!is_archive(w) || (!packed && !nameless)) {
@@ -443,7 +443,6 @@ void restorer_run(struct stage *st, const struct restore_job *job, struct restor
 
 	run(&w);
 	out->up = w.ready;
-	out->postmaster = w.cluster.pid;
 	if (w.ready)
 		(void)snprintf(out->database, sizeof(out->database), "%s", w.into.database);
 	into_free(&w.into);

@@ -33,8 +33,7 @@ struct restore_job {
 enum { DATABASE_MAX = 256 };
 
 struct restored_server {
-	bool up; /* it runs, and something was restored into it */
-	pid_t postmaster;
+	bool up;                     /* it runs, and something was restored into it */
 	char database[DATABASE_MAX]; /* the one to look at */
 };
 

@@ -171,6 +171,15 @@ static int copy_dir(DIR *from, int to, const struct identity *who)
 	return 0;
 }
 
+int source_fd(const char *path)
+{
+	static const char prefix[] = "/dev/fd/";
+
+	if (strncmp(path, prefix, strlen(prefix)) != 0)
+		return -1;
+	return (int)strtol(path + strlen(prefix), NULL, 10);
+}
+
 /* For a directory archive, whose files pg_restore opens by name. */
 static int copy_into(const char *path, const char *to, const struct identity *who)
 {

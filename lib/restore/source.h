@@ -37,5 +37,8 @@ int source_settle(struct source *s, const char *given, struct err *e);
 char *source_hand_over(const struct source *s, const struct identity *who, const char *dir,
 		       struct err *e);
 
+/* The N of such a "/dev/fd/N"; -1 for any other path. */
+int source_fd(const char *path);
+
 void source_free(struct source *s);
 #endif

@@ -91,14 +91,14 @@ t "a work directory that cannot be used" unusable_directory
 
 wrong_user() {
 	if [ "$(id -u)" -eq 0 ]; then
-		refused restore-to-temp --records --user root --backup custom.dump
+		refused restore-to-temp --records --run-as root --backup custom.dump
 		expect_out 'refuses to run as root'
-		refused restore-to-temp --records --user no-such-user-x --backup custom.dump
+		refused restore-to-temp --records --run-as no-such-user-x --backup custom.dump
 		expect_out 'no such user'
-		expect_status 0 restore-to-temp --records --user nobody --backup custom.dump
+		expect_status 0 restore-to-temp --records --run-as nobody --backup custom.dump
 		expect_out 'user nobody, without a network'
 	else
-		refused restore-to-temp --records --user root --backup custom.dump
+		refused restore-to-temp --records --run-as root --backup custom.dump
 		expect_out 'only root can become somebody else'
 	fi
 }

@@ -91,6 +91,7 @@ restores() {
 	expect_check temporary-server ok
 	expect_records 'map(select(.record == "instance")) | length == 1 and .[0].durability == "fast"'
 	expect_records '.[-1].event == "end" and .[-1].status == "ok" and .[-1].checks == 7'
+	expect_records '(map(select(.event == "begin")) | length) == 1 and (map(.run // empty) | unique | length) == 1'
 	expect_nothing_left
 }
 

@@ -17,7 +17,6 @@
 struct pgserver {
 	struct pg_bindir bin;
 	struct identity who;
-	struct isolate in;
 	struct tmpdir dir;
 	struct cluster c;
 	char conninfo[PATH_MAX + 100];
@@ -47,7 +46,7 @@ static inline void pgserver_start(struct pgserver *s)
 	ck_assert_int_eq(pg_bindir_find(NULL, 0, &s->who, &s->bin, &e), 0);
 	ck_assert_msg(tmpdir_create(&s->dir, NULL, "test", &s->who, &e) == 0, "%s", e.msg);
 	s->c.opts = (struct cluster_opts){
-		.bin = &s->bin, .as = &s->who, .in = &s->in, .dir = s->dir.path, .jobs = 2
+		.bin = &s->bin, .as = &s->who, .dir = s->dir.path, .jobs = 2
 	};
 	ck_assert_msg(cluster_init(&s->c, &e) == 0, "%s", e.msg);
 	ck_assert_msg(cluster_start(&s->c, 60, &e) == 0, "%s", e.msg);

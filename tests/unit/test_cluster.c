@@ -25,7 +25,6 @@
 /* On a real server; where none is installed nothing here can be tried, and main() says so. */
 static struct pg_bindir bin;
 static struct identity who;
-static struct isolate in;
 static struct tmpdir dir;
 
 static void set_up(void)
@@ -34,7 +33,6 @@ static void set_up(void)
 
 	ck_assert_int_eq(identity_unprivileged(NULL, &who, &e), 0);
 	ck_assert_int_eq(pg_bindir_find(NULL, 0, &who, &bin, &e), 0);
-	(void)isolate_network(&in, &e);
 	ck_assert_int_eq(tmpdir_create(&dir, NULL, "test", &who, &e), 0);
 }
 
@@ -50,7 +48,6 @@ static struct cluster made(enum cluster_durability durability)
 {
 	struct cluster c = { .opts = { .bin = &bin,
 				       .as = &who,
-				       .in = &in,
 				       .dir = dir.path,
 				       .durability = durability,
 				       .jobs = 2 } };
@@ -223,7 +220,7 @@ END_TEST
 
 START_TEST(failed_initdb_is_quoted)
 {
-	struct cluster c = { .opts = { .bin = &bin, .as = &who, .in = &in, .dir = dir.path } };
+	struct cluster c = { .opts = { .bin = &bin, .as = &who, .dir = dir.path } };
 	char path[PATH_MAX + 32];
 	struct err e = { 0 };
 
@@ -239,7 +236,7 @@ END_TEST
 START_TEST(long_name_is_refused)
 {
 	char deep[200];
-	struct cluster c = { .opts = { .bin = &bin, .as = &who, .in = &in, .dir = deep } };
+	struct cluster c = { .opts = { .bin = &bin, .as = &who, .dir = deep } };
 	struct err e = { 0 };
 
 	memset(deep, 'd', sizeof(deep));
