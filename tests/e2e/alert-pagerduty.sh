@@ -1,5 +1,6 @@
 #!/bin/sh
 # alert-pagerduty against what PagerDuty documents: incidents, limits, every error, bad networks.
+# sanitizers: no, it waits for services on purpose; their answers are parsed in unit tests
 . "${0%/*}/lib.sh"
 need python3 openssl curl jq
 

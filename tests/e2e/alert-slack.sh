@@ -1,5 +1,6 @@
 #!/bin/sh
 # alert-slack against what Slack documents: webhooks, chat.postMessage, files, and every error.
+# sanitizers: no, it waits for services on purpose; their answers are parsed in unit tests
 . "${0%/*}/lib.sh"
 need python3 openssl curl jq
 

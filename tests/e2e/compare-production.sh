@@ -1,6 +1,7 @@
 #!/bin/sh
 # compare-counts against a production that is down, slow, locked, busy, a standby, or not there.
 # time limit: 300 s
+# sanitizers: no, it waits for services on purpose; their answers are parsed in unit tests
 . "${0%/*}/lib.sh"
 need jq
 

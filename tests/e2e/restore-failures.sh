@@ -1,6 +1,7 @@
 #!/bin/sh
 # restore-to-temp: what it cannot do here is unknown, says so in one message, and leaves nothing.
 # time limit: 600 s
+# sanitizers: no, its tools run under them in the other files
 . "${0%/*}/lib.sh"
 need jq
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # restore-to-temp: whatever is killed, with whatever, whenever: nothing stays.
 # time limit: 600 s
+# sanitizers: no, it counts what kills leave behind
 . "${0%/*}/lib.sh"
 need jq pgrep perl
 

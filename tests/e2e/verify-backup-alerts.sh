@@ -2,6 +2,7 @@
 # verify-backup tells everybody whom the configuration names, with the real tools and services that
 # behave as the real ones do.
 # time limit: 180 s
+# sanitizers: no, its tools run under them in the other files
 . "${0%/*}/lib.sh"
 need jq
 

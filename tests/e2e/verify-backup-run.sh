@@ -1,6 +1,7 @@
 #!/bin/sh
 # verify-backup: one run as such - lock, signals, time limit, directories, statuses. The tools are
 # stand-ins here, so that each can be made to do what is needed; verify-backup.sh has the real ones.
+# sanitizers: no, its tools run under them in the other files
 . "${0%/*}/lib.sh"
 
 mkdir bin

@@ -2,6 +2,7 @@
 # verify-backup with the real tools, on a real production server: the whole daily job, and each way
 # in which it can go wrong.
 # time limit: 900 s
+# sanitizers: no, its tools run under them in the other files
 . "${0%/*}/lib.sh"
 
 unset LABEL BACKUP_SOURCE HISTORY REPORT_DIR WORK_DIR TIMEOUT PRODUCTION
