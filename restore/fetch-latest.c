@@ -16,9 +16,9 @@ enum { GRACE_S = 10, PROGRESS_EVERY_MS = 250 };
 static struct {
 	const char *source, *dir, *user;
 	struct strv match, exclude;
-	uint64_t retries, connect_s, stall_s;
+	uint64_t retries, connect_s, stall_s, connections, max_rate;
 	bool copy;
-} config = { .retries = 4, .connect_s = 20, .stall_s = 60 };
+} config = { .retries = 4, .connect_s = 20, .stall_s = 60, .connections = 8 };
 
 /* clang-format off */
 static const struct opt options[] = {
@@ -40,6 +40,11 @@ static const struct opt options[] = {
 	  "give up a connection that does not come up; default 20s", NULL, false, NULL },
 	{ OPT_DURATION, 0, "stall-timeout", "DURATION", &config.stall_s,
 	  "give up a connection that stalls; default 60s", NULL, false, NULL },
+	{ OPT_COUNT, 0, "connections", "N", &config.connections,
+	  "so many connections at a time, for the ranges of a large file and for several files; "
+	  "default 8", "FETCH_CONNECTIONS", false, NULL },
+	{ OPT_SIZE, 0, "max-rate", "SIZE", &config.max_rate,
+	  "at most so many bytes a second, together; default: no limit", "FETCH_MAX_RATE", false, NULL },
 	OPT_TABLE_END,
 };
 
@@ -52,11 +57,15 @@ static const struct tool tool = {
 	"writes its backup record, with its path, its SHA-256 and newest set, and the check "
 	"backup-download.\n\n"
 	"A file appears under its name only when all of it is there, as many bytes as the storage has, "
-	"and on the disk; it has no name before, so that nothing is left behind however the program "
-	"ends. A broken download goes on where it broke, as long as the object is the same; one that "
-	"was replaced meanwhile is begun again, once. A directory-format dump is brought whole; its "
-	"SHA-256 is that of the list which sha256sum(1) prints for its files, in byte order of their "
-	"names.\n\n"
+	"and on the disk. A directory-format dump is brought whole; its SHA-256 is that of the list "
+	"which sha256sum(1) prints for its files, in byte order of their names. The bytes are compared "
+	"with the digest that the storage keeps of them (x-amz-checksum-*, Content-MD5, an ETag that is "
+	"an MD5): bytes that differ are critical.\n\n"
+	"A large file comes in ranges of 8 MiB over several connections, and so do several files. Each "
+	"range that breaks is asked for again with growing pauses, and goes on where it broke, as long "
+	"as the object is the same; one that was replaced meanwhile is begun again, once. When the "
+	"program is killed or the network stays away, DIRECTORY/.NAME.partial keeps what is there: the "
+	"next run in DIRECTORY goes on from it, if the object is still the same, or removes it.\n\n"
 	"A backup on this machine is used where it is, and hashed there. An empty backup, and an HTML or "
 	"XML page saved as one, are critical; what could not be fetched is unknown.",
 	.examples =
@@ -134,6 +143,21 @@ static void show_progress(void *ctx, uint64_t bytes, int64_t total)
 		(void)fprintf(stderr, "\r\033[K%s, %s/s", done, rate);
 }
 
+static void add_metrics(struct check *c, const struct storage *s, const struct fetched *f,
+			bool here)
+{
+	check_metric_int(c, "bytes", (int64_t)f->bytes, "B");
+	/* What lies here already is not fetched; reading it for the digest is no part of a
+	 * recovery. */
+	check_metric_real(c, "fetch_seconds", here ? 0 : f->seconds, "s");
+	if (here)
+		return;
+	if (f->seconds > 0)
+		check_metric_real(c, "rate", (double)f->bytes / f->seconds, "B/s");
+	check_metric_int(c, "connections", f->connections, "");
+	check_metric_int(c, "retries", (int64_t)atomic_load(&storage_tally(s)->retries), "");
+}
+
 static void report(struct stage *st, const struct storage *s, const struct backup *b,
 		   const struct fetched *f, bool here)
 {
@@ -147,12 +171,9 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 	json_object_set_new(fields, "newest", json_true());
 	stage_record(st, "backup", fields);
 	check_init(&c, "backup-download", "");
-	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s", human_bytes(f->bytes, size), f->sha256,
-		  here ? ", used where it is" : "");
-	check_metric_int(&c, "bytes", (int64_t)f->bytes, "B");
-	/* What lies here already is not fetched; reading it for the digest is no part of a
-	 * recovery. */
-	check_metric_real(&c, "fetch_seconds", here ? 0 : f->seconds, "s");
+	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s%s%s", human_bytes(f->bytes, size), f->sha256,
+		  f->told[0] ? ", agrees with " : "", f->told, here ? ", used where it is" : "");
+	add_metrics(&c, s, f, here);
 	stage_check(st, &c);
 }
 
@@ -161,7 +182,9 @@ static int fetch_newest(struct stage *st, struct storage *s, struct err *e)
 {
 	const struct catalog_filter filter = { &config.match, &config.exclude };
 	struct progress progress = { 0 };
-	struct fetch_plan plan = { .progress_ctx = &progress };
+	struct fetch_plan plan = { .connections = (unsigned)config.connections,
+				   .max_rate = config.max_rate,
+				   .progress_ctx = &progress };
 	BUF_AUTO text = BUF_INIT(2048);
 	CATALOG_AUTO catalog = { 0 };
 	struct fetched fetched = { 0 };
@@ -195,15 +218,22 @@ int main(int argc, char **argv)
 {
 	const int first = tool_begin(&tool, argc, argv);
 	const char *source = describe_source(argc, argv, first, config.source);
+	struct storage_tally tally = { 0 };
 	const struct storage_options limits = { .retries = config.retries,
 						.connect_s = config.connect_s,
 						.stall_s = config.stall_s,
-						.stop = &stop };
+						.stop = &stop,
+						.tally = &tally };
 	BUF_AUTO here = BUF_INIT(PATH_MAX);
 	STORAGE_AUTO storage = NULL;
 	struct err e = { 0 };
 	struct stage st;
 
+	if (config.connections < 1 || config.connections > FETCH_CONNECTIONS_MAX)
+		tool_usage("--connections is 1 to %d", FETCH_CONNECTIONS_MAX);
+	if (config.max_rate > 0 && config.max_rate < FETCH_RATE_MIN)
+		tool_usage("--max-rate is at least %d kB: slower ones look like a stall",
+			   FETCH_RATE_MIN / 1000);
 	storage = storage_open(source, &limits, &e);
 	if (storage && config.dir == NULL && (config.copy || !storage_path(storage, "", &here)))
 		tool_usage("name a directory for the backup with --dir or WORK_DIR");

@@ -36,6 +36,24 @@ int io_write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
+int io_pwrite_all(int fd, const void *p, size_t n, off_t at)
+{
+	const char *from = p;
+
+	while (n > 0) {
+		ssize_t w = pwrite(fd, from, n, at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -1;
+		from += w;
+		at += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
 ssize_t io_read_full(int fd, void *p, size_t n)
 {
 	char *to = p;

@@ -13,6 +13,9 @@
 /* All n bytes, or -1 with errno set. */
 int io_write_all(int fd, const void *p, size_t n);
 
+/* The same from that offset on, whatever the file's own position is. */
+int io_pwrite_all(int fd, const void *p, size_t n, off_t at);
+
 /* Up to n bytes until the end of the file: the count, or -1 with errno set. */
 ssize_t io_read_full(int fd, void *p, size_t n);
 

@@ -237,7 +237,7 @@ static int text_restart(void *ctx, struct err *e)
 int download_text(struct downloader *h, const struct download_request *request, struct buf *b,
 		  struct download_reply *reply, struct err *e)
 {
-	const struct storage_sink sink = { text_write, text_restart, b };
+	const struct storage_sink sink = { .write = text_write, .restart = text_restart, .ctx = b };
 	struct download_request whole = *request;
 
 	buf_reset(b);
@@ -254,6 +254,7 @@ void download_describe(const struct download_reply *r, struct storage_stat *out)
 	/* Only a strong ETag can be asked for again: without one, parts of two versions would mix.
 	 */
 	out->ranges = r->ranges && r->etag[0] == '"';
+	out->etag_md5 = r->etag_md5;
 	out->sums = r->sums;
 }
 

@@ -32,6 +32,7 @@ struct download_config {
 	struct storage_options limits;
 	const char *ca_file; /* NULL: SSL_CERT_FILE, else the system's */
 	bool redirects;      /* follow them (a signed request cannot) */
+	bool etag_md5;       /* the ETags are MD5s, where encryption does not forbid it */
 };
 
 struct downloader; /* a connection that is kept and used again; download_close() */
@@ -65,6 +66,7 @@ struct download_reply {
 	char type[DOWNLOAD_FIELD_SIZE];   /* Content-Type */
 	char region[DOWNLOAD_FIELD_SIZE]; /* x-amz-bucket-region */
 	bool ranges;                      /* Accept-Ranges: bytes */
+	bool etag_md5;                    /* its ETag is an MD5 */
 	struct storage_sums sums;         /* x-amz-checksum-*, Content-MD5 */
 	struct buf text; /* body of a refusal, its first DOWNLOAD_TEXT_MAX bytes: see
 			    download_reply_free() */

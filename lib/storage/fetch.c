@@ -3,11 +3,12 @@
 #include "lib/base/human.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
-#include "lib/storage/intake.h"
+#include "lib/storage/haul.h"
 #include "lib/storage/landing.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,11 @@ struct job {
 	struct storage *s;
 	const struct fetch_plan *plan;
 	struct backup *b;
-	uint64_t before; /* bytes of the members that are done */
 	struct fetched *out;
+	struct haul haul;
+	struct landing landing;
+	char etag[STORAGE_ETAG_SIZE]; /* of what was begun again */
+	bool begun_again, resumable;
 };
 
 static const char *last_part(const char *name)
@@ -31,12 +35,20 @@ static const char *last_part(const char *name)
 	return slash ? slash + 1 : name;
 }
 
-static void on_progress(void *ctx, uint64_t bytes)
+/* What the storage says of the backup's only file now. */
+static void adopt(struct job *j, const struct storage_stat *now)
 {
-	const struct job *j = ctx;
+	struct backup *b = j->b;
 
-	if (j->plan->progress)
-		j->plan->progress(j->plan->progress_ctx, j->before + bytes, j->b->bytes);
+	if (now->bytes >= 0)
+		b->bytes = now->bytes;
+	/* HTTP's dates are whole seconds: no news within the same one. */
+	if (now->modified_ms >= 0 && now->modified_ms / 1000 != b->modified_ms / 1000)
+		b->modified_ms = now->modified_ms;
+	if (now->etag[0] && (b->etag == NULL || strcmp(b->etag, now->etag) != 0)) {
+		free(b->etag);
+		b->etag = xstrdup(now->etag);
+	}
 }
 
 /* --- space ---------------------------------------------------------------------------------- */
@@ -51,7 +63,7 @@ static bool free_bytes(const char *dir, uint64_t *out)
 	return true;
 }
 
-static int no_space(const struct job *j, uint64_t left, struct err *e)
+static int no_space(const struct job *j, uint64_t wanted, uint64_t left, struct err *e)
 {
 	char need[HUMAN_SIZE], there[HUMAN_SIZE];
 
@@ -59,21 +71,21 @@ static int no_space(const struct job *j, uint64_t left, struct err *e)
 		e, ERR_SYSTEM,
 		"store %s in %s: not enough space: %s are needed, %s are free; free some, or "
 		"name another directory with --dir",
-		j->b->name, j->plan->dir, human_bytes((uint64_t)j->b->bytes, need),
-		human_bytes(left, there));
+		j->b->name, j->plan->dir, human_bytes(wanted, need), human_bytes(left, there));
 }
 
 static int check_space(const struct job *j, struct err *e)
 {
-	uint64_t left;
+	uint64_t left, here = atomic_load(&j->haul.bytes);
 
-	if (j->b->bytes >= 0 && free_bytes(j->plan->dir, &left) && left < (uint64_t)j->b->bytes)
-		return no_space(j, left, e);
+	if (j->b->bytes >= 0 && free_bytes(j->plan->dir, &left) &&
+	    left + here < (uint64_t)j->b->bytes)
+		return no_space(j, (uint64_t)j->b->bytes - here, left, e);
 	return 0;
 }
 
 /* What the file system said has no name yet; and another may have filled the disk meanwhile. */
-static int name_write_error(const struct job *j, const struct intake *t, struct err *e)
+static int name_write_error(const struct job *j, struct err *e)
 {
 	char got[HUMAN_SIZE], need[HUMAN_SIZE] = "an unknown size";
 
@@ -81,161 +93,261 @@ static int name_write_error(const struct job *j, const struct intake *t, struct 
 		(void)human_bytes((uint64_t)j->b->bytes, need);
 	return err_set(e, ERR_SYSTEM,
 		       "store %s in %s: %s after %s of %s; name another directory with --dir",
-		       j->b->name, j->plan->dir, strerror(t->write_errno),
-		       human_bytes(j->before + t->bytes, got), need);
+		       j->b->name, j->plan->dir, strerror(j->haul.write_errno),
+		       human_bytes(atomic_load(&j->haul.bytes), got), need);
 }
 
-/* --- one file ------------------------------------------------------------------------------- */
+/* --- bringing it ---------------------------------------------------------------------------- */
 
-static int judge(const char *name, const struct intake *t, int64_t expected, struct err *e)
+static void on_progress(void *ctx, uint64_t bytes)
 {
-	size_t n = t->bytes < INTAKE_HEAD ? (size_t)t->bytes : INTAKE_HEAD;
-	const char *page = intake_page(t->head, n);
+	const struct job *j = ctx;
 
-	if (expected >= 0 && t->bytes != (uint64_t)expected)
-		return err_set(e, ERR_SYSTEM,
-			       "read %s: %llu bytes came, the storage says it has %lld; is it "
-			       "still being written?",
-			       name, (unsigned long long)t->bytes, (long long)expected);
-	if (page)
-		return err_set(e, ERR_BACKUP,
-			       "read %s: it is not a backup but %s; look at the job that writes it",
-			       name, page);
+	j->plan->progress(j->plan->progress_ctx, bytes, j->b->bytes);
+}
+
+/* What makes the fetch of an earlier run one of the same thing; "" where nothing does for sure. */
+static int identify(const struct job *j, char out[DIGEST_HEX_SIZE], struct err *e)
+{
+	DIGEST_AUTO d = digest_new(e);
+	BUF_AUTO line = BUF_INIT(STORAGE_NAME_MAX + STORAGE_ETAG_SIZE + 128);
+	BUF_AUTO here = BUF_INIT(PATH_MAX);
+	bool local = storage_path(j->s, "", &here);
+
+	out[0] = '\0';
+	buf_addf(&line, "%s\n%s\n%" PRId64 "\n", storage_shown(j->s), j->b->name,
+		 haul_range_bytes(&j->haul));
+	for (size_t i = 0; i <= j->haul.n; i++) {
+		const struct haul_file *f = &j->haul.files[i];
+
+		if (d == NULL || digest_add(d, line.s, line.len, e) < 0)
+			return -1;
+		if (i == j->haul.n)
+			break;
+		if (!local && f->etag[0] != '"')
+			return 0;
+		buf_reset(&line);
+		buf_addf(&line, "%s\n%" PRId64 " %" PRId64 " %s\n", f->name, f->bytes,
+			 f->modified_ms, f->etag);
+	}
+	return digest_hex(d, out, e);
+}
+
+static bool same(const struct haul_file *f, const struct storage_stat *now)
+{
+	/* Listings may round both; HTTP's dates are whole seconds. */
+	if (f->bytes >= 0 && f->bytes != now->bytes)
+		return false;
+	if (f->etag[0] && now->etag[0])
+		return strcmp(f->etag, now->etag) == 0;
+	if (f->member)
+		return f->modified_ms < 0 || f->modified_ms / 60000 == now->modified_ms / 60000;
+	return f->modified_ms == now->modified_ms;
+}
+
+/* The file that failed, or the only one: is it another by now? Then it is begun again, but once. */
+static bool begin_again(struct job *j, size_t at, struct err *e)
+{
+	struct storage_stat now;
+	struct haul_file *f = &j->haul.files[at];
+	struct err ignored;
+
+	if (at >= j->haul.n || storage_stat(j->s, f->name, &now, &ignored) < 0 || same(f, &now))
+		return false;
+	if (j->begun_again) {
+		(void)err_set(e, ERR_SYSTEM,
+			      "read %s: it changes while it is read; is it still being written?",
+			      f->name);
+		return false;
+	}
+	j->begun_again = true;
+	haul_forget(&j->haul, at);
+	f->bytes = now.bytes;
+	f->modified_ms = now.modified_ms;
+	(void)snprintf(j->etag, sizeof(j->etag), "%s", now.etag);
+	f->etag = j->etag;
+	if (f->member == NULL)
+		adopt(j, &now);
+	return true;
+}
+
+/* A server that has answered with the whole where a part was asked for: without parts, then. */
+static bool do_without_parts(struct job *j)
+{
+	const struct storage_tally *tally = storage_tally(j->s);
+
+	if (tally == NULL || !j->haul.split || !atomic_load(&tally->whole_answer))
+		return false;
+	haul_forget(&j->haul, j->haul.failed_at);
+	j->haul.split = false;
+	return true;
+}
+
+static int restart_stream(const struct job *j, struct err *e)
+{
+	const struct storage_sink *stream = j->haul.stream;
+
+	return stream ? stream->restart(stream->ctx, e) : 0;
+}
+
+/* A single file without an ETag to tie it together is looked at once more. */
+static bool changed_unnoticed(const struct job *j)
+{
+	return j->haul.n == 1 && j->haul.files[0].etag[0] != '"';
+}
+
+static int bring(struct job *j, struct err *e)
+{
+	int rc;
+
+	for (;;) {
+		size_t at = 0;
+
+		rc = haul_run(&j->haul, e);
+		if (rc < 0 && j->haul.write_errno)
+			return name_write_error(j, e);
+		if (rc == 0 && !changed_unnoticed(j))
+			return 0;
+		if (rc < 0)
+			at = j->haul.failed_at;
+		if (rc < 0 && at < j->haul.n && do_without_parts(j)) {
+			if (restart_stream(j, e) < 0)
+				return -1;
+			continue;
+		}
+		if (!begin_again(j, at, e))
+			return j->begun_again && e->kind != ERR_NONE ? -1 : rc;
+		if (restart_stream(j, e) < 0)
+			return -1;
+		*e = (struct err){ 0 };
+	}
+}
+
+/* What a next run could go on from is worth the space it takes: unless space is what is missing, or
+ * it was looked at and is bad. */
+static bool worth_keeping(const struct job *j, const struct err *e)
+{
+	return j->resumable && j->haul.write_errno == 0 && e->kind != ERR_BACKUP &&
+	       haul_resumable(&j->haul);
+}
+
+static int land(struct job *j, const char *dir, struct err *e)
+{
+	const bool tree = j->b->files > 0;
+	struct landing *l = &j->landing;
+	char identity[DIGEST_HEX_SIZE];
+	const struct landing_past past = { identity, haul_has, &j->haul };
+	int rc;
+
+	if (identify(j, identity, e) < 0)
+		return -1;
+	j->haul.to = l;
+	j->resumable = identity[0] != '\0';
+	if (tree)
+		rc = landing_tree(l, dir, last_part(j->b->name), &j->plan->owner, &past, e);
+	else
+		rc = landing_file(l, dir, last_part(j->b->name), &j->plan->owner,
+				  j->resumable && haul_large(&j->haul, 0) ? &past : NULL, e);
+	if (rc < 0)
+		return -1;
+	rc = check_space(j, e);
+	if (rc == 0)
+		rc = bring(j, e);
+	if (rc == 0)
+		rc = landing_commit(l, e);
+	landing_drop(l, rc < 0 && worth_keeping(j, e));
+	return rc;
+}
+
+/* --- what ----------------------------------------------------------------------------------- */
+
+static void add_file(struct job *j, const struct backup *object, const char *member)
+{
+	struct haul_file *f = &j->haul.files[j->haul.n++];
+
+	*f = (struct haul_file){ .name = object->name,
+				 .member = member,
+				 .bytes = object->bytes,
+				 .modified_ms = object->modified_ms,
+				 .etag = object->etag ? object->etag : "" };
+}
+
+/* Of a single file the storage is asked what it is now; of a tree's files the listing has to do. */
+static int plan_file(struct job *j, struct err *e)
+{
+	struct storage_stat *now;
+
+	j->haul.files = xcalloc(1, sizeof(*j->haul.files));
+	now = xcalloc(1, sizeof(*now));
+	if (storage_stat(j->s, j->b->name, now, e) < 0) {
+		free(now);
+		return -1;
+	}
+	adopt(j, now);
+	add_file(j, j->b, NULL);
+	j->haul.files[0].modified_ms = now->modified_ms;
+	j->haul.files[0].stat = now;
+	if (now->bytes == 0)
+		return err_set(e, ERR_BACKUP, "read %s: it is empty (0 bytes)", j->b->name);
 	return 0;
 }
 
-/* Reads an object to the end, into fd (-1: only digests it). */
-static int take_file(struct job *j, const char *name, const struct storage_stat *known, int fd,
-		     char sha256[DIGEST_HEX_SIZE], struct err *e)
+static void plan_tree(struct job *j, const struct catalog *c)
 {
-	struct intake t;
-	struct storage_sink sink;
-	int rc = intake_begin(&t, fd, e);
-
-	if (rc == 0) {
-		t.progress = on_progress;
-		t.progress_ctx = j;
-		t.stream = j->b->files > 0 ? NULL : j->plan->stream;
-		sink = intake_sink(&t);
-		rc = storage_read(j->s, name, known->etag, 0, -1, &sink, e);
-	}
-	if (t.write_errno)
-		rc = name_write_error(j, &t, e);
-	if (rc == 0)
-		rc = judge(name, &t, known->bytes, e);
-	if (rc == 0)
-		rc = digest_hex(t.digest, sha256, e);
-	j->before += t.bytes;
-	intake_free(&t);
-	return rc;
-}
-
-static void adopt(struct backup *b, const struct storage_stat *st)
-{
-	if (st->bytes >= 0)
-		b->bytes = st->bytes;
-	/* HTTP's dates are whole seconds: no news within the same one. */
-	if (st->modified_ms >= 0 && st->modified_ms / 1000 != b->modified_ms / 1000)
-		b->modified_ms = st->modified_ms;
-	if (st->etag[0]) {
-		free(b->etag);
-		b->etag = xstrdup(st->etag);
-	}
-}
-
-static bool same_version(const struct storage_stat *a, const struct storage_stat *b)
-{
-	return a->bytes == b->bytes && a->modified_ms == b->modified_ms &&
-	       strcmp(a->etag, b->etag) == 0;
-}
-
-/* A file into its place, or only digested. *replaced: it is another file by now. */
-static int try_file(struct job *j, const char *dir, bool *replaced, struct err *e)
-{
-	struct landing l = { .dir = -1, .fd = -1, .tree = -1, .temp = { .lock_fd = -1 } };
-	struct storage_stat before, after;
-	struct err ignored;
-	int rc;
-
-	*replaced = false;
-	if (storage_stat(j->s, j->b->name, &before, e) < 0)
-		return -1;
-	adopt(j->b, &before);
-	if (before.bytes == 0)
-		return err_set(e, ERR_BACKUP, "read %s: it is empty (0 bytes)", j->b->name);
-	if (dir && (check_space(j, e) < 0 ||
-		    landing_file(&l, dir, last_part(j->b->name), &j->plan->owner, e) < 0))
-		return -1;
-	j->before = 0;
-	rc = take_file(j, j->b->name, &before, l.fd, j->out->sha256, e);
-	*replaced = storage_stat(j->s, j->b->name, &after, &ignored) == 0 &&
-		    !same_version(&before, &after);
-	if (*replaced && rc == 0)
-		rc = err_set(e, ERR_SYSTEM,
-			     "read %s: it changes while it is read; is it still "
-			     "being written?",
-			     j->b->name);
-	if (rc == 0 && dir)
-		rc = landing_commit(&l, e);
-	landing_drop(&l);
-	return rc;
-}
-
-static int fetch_file(struct job *j, const char *dir, struct err *e)
-{
-	bool replaced;
-
-	if (try_file(j, dir, &replaced, e) == 0)
-		return 0;
-	if (!replaced)
-		return -1;
-	if (j->plan->stream && j->plan->stream->restart(j->plan->stream->ctx, e) < 0)
-		return -1;
-	return try_file(j, dir, &replaced, e);
-}
-
-/* --- a directory ---------------------------------------------------------------------------- */
-
-static int take_member(struct job *j, const struct backup *member, size_t skip, struct landing *l,
-		       struct digest *all, struct err *e)
-{
-	struct storage_stat known = { .bytes = member->bytes, .modified_ms = member->modified_ms };
-	char sha256[DIGEST_HEX_SIZE];
-
-	if (member->etag)
-		(void)snprintf(known.etag, sizeof(known.etag), "%s", member->etag);
-	if (l->tree >= 0 && landing_member(l, member->name + skip, e) < 0)
-		return -1;
-	if (take_file(j, member->name, &known, l->fd, sha256, e) < 0)
-		return -1;
-	if (l->tree >= 0 && landing_member_done(l, e) < 0)
-		return -1;
-	if (digest_add(all, sha256, strlen(sha256), e) < 0 || digest_add(all, "  ", 2, e) < 0 ||
-	    digest_add(all, member->name + skip, strlen(member->name + skip), e) < 0)
-		return -1;
-	return digest_add(all, "\n", 1, e);
-}
-
-static int fetch_tree(struct job *j, const struct catalog *c, const char *dir, struct err *e)
-{
-	struct landing l = { .dir = -1, .fd = -1, .tree = -1, .temp = { .lock_fd = -1 } };
-	DIGEST_AUTO all = digest_new(e);
-	const struct backup *members;
 	size_t n, skip;
-	int rc = 0;
+	const struct backup *members = catalog_members(c, j->b, &n, &skip);
 
-	if (all == NULL || (dir && check_space(j, e) < 0) ||
-	    (dir && landing_tree(&l, dir, last_part(j->b->name), &j->plan->owner, e) < 0))
+	j->haul.files = xcalloc(n, sizeof(*j->haul.files));
+	for (size_t i = 0; i < n; i++)
+		add_file(j, &members[i], members[i].name + skip);
+}
+
+/* The members come in byte order of their names. */
+static int digest_tree(const struct job *j, char out[DIGEST_HEX_SIZE], struct err *e)
+{
+	DIGEST_AUTO all = digest_new(e);
+
+	if (all == NULL)
 		return -1;
-	members = catalog_members(c, j->b, &n, &skip);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = take_member(j, &members[i], skip, &l, all, e);
-	if (rc == 0)
-		rc = digest_hex(all, j->out->sha256, e);
-	if (rc == 0 && dir)
-		rc = landing_commit(&l, e);
-	landing_drop(&l);
-	return rc;
+	for (size_t i = 0; i < j->haul.n; i++) {
+		const struct haul_file *f = &j->haul.files[i];
+
+		if (digest_add(all, f->sha256, strlen(f->sha256), e) < 0 ||
+		    digest_add(all, "  ", 2, e) < 0 ||
+		    digest_add(all, f->member, strlen(f->member), e) < 0 ||
+		    digest_add(all, "\n", 1, e) < 0)
+			return -1;
+	}
+	return digest_hex(all, out, e);
+}
+
+static int fetch_planned(struct job *j, struct err *e)
+{
+	int rc = j->plan->dir ? land(j, j->plan->dir, e) : bring(j, e);
+
+	j->out->bytes = atomic_load(&j->haul.bytes);
+	(void)snprintf(j->out->told, sizeof(j->out->told), "%.*s", FETCH_TOLD_SIZE - 1,
+		       j->haul.told.s);
+	if (rc < 0)
+		return -1;
+	if (j->b->files > 0)
+		return digest_tree(j, j->out->sha256, e);
+	memcpy(j->out->sha256, j->haul.files[0].sha256, DIGEST_HEX_SIZE);
+	return 0;
+}
+
+static void set_up_haul(struct job *j)
+{
+	const struct fetch_plan *plan = j->plan;
+
+	j->haul.s = j->s;
+	j->haul.connections = plan->connections;
+	j->haul.split = plan->dir != NULL;
+	j->haul.stream = j->b->files > 0 ? NULL : plan->stream;
+	j->haul.progress = plan->progress ? on_progress : NULL;
+	j->haul.progress_ctx = j;
+	j->out->connections = j->haul.connections;
+	pace_begin(&j->haul.pace, plan->max_rate);
 }
 
 /* --- where ---------------------------------------------------------------------------------- */
@@ -292,7 +404,7 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 	BUF_AUTO here = BUF_INIT(PATH_MAX);
 	int64_t begun = mono_ms();
 	bool tree = b->files > 0;
-	int rc;
+	int rc = 0;
 
 	*out = (struct fetched){ 0 };
 	if (!storage_path(s, tree && b->whole ? "" : b->name, &here) && plan->dir == NULL)
@@ -304,10 +416,19 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 		return -1;
 	if (b->bytes == 0)
 		return err_set(e, ERR_BACKUP, "read %s: it is empty (0 bytes)", b->name);
-	rc = tree ? fetch_tree(&j, c, plan->dir, e) : fetch_file(&j, plan->dir, e);
+	set_up_haul(&j);
+	if (tree)
+		plan_tree(&j, c);
+	else
+		rc = plan_file(&j, e);
+	haul_begin(&j.haul);
+	if (rc == 0)
+		rc = fetch_planned(&j, e);
+	haul_end(&j.haul);
+	pace_end(&j.haul.pace);
+	free(j.haul.files);
 	if (rc < 0 && e->kind == ERR_BACKUP)
 		(void)err_wrap(e, "%s", storage_shown(s));
-	out->bytes = j.before;
 	out->seconds = (double)(mono_ms() - begun) / 1000;
 	return rc;
 }

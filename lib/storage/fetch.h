@@ -1,8 +1,12 @@
 #ifndef LIB_STORAGE_FETCH_H
 #define LIB_STORAGE_FETCH_H
 /*
- * fetch: brings one backup here and knows afterwards that it is whole: as many bytes as the storage
- * said, digested in the same pass, none of it an error page.
+ * fetch: brings one backup here, over several connections at a time (haul.h), and knows afterwards
+ * that it is whole: as many bytes as the storage said, digested in the same pass, compared with
+ *what the storage says of them (proof.h), none of it an error page.
+ *
+ * What is replaced meanwhile is begun again, once. What is broken off goes on in the next run as
+ *long as it is the same (partial.h).
  *
  * The SHA-256 of a backup that is a directory is that of the text that
  *
@@ -14,7 +18,11 @@
 #include "lib/storage/catalog.h"
 #include "lib/storage/digest.h"
 
+enum { FETCH_TOLD_SIZE = 512, FETCH_CONNECTIONS_MAX = 64, FETCH_RATE_MIN = 64000 };
+
 struct fetch_plan {
+	unsigned connections;  /* at most; at least 1 */
+	uint64_t max_rate;     /* bytes a second, 0: no limit */
 	const char *dir;       /* where to put it; NULL: it is used where it is, if that is here */
 	struct identity owner; /* who shall be able to read it */
 	/* May be NULL. bytes of the whole backup so far; total -1: not known. */
@@ -32,6 +40,9 @@ struct fetched {
 	uint64_t bytes;
 	char sha256[DIGEST_HEX_SIZE];
 	double seconds;
+	unsigned connections;       /* that were allowed */
+	char told[FETCH_TOLD_SIZE]; /* what the bytes were compared with: "shop.dump.sha256, ETag"
+				     */
 };
 
 /* b is one of c's; what the storage says of it by now (bytes, modified_ms, etag) is put into it.

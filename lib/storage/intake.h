@@ -1,30 +1,43 @@
 #ifndef LIB_STORAGE_INTAKE_H
 #define LIB_STORAGE_INTAKE_H
 /*
- * intake: takes the bytes of one file as they come, in one pass: writes them (or not), digests
- * them, and keeps the first for a look.
+ * intake: takes the bytes of a file, or of a range of one, as they come, in one pass: writes them
+ * to their place (or nowhere), proves them (or leaves that to others), keeps the first for a look,
+ * and holds them to a speed and to a length.
  */
-#include "lib/storage/digest.h"
+#include "lib/storage/pace.h"
+#include "lib/storage/proof.h"
 #include "lib/storage/sink.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { INTAKE_HEAD = 256 };
 
 struct intake {
-	struct digest *digest; /* owned */
-	int fd;                /* borrowed; -1: nowhere */
-	int write_errno;       /* why fd refused; 0 */
+	/* Set by the caller; zero or NULL is none. */
+	int fd;       /* borrowed; -1: nowhere */
+	int64_t at;   /* the place of the first byte in fd */
+	int64_t most; /* so many bytes may come, -1: any number */
+	bool proving; /* all of a file passes here: proof tells of it */
+	struct pace *pace;
+	const volatile sig_atomic_t *stop;
+	atomic_ullong *total;              /* counts along, over many files */
+	const struct storage_sink *stream; /* gets them too */
+	const struct proof_wish *wish;
+	/* What came. */
+	struct proof proof;
 	uint64_t bytes;
 	unsigned char head[INTAKE_HEAD];
-	void (*progress)(void *ctx, uint64_t bytes); /* may be NULL; of this file */
-	void *progress_ctx;
-	const struct storage_sink *stream; /* gets them too; may be NULL */
+	int write_errno; /* why fd refused; 0 */
 };
 
-int intake_begin(struct intake *t, int fd, struct err *e);
-void intake_free(struct intake *t);
+/* known: what is said of the file so far. */
+int intake_begin(struct intake *t, const struct storage_stat *known, struct err *e);
+
+/* What came counts no more, unless it is kept. */
+void intake_end(struct intake *t, bool keep);
 
 /* Where a storage may send the bytes: borrows *t. */
 struct storage_sink intake_sink(struct intake *t);

@@ -20,14 +20,12 @@ static int begin(struct landing *l, const char *dir, const char *name, const str
 		 struct err *e)
 {
 	size_t n = strlen(dir);
-	struct err ignored;
-	unsigned reaped;
 
-	*l = (struct landing){ .dir = -1, .fd = -1, .tree = -1, .temp = { .lock_fd = -1 } };
+	*l = (struct landing)LANDING_NONE;
 	while (n > 1 && dir[n - 1] == '/')
 		n--;
-	l->path = xasprintf("%.*s/%s", (int)n, dir, name);
-	l->name = l->path + n + 1;
+	l->path = xasprintf("%.*s/%s", (int)(n == 1 && dir[0] == '/' ? 0 : n), dir, name);
+	l->name = strrchr(l->path, '/') + 1;
 	l->owner = *owner;
 	if (name[0] == '\0' || strchr(name, '/') || strcmp(name, ".") == 0 ||
 	    strcmp(name, "..") == 0)
@@ -36,67 +34,8 @@ static int begin(struct landing *l, const char *dir, const char *name, const str
 	if (l->dir < 0)
 		return err_set(e, ERR_SYSTEM, "open directory %s: %s; name another one with --dir",
 			       dir, strerror(errno));
-	/* What cannot be reaped is no reason not to store a backup beside it. */
-	(void)tmpdir_reap(dir, NULL, NULL, &reaped, &ignored);
+	partial_reap(dir, name);
 	return 0;
-}
-
-/* A directory beside the target, so that a rename brings the result into place. */
-static int make_temp(struct landing *l, const char *dir, struct err *e)
-{
-	return tmpdir_create(&l->temp, dir, "fetching a backup", NULL, e);
-}
-
-static char *temp_path(const struct landing *l)
-{
-	return xasprintf("%s/content", l->temp.path);
-}
-
-static int open_unnamed(struct landing *l, const char *dir, struct err *e)
-{
-	AUTO_FREE char *path = NULL;
-
-	l->fd = openat(l->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (l->fd >= 0)
-		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
-		return cannot(l, "write", e);
-	if (make_temp(l, dir, e) < 0)
-		return -1;
-	path = temp_path(l);
-	l->fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-	return l->fd < 0 ? cannot(l, "write", e) : 0;
-}
-
-int landing_file(struct landing *l, const char *dir, const char *name, const struct identity *owner,
-		 struct err *e)
-{
-	if (begin(l, dir, name, owner, e) == 0 && open_unnamed(l, dir, e) == 0)
-		return 0;
-	landing_drop(l);
-	return -1;
-}
-
-static int open_tree(struct landing *l, const char *dir, struct err *e)
-{
-	AUTO_FREE char *path = NULL;
-
-	if (make_temp(l, dir, e) < 0)
-		return -1;
-	path = temp_path(l);
-	if (mkdir(path, 0700) < 0)
-		return cannot(l, "make directory for", e);
-	l->tree = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return l->tree < 0 ? cannot(l, "open directory for", e) : 0;
-}
-
-int landing_tree(struct landing *l, const char *dir, const char *name, const struct identity *owner,
-		 struct err *e)
-{
-	if (begin(l, dir, name, owner, e) == 0 && open_tree(l, dir, e) == 0)
-		return 0;
-	landing_drop(l);
-	return -1;
 }
 
 static bool give_away(const struct landing *l, int fd)
@@ -104,8 +43,64 @@ static bool give_away(const struct landing *l, int fd)
 	return !l->owner.drops || fchown(fd, l->owner.uid, l->owner.gid) == 0;
 }
 
+/* Where the file grows: without a name if that can be and is wanted. */
+static int open_file(struct landing *l, const char *dir, const struct landing_past *past,
+		     struct err *e)
+{
+	static const struct landing_past none = { .identity = "" };
+	AUTO_FREE char *path = NULL;
+
+	if (past == NULL) {
+		l->fd = openat(l->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		if (l->fd >= 0)
+			return 0;
+		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
+			return cannot(l, "write", e);
+		past = &none;
+	}
+	if (partial_open(&l->partial, dir, l->name, past->identity, past->has, past->ctx, e) < 0)
+		return -1;
+	path = partial_content(&l->partial);
+	l->fd = open(path, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return l->fd < 0 ? cannot(l, "write", e) : 0;
+}
+
+int landing_file(struct landing *l, const char *dir, const char *name, const struct identity *owner,
+		 const struct landing_past *past, struct err *e)
+{
+	if (begin(l, dir, name, owner, e) == 0 && open_file(l, dir, past, e) == 0)
+		return 0;
+	landing_drop(l, false);
+	return -1;
+}
+
+static int open_tree(struct landing *l, const char *dir, const struct landing_past *past,
+		     struct err *e)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (partial_open(&l->partial, dir, l->name, past->identity, past->has, past->ctx, e) < 0)
+		return -1;
+	path = partial_content(&l->partial);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return cannot(l, "make directory for", e);
+	l->tree = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (l->tree < 0 || !give_away(l, l->tree))
+		return cannot(l, "open directory for", e);
+	return 0;
+}
+
+int landing_tree(struct landing *l, const char *dir, const char *name, const struct identity *owner,
+		 const struct landing_past *past, struct err *e)
+{
+	if (begin(l, dir, name, owner, e) == 0 && open_tree(l, dir, past, e) == 0)
+		return 0;
+	landing_drop(l, false);
+	return -1;
+}
+
 /* Steps from *at into its directory of that name, which is made where it is missing. */
-static int step_into(struct landing *l, int *at, const char *part, struct err *e)
+static int step_into(const struct landing *l, int *at, const char *part, struct err *e)
 {
 	int next;
 
@@ -121,48 +116,66 @@ static int step_into(struct landing *l, int *at, const char *part, struct err *e
 	return 0;
 }
 
-int landing_member(struct landing *l, const char *member, struct err *e)
+/* Walks to the directory that the member is in: *at becomes it. The member's last part, in path, or
+ * NULL with *e. */
+static const char *walk_to(const struct landing *l, char *path, int *at, struct err *e)
 {
-	AUTO_FREE char *path = xstrdup(member);
-	FD_AUTO at = fcntl(l->tree, F_DUPFD_CLOEXEC, 0);
 	char *part = path, *slash;
 
-	if (at < 0)
-		return cannot(l, "write", e);
 	for (;; part = slash + 1) {
 		slash = strchr(part, '/');
 		if (slash)
 			*slash = '\0';
-		if (part[0] == '\0' || strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
-			return err_set(e, ERR_BACKUP,
-				       "store '%s': its path leads out of the backup", member);
+		if (part[0] == '\0' || strcmp(part, ".") == 0 || strcmp(part, "..") == 0) {
+			(void)err_set(e, ERR_BACKUP,
+				      "store '%s': a path in it leads out of the backup", l->name);
+			return NULL;
+		}
 		if (slash == NULL)
-			break;
-		if (step_into(l, &at, part, e) < 0)
-			return -1;
+			return part;
+		if (step_into(l, at, part, e) < 0)
+			return NULL;
 	}
-	l->fd = openat(at, part, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return l->fd < 0 ? cannot(l, "write into", e) : 0;
 }
 
-/* Owner, then disk: a file that is not safely stored is none. */
-static int settle(struct landing *l, int *fd, struct err *e)
+int landing_open(const struct landing *l, const char *member, struct err *e)
 {
-	int rc = 0;
+	AUTO_FREE char *path = member ? xstrdup(member) : NULL;
+	FD_AUTO at = fcntl(member ? l->tree : l->fd, F_DUPFD_CLOEXEC, 0);
+	const char *last;
+	int fd;
 
-	if (!give_away(l, *fd))
-		rc = cannot(l, "give away", e);
-	else if (fsync(*fd) < 0)
-		rc = cannot(l, "write", e);
-	if (close(*fd) < 0 && rc == 0)
-		rc = cannot(l, "write", e);
-	*fd = -1;
-	return rc;
+	if (at < 0)
+		return cannot(l, "write", e);
+	if (member == NULL) {
+		fd = at;
+		at = -1;
+		return fd;
+	}
+	last = walk_to(l, path, &at, e);
+	if (last == NULL)
+		return -1;
+	fd = openat(at, last, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && give_away(l, fd))
+		return fd;
+	io_close(&fd);
+	return cannot(l, "write into", e);
 }
 
-int landing_member_done(struct landing *l, struct err *e)
+int landing_link(const struct landing *l, const char *member, const char *target, struct err *e)
 {
-	return settle(l, &l->fd, e);
+	AUTO_FREE char *path = xstrdup(member);
+	FD_AUTO at = fcntl(l->tree, F_DUPFD_CLOEXEC, 0);
+	const char *last;
+
+	if (at < 0)
+		return cannot(l, "write", e);
+	last = walk_to(l, path, &at, e);
+	if (last == NULL)
+		return -1;
+	if (symlinkat(target, at, last) < 0 && errno != EEXIST)
+		return cannot(l, "write into", e);
+	return 0;
 }
 
 /* Gives the nameless file its name. Only what has no name can be linked, so an older file of that
@@ -180,10 +193,10 @@ static int link_unnamed(struct landing *l)
 }
 
 /* A directory cannot be renamed over another that is not empty: they change places, and the older
- * one goes with the temporary directory. */
+ * one goes with the partial one. */
 static int move_named(struct landing *l)
 {
-	AUTO_FREE char *from = temp_path(l);
+	AUTO_FREE char *from = partial_content(&l->partial);
 
 	if (renameat(AT_FDCWD, from, l->dir, l->name) == 0)
 		return 0;
@@ -192,34 +205,37 @@ static int move_named(struct landing *l)
 	return renameat2(AT_FDCWD, from, l->dir, l->name, RENAME_EXCHANGE);
 }
 
+/* Many files at once reach the disk sooner together than one after the other. */
+static bool settle(const struct landing *l)
+{
+	if (l->tree >= 0)
+		return syncfs(l->tree) == 0;
+	return give_away(l, l->fd) && fsync(l->fd) == 0;
+}
+
 int landing_commit(struct landing *l, struct err *e)
 {
 	struct err ignored;
 
-	if (l->temp.path[0]) {
-		if (settle(l, l->tree >= 0 ? &l->tree : &l->fd, e) < 0)
-			return -1;
-		if (move_named(l) < 0)
-			return cannot(l, "store", e);
-	} else if (!give_away(l, l->fd) || fsync(l->fd) < 0 || link_unnamed(l) < 0) {
+	if (!settle(l))
+		return cannot(l, "write", e);
+	if ((l->partial.path[0] ? move_named(l) : link_unnamed(l)) < 0 || fsync(l->dir) < 0)
 		return cannot(l, "store", e);
-	}
-	if (fsync(l->dir) < 0)
-		return cannot(l, "store", e);
-	(void)tmpdir_remove(&l->temp, &ignored);
+	(void)partial_remove(&l->partial, &ignored);
 	return 0;
 }
 
-void landing_drop(struct landing *l)
+void landing_drop(struct landing *l, bool keep)
 {
 	struct err ignored;
 
 	io_close(&l->fd);
 	io_close(&l->tree);
 	io_close(&l->dir);
-	if (l->temp.path[0])
-		(void)tmpdir_remove(&l->temp, &ignored);
-	io_close(&l->temp.lock_fd);
+	if (keep)
+		partial_leave(&l->partial);
+	else
+		(void)partial_remove(&l->partial, &ignored);
 	free(l->path);
 	l->path = NULL;
 	l->name = NULL;

@@ -152,7 +152,7 @@ static int s3_open(struct storage *s, const char *source, struct err *e)
 {
 	BUF_AUTO url = BUF_INIT(URL_MAX);
 	BUF_AUTO shown = BUF_INIT(URL_MAX);
-	struct download_config config = { .limits = s->options };
+	struct download_config config = { .limits = s->options, .etag_md5 = true };
 	const char *bucket = source + strlen("s3://");
 	size_t n = strcspn(bucket, "/");
 	struct s3 *k = xcalloc(1, sizeof(*k));

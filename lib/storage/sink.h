@@ -5,6 +5,8 @@
  */
 #include "lib/base/err.h"
 
+struct storage_stat;
+
 #include <stddef.h>
 
 struct storage_sink {
@@ -14,5 +16,8 @@ struct storage_sink {
 	 * the first byte of the range again. NULL: cannot, the transfer fails instead. */
 	int (*restart)(void *ctx, struct err *e);
 	void *ctx;
+	/* What the answer that the first bytes come with says of the object, before them. May be
+	 * NULL; not every storage calls it. */
+	int (*describe)(void *ctx, const struct storage_stat *st, struct err *e);
 };
 #endif

@@ -81,6 +81,16 @@ void storage_close(struct storage **s)
 	*s = NULL;
 }
 
+struct storage_tally *storage_tally(const struct storage *s)
+{
+	return s->options.tally;
+}
+
+const volatile sig_atomic_t *storage_stop(const struct storage *s)
+{
+	return s->options.stop;
+}
+
 const char *storage_shown(const struct storage *s)
 {
 	return s->shown;

@@ -65,6 +65,7 @@ struct storage_stat {
 	bool ranges;        /* several parts can be read at a time, tied together by the etag */
 	int64_t part_bytes; /* it was stored in parts of so many bytes, the last one may be
 			     * shorter; 0: not known */
+	bool etag_md5;      /* the etag is an MD5, of the bytes or of those of the parts */
 	struct storage_sums sums;
 };
 
@@ -79,6 +80,10 @@ void storage_close(struct storage **s);
 /* Another handle on the same source, for another thread: knows what a listing by *of found out.
  * Serves until *of is closed, at most. NULL with *e. */
 struct storage *storage_clone(const struct storage *of, struct err *e);
+
+/* What it was opened with; may be NULL. */
+struct storage_tally *storage_tally(const struct storage *s);
+const volatile sig_atomic_t *storage_stop(const struct storage *s);
 
 /* The source as it may be shown, without secrets. */
 const char *storage_shown(const struct storage *s);

@@ -46,6 +46,7 @@ static void new_answer(struct transfer *t)
 	r->bytes = r->modified_ms = r->date_ms = -1;
 	r->etag[0] = r->type[0] = r->region[0] = '\0';
 	r->ranges = false;
+	r->etag_md5 = t->h->config.etag_md5;
 	r->sums = (struct storage_sums){ 0 };
 	t->range_from = t->range_total = -1;
 }
@@ -92,6 +93,10 @@ static void take_field(struct transfer *t, const char *name, const char *value)
 		r->bytes = (int64_t)n;
 	else if (strcasecmp(name, "accept-ranges") == 0)
 		r->ranges = strcasecmp(value, "bytes") == 0;
+	else if (strcasecmp(name, "x-amz-server-side-encryption") == 0)
+		r->etag_md5 &= strcmp(value, "AES256") == 0;
+	else if (strcasecmp(name, "x-amz-server-side-encryption-customer-algorithm") == 0)
+		r->etag_md5 = false;
 	else
 		take_sum(&r->sums, name, value);
 }
@@ -213,6 +218,21 @@ static bool store(struct transfer *t, const char *p, size_t n)
 	return !t->enough;
 }
 
+/* Tells the sink what its first bytes are of. */
+static int describe(struct transfer *t)
+{
+	const struct storage_sink *sink = t->request->sink;
+	struct storage_stat st = { 0 };
+
+	if (t->done > 0 || sink == NULL || sink->describe == NULL)
+		return 0;
+	download_describe(t->reply, &st);
+	if (sink->describe(sink->ctx, &st, t->e) == 0)
+		return 0;
+	t->failed = true;
+	return -1;
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -225,7 +245,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 		buf_add(&t->reply->text, p, bytes < room ? bytes : room);
 		return bytes;
 	}
-	if (!t->judged && !judge_answer(t))
+	if (!t->judged && (!judge_answer(t) || describe(t) < 0))
 		return CURL_WRITEFUNC_ERROR;
 	return store(t, p, bytes) ? bytes : CURL_WRITEFUNC_ERROR;
 }

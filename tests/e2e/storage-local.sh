@@ -272,7 +272,7 @@ umount "$SCRATCH/small" 2>/dev/null
 broken_off() {
 	fetch-latest --records --copy --dir halfway huge >"$OUT" 2>"$ERR" &
 	pid=$!
-	wait_for 10 sh -c 'test -s halfway/backup-probes-*/content/3001.dat'
+	wait_for 10 test -s halfway/.d.partial/content/3001.dat
 	kill -s "$1" $pid
 	got=0
 	wait $pid || got=$?

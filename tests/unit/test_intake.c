@@ -2,6 +2,7 @@
 #include "tests/unit/suite.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *head, *is;
@@ -34,28 +35,36 @@ END_TEST
 
 START_TEST(one_pass)
 {
-	struct intake t;
-	struct storage_sink sink;
+	const struct storage_stat known = { .bytes = 9 };
+	atomic_ullong total = 0;
+	struct intake t = { .at = 3, .most = 9, .proving = true, .total = &total };
+	struct storage_sink sink = intake_sink(&t);
 	struct err e = { 0 };
-	char hex[DIGEST_HEX_SIZE];
+	BUF_AUTO told = BUF_INIT(100);
+	char hex[DIGEST_HEX_SIZE], back[13] = "";
 	FILE *f = tmpfile();
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(intake_begin(&t, fileno(f), &e), 0);
-	sink = intake_sink(&t);
+	t.fd = fileno(f);
+	ck_assert_int_eq(intake_begin(&t, &known, &e), 0);
 	ck_assert_int_eq(sink.write(sink.ctx, "wrong", 5, &e), 0);
 	/* The object was replaced: all begins again. */
 	ck_assert_int_eq(sink.restart(sink.ctx, &e), 0);
 	ck_assert_int_eq(sink.write(sink.ctx, "12345", 5, &e), 0);
 	ck_assert_int_eq(sink.write(sink.ctx, "6789", 4, &e), 0);
 	ck_assert_uint_eq(t.bytes, 9);
+	ck_assert_uint_eq(total, 9);
 	ck_assert_int_eq(memcmp(t.head, "123456789", 9), 0);
-	ck_assert_int_eq(digest_hex(t.digest, hex, &e), 0);
+	ck_assert_int_eq(proof_end(&t.proof, "x", hex, &told, &e), 0);
 	/* FIPS 180-4 of "123456789" */
 	ck_assert_str_eq(hex, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225");
-	ck_assert_int_eq(fseek(f, 0, SEEK_END), 0);
-	ck_assert_int_eq(ftell(f), 9);
-	intake_free(&t);
+	ck_assert_int_eq(pread(t.fd, back, 12, 0), 12);
+	ck_assert_int_eq(memcmp(back + 3, "123456789", 9), 0);
+	/* More than was promised. */
+	ck_assert_int_eq(sink.write(sink.ctx, "0", 1, &e), -1);
+	ck_assert_int_eq(e.kind, ERR_REMOTE);
+	intake_end(&t, false);
+	ck_assert_uint_eq(total, 0);
 	ck_assert_int_eq(fclose(f), 0);
 }
 END_TEST
@@ -63,17 +72,18 @@ END_TEST
 START_TEST(a_write_that_fails)
 {
 	FILE *full = fopen("/dev/full", "we");
-	struct intake t;
-	struct storage_sink sink;
+	const struct storage_stat known = { .bytes = 9 };
+	struct intake t = { .most = -1 };
+	struct storage_sink sink = intake_sink(&t);
 	struct err e = { 0 };
 
 	ck_assert_ptr_nonnull(full);
-	ck_assert_int_eq(intake_begin(&t, fileno(full), &e), 0);
-	sink = intake_sink(&t);
+	t.fd = fileno(full);
+	ck_assert_int_eq(intake_begin(&t, &known, &e), 0);
 	ck_assert_int_eq(sink.write(sink.ctx, "x", 1, &e), -1);
 	ck_assert_int_ne(t.write_errno, 0);
 	ck_assert_int_eq(e.kind, ERR_SYSTEM);
-	intake_free(&t);
+	intake_end(&t, true);
 	(void)fclose(full);
 }
 END_TEST

@@ -1,0 +1,57 @@
+#include "lib/storage/crc.h"
+
+#include <endian.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { STEP = 8, KINDS = 2 };
+
+static const struct {
+	uint64_t polynomial, mask;
+} kinds[KINDS] = {
+	[CRC_32C] = { 0x82f63b78, 0xffffffff }, [CRC_64NVME] = { 0x9a6c9329ac4bc9b5, UINT64_MAX }
+};
+
+/* tables[k][i][b]: what the byte b becomes i bytes later. */
+static uint64_t tables[KINDS][STEP][256];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void fill_tables(void)
+{
+	for (int k = 0; k < KINDS; k++) {
+		for (unsigned b = 0; b < 256; b++) {
+			uint64_t crc = b;
+
+			for (int bit = 0; bit < 8; bit++)
+				crc = crc & 1 ? crc >> 1 ^ kinds[k].polynomial : crc >> 1;
+			tables[k][0][b] = crc;
+		}
+		for (int i = 1; i < STEP; i++)
+			for (unsigned b = 0; b < 256; b++) {
+				uint64_t crc = tables[k][i - 1][b];
+
+				tables[k][i][b] = crc >> 8 ^ tables[k][0][crc & 0xff];
+			}
+	}
+}
+
+uint64_t crc_add(enum crc_kind kind, uint64_t crc, const void *p, size_t n)
+{
+	const unsigned char *s = p;
+	uint64_t(*t)[256] = tables[kind];
+
+	(void)pthread_once(&once, fill_tables);
+	crc ^= kinds[kind].mask;
+	for (; n >= STEP; s += STEP, n -= STEP) {
+		uint64_t word;
+
+		memcpy(&word, s, sizeof(word));
+		word = le64toh(word) ^ crc;
+		crc = t[7][word & 0xff] ^ t[6][word >> 8 & 0xff] ^ t[5][word >> 16 & 0xff] ^
+		      t[4][word >> 24 & 0xff] ^ t[3][word >> 32 & 0xff] ^ t[2][word >> 40 & 0xff] ^
+		      t[1][word >> 48 & 0xff] ^ t[0][word >> 56];
+	}
+	for (; n > 0; s++, n--)
+		crc = crc >> 8 ^ t[0][(crc ^ *s) & 0xff];
+	return crc ^ kinds[kind].mask;
+}

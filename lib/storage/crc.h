@@ -1,0 +1,15 @@
+#ifndef LIB_STORAGE_CRC_H
+#define LIB_STORAGE_CRC_H
+/*
+ * crc: the cyclic checksums that object stores keep and that zlib has not: CRC-32C (Castagnoli, RFC
+ * 3720) and CRC-64/NVME (NVM Express NVM Command Set, section 5.2.1.3.4), both reflected, with all
+ * bits set before and inverted after. Eight bytes a step, by tables ("slicing by 8").
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+enum crc_kind { CRC_32C, CRC_64NVME };
+
+/* Of the bytes before (0 for none) and of these. */
+uint64_t crc_add(enum crc_kind kind, uint64_t crc, const void *p, size_t n);
+#endif
