@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *checked(void *p)
+void *xchecked(void *p)
 {
 	if (p == NULL) {
 		(void)fputs("out of memory\n", stderr);
@@ -18,12 +18,12 @@ static void *checked(void *p)
 
 void *xmalloc(size_t n)
 {
-	return checked(malloc(n ? n : 1));
+	return xchecked(malloc(n ? n : 1));
 }
 
 void *xcalloc(size_t n, size_t size)
 {
-	return checked(calloc(n ? n : 1, size ? size : 1));
+	return xchecked(calloc(n ? n : 1, size ? size : 1));
 }
 
 void *xrealloc(void *p, size_t n, size_t size)
@@ -31,18 +31,18 @@ void *xrealloc(void *p, size_t n, size_t size)
 	size_t bytes;
 
 	if (__builtin_mul_overflow(n, size, &bytes))
-		return checked(NULL);
-	return checked(realloc(p, bytes ? bytes : 1));
+		return xchecked(NULL);
+	return xchecked(realloc(p, bytes ? bytes : 1));
 }
 
 char *xstrdup(const char *s)
 {
-	return checked(strdup(s));
+	return xchecked(strdup(s));
 }
 
 char *xstrndup(const char *s, size_t n)
 {
-	return checked(strndup(s, n));
+	return xchecked(strndup(s, n));
 }
 
 char *xasprintf(const char *fmt, ...)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 
 void *xmalloc(size_t n);
+/* p, which somebody else allocated: never NULL either. */
+void *xchecked(void *p);
 void *xcalloc(size_t n, size_t size);
 /* Like reallocarray(3): n * size is checked. */
 void *xrealloc(void *p, size_t n, size_t size);

@@ -1,68 +1,46 @@
 #include "lib/dump/sqlstmt.h"
 
-#include "lib/dump/sqllex.h"
+#include "lib/dump/sqlwords.h"
 
 #include <string.h>
 
 enum { NAME_MAX_B = 256 }; /* four times what PostgreSQL takes */
 
-struct words {
-	struct sqllex lx;
-	const char *text;
-	size_t n;
-	struct sql_token t;
-};
-
-static bool next(struct words *w)
-{
-	return sqllex_meaning(&w->lx, w->text, w->n, &w->t) > SQL_UNCLOSED;
-}
-
-static bool is(const struct words *w, const char *word)
-{
-	return sql_is(w->text, &w->t, word);
-}
-
-static bool is_char(const struct words *w, char c)
-{
-	return w->t.kind == SQL_CHAR && w->text[w->t.at] == c;
-}
-
 bool sqlstmt_is_copy_from_stdin(const char *text, size_t n)
 {
-	struct words w = { .text = text, .n = n };
+	struct sqlwords w = { .text = text, .n = n };
 	unsigned parens = 0;
 	bool from = false;
 
-	if (!next(&w) || !is(&w, "copy"))
+	if (!sqlwords_next(&w) || !sqlwords_is(&w, "copy"))
 		return false;
-	while (next(&w)) {
+	while (sqlwords_next(&w)) {
 		if (from)
-			return is(&w, "stdin");
-		if (is_char(&w, '('))
+			return sqlwords_is(&w, "stdin");
+		if (sqlwords_char(&w, '('))
 			parens++;
-		else if (is_char(&w, ')') && parens)
+		else if (sqlwords_char(&w, ')') && parens)
 			parens--;
-		from = parens == 0 && is(&w, "from");
+		from = parens == 0 && sqlwords_is(&w, "from");
 	}
 	return false;
 }
 
 bool sqlstmt_copy_target(const char *text, size_t n, char *out, size_t size)
 {
-	struct words w = { .text = text, .n = n };
+	struct sqlwords w = { .text = text, .n = n };
 	size_t from, to;
 
-	if (!next(&w) || !is(&w, "copy") || !next(&w))
+	if (!sqlwords_next(&w) || !sqlwords_is(&w, "copy") || !sqlwords_next(&w))
 		return false;
 	from = w.t.at;
 	for (;;) {
 		if (w.t.kind != SQL_WORD && w.t.kind != SQL_NAME)
 			return false;
 		to = w.t.at + w.t.n;
-		if (!next(&w) || !is_char(&w, '.'))
+		if (!sqlwords_next(&w) || !sqlwords_char(&w, '.'))
 			break;
-		if (!next(&w))
+		if (!sqlwords_next(&w))
 			return false;
 	}
 	if (to - from >= size)
@@ -74,19 +52,21 @@ bool sqlstmt_copy_target(const char *text, size_t n, char *out, size_t size)
 
 bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, size_t size)
 {
-	struct words w = { .text = text, .n = n };
+	struct sqlwords w = { .text = text, .n = n };
 
-	return next(&w) && is(&w, "set") && next(&w) && is(&w, name) && next(&w) &&
-	       (is_char(&w, '=') || is(&w, "to")) && next(&w) && sql_value(text, &w.t, value, size);
+	return sqlwords_next(&w) && sqlwords_is(&w, "set") && sqlwords_next(&w) &&
+	       sqlwords_is(&w, name) && sqlwords_next(&w) &&
+	       (sqlwords_char(&w, '=') || sqlwords_is(&w, "to")) && sqlwords_next(&w) &&
+	       sql_value(text, &w.t, value, size);
 }
 
 const char *sqlstmt_words(const char *text, size_t n, char *out, size_t size)
 {
-	struct words w = { .text = text, .n = n };
+	struct sqlwords w = { .text = text, .n = n };
 	size_t len = 0;
 
 	out[0] = '\0';
-	while (next(&w) && w.t.kind == SQL_WORD) {
+	while (sqlwords_next(&w) && w.t.kind == SQL_WORD) {
 		if (!sql_value(text, &w.t, out + len + (len > 0), size - len - (len > 0)))
 			break;
 		if (len > 0)
@@ -98,7 +78,7 @@ const char *sqlstmt_words(const char *text, size_t n, char *out, size_t size)
 	return out;
 }
 
-static void add_role(const struct words *w, struct strv *roles)
+static void add_role(const struct sqlwords *w, struct strv *roles)
 {
 	static const char *const not_roles[] = { "public",       "current_user", "session_user",
 						 "current_role", "group",        "default" };
@@ -114,43 +94,44 @@ static void add_role(const struct words *w, struct strv *roles)
 }
 
 /* role [, role ...]; stops behind the list, at a token that was not looked at. */
-static bool role_list(struct words *w, struct strv *roles)
+static bool role_list(struct sqlwords *w, struct strv *roles)
 {
 	for (;;) {
 		if (w->t.kind != SQL_WORD && w->t.kind != SQL_NAME && w->t.kind != SQL_STRING)
 			return true;
-		if (is(w, "group") && !next(w))
+		if (sqlwords_is(w, "group") && !sqlwords_next(w))
 			return false;
 		add_role(w, roles);
-		if (!next(w))
+		if (!sqlwords_next(w))
 			return false;
-		if (!is_char(w, ','))
+		if (!sqlwords_char(w, ','))
 			return true;
-		if (!next(w))
+		if (!sqlwords_next(w))
 			return false;
 	}
 }
 
 /* One statement, up to its ';'. A quoted name is never a keyword. */
-static bool statement_roles(struct words *w, struct strv *roles)
+static bool statement_roles(struct sqlwords *w, struct strv *roles)
 {
 	bool grants = false, policy = false, defaults = false, mapping = false;
-	bool alter = is(w, "alter"), owner = false, more = true;
+	bool alter = sqlwords_is(w, "alter"), owner = false, more = true;
 
-	for (unsigned place = 0; more && !is_char(w, ';'); place++) {
-		bool list =
-			((grants || policy || owner) && is(w, "to")) || (grants && is(w, "from")) ||
-			(mapping && is(w, "for")) ||
-			((defaults || (alter && place == 1)) && (is(w, "role") || is(w, "user"))) ||
-			is(w, "authorization");
+	for (unsigned place = 0; more && !sqlwords_char(w, ';'); place++) {
+		bool list = ((grants || policy || owner) && sqlwords_is(w, "to")) ||
+			    (grants && sqlwords_is(w, "from")) ||
+			    (mapping && sqlwords_is(w, "for")) ||
+			    ((defaults || (alter && place == 1)) &&
+			     (sqlwords_is(w, "role") || sqlwords_is(w, "user"))) ||
+			    sqlwords_is(w, "authorization");
 
-		grants =
-			grants || ((place == 0 || defaults) && (is(w, "grant") || is(w, "revoke")));
-		defaults = defaults || (place == 1 && is(w, "default"));
-		mapping = mapping || (place == 2 && is(w, "mapping"));
-		policy = (policy && !list) || (place == 1 && is(w, "policy"));
-		owner = is(w, "owner");
-		more = next(w);
+		grants = grants || ((place == 0 || defaults) &&
+				    (sqlwords_is(w, "grant") || sqlwords_is(w, "revoke")));
+		defaults = defaults || (place == 1 && sqlwords_is(w, "default"));
+		mapping = mapping || (place == 2 && sqlwords_is(w, "mapping"));
+		policy = (policy && !list) || (place == 1 && sqlwords_is(w, "policy"));
+		owner = sqlwords_is(w, "owner");
+		more = sqlwords_next(w);
 		if (list && more)
 			more = role_list(w, roles);
 	}
@@ -159,9 +140,9 @@ static bool statement_roles(struct words *w, struct strv *roles)
 
 void sqlstmt_roles(const char *text, size_t n, struct strv *roles)
 {
-	struct words w = { .text = text, .n = n };
+	struct sqlwords w = { .text = text, .n = n };
 
-	while (next(&w))
-		if (!is_char(&w, ';') && !statement_roles(&w, roles))
+	while (sqlwords_next(&w))
+		if (!sqlwords_char(&w, ';') && !statement_roles(&w, roles))
 			return;
 }

@@ -1,5 +1,6 @@
 #include "lib/restore/into.h"
 
+#include "lib/base/memory.h"
 #include "lib/base/proc.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/archive.h"
@@ -15,6 +16,10 @@
 #include <string.h>
 
 enum { CONNINFO_MAX = PATH_MAX + 1024 };
+
+/* Of a script, what may be read ahead of the sessions that restore it: a 32nd of the memory. */
+#define AHEAD_MIN_B ((uint64_t)16 << 20)
+#define AHEAD_MAX_B ((uint64_t)512 << 20)
 
 #define UNNAMED "restored" /* for a script that does not say what its database is called */
 
@@ -251,10 +256,19 @@ static int make_first(const struct into_job *job, struct into *out, struct err *
 	return make_database(job, &pg, makes_its_own ? "postgres" : "", out, e);
 }
 
+static size_t ahead_b(void)
+{
+	uint64_t b = memory_b() / 32;
+
+	return b < AHEAD_MIN_B ? AHEAD_MIN_B : b > AHEAD_MAX_B ? AHEAD_MAX_B : b;
+}
+
 int into_script(const struct into_job *job, struct into *out, struct err *e)
 {
 	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
-	struct script_opts opts = { .cluster = job->what->kind == DUMP_CLUSTER };
+	struct script_opts opts = { .cluster = job->what->kind == DUMP_CLUSTER,
+				    .sessions = sniff_has_end(job->what) ? job->jobs : 0,
+				    .ahead_b = ahead_b() };
 	struct script_result r = { 0 };
 	STREAM_AUTO *s = stream_open_path(job->path, job->reading, e);
 	int ret;

@@ -72,19 +72,54 @@ static void quote_statement(char out[MISHAP_STATEMENT], const char *statement)
 	quote(out, MISHAP_STATEMENT, b.s, b.len);
 }
 
+/* The place for one more of this kind: the last of too many goes. NULL: it would be that one. */
+static struct mishap *make_room(struct mishaps *l, enum mishap_kind kind, uint64_t line)
+{
+	size_t kept = 0, last = 0, at;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].kind == kind) {
+			kept++;
+			last = i;
+		}
+	}
+	if (kept >= MISHAP_KEPT) {
+		if (l->v[last].line <= line)
+			return NULL;
+		l->n--;
+		memmove(&l->v[last], &l->v[last + 1], (l->n - last) * sizeof(*l->v));
+	}
+	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
+	for (at = l->n; at > 0 && l->v[at - 1].line > line; at--)
+		l->v[at] = l->v[at - 1];
+	l->n++;
+	return &l->v[at];
+}
+
 void mishaps_add(struct mishaps *l, enum mishap_kind kind, uint64_t line, const char *sqlstate,
 		 const char *message, const char *statement, const char *why)
 {
-	struct mishap *m;
+	struct mishap *m = make_room(l, kind, line);
 
-	if (l->count[kind]++ >= MISHAP_KEPT)
+	l->count[kind]++;
+	if (m == NULL)
 		return;
-	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
-	m = &l->v[l->n++];
 	*m = (struct mishap){ .kind = kind, .line = line, .why = why };
 	(void)snprintf(m->sqlstate, sizeof(m->sqlstate), "%s", sqlstate);
 	quote(m->message, sizeof(m->message), message, strlen(message));
 	quote_statement(m->statement, statement);
+}
+
+void mishaps_merge(struct mishaps *l, const struct mishaps *part)
+{
+	for (size_t i = 0; i < part->n; i++) {
+		struct mishap *m = make_room(l, part->v[i].kind, part->v[i].line);
+
+		if (m)
+			*m = part->v[i];
+	}
+	for (int k = 0; k < MISHAP_KINDS; k++)
+		l->count[k] += part->count[k];
 }
 
 void mishaps_free(struct mishaps *l)

@@ -28,12 +28,14 @@ struct mishap {
 
 struct mishaps {
 	uint64_t count[MISHAP_KINDS];
-	struct mishap *v; /* at most MISHAP_KEPT of each kind, in order */
+	struct mishap *v; /* of each kind the MISHAP_KEPT with the lowest lines, by line */
 	size_t n;
 };
 
 /* message and statement are quoted: any text will do, neither need be printable. */
 void mishaps_add(struct mishaps *l, enum mishap_kind kind, uint64_t line, const char *sqlstate,
 		 const char *message, const char *statement, const char *why);
+/* Adds those of a part that was restored at the same time. */
+void mishaps_merge(struct mishaps *l, const struct mishaps *part);
 void mishaps_free(struct mishaps *l);
 #endif

@@ -123,7 +123,13 @@ static bool succeeded(const PGresult *r)
 	return k == PGRES_COMMAND_OK || k == PGRES_TUPLES_OK || k == PGRES_EMPTY_QUERY;
 }
 
-/* Again, as long as what was missing could be made. NULL with *e: -1. */
+static bool deadlocked(const PGresult *r)
+{
+	return strcmp(state_of(r), "40P01") == 0;
+}
+
+/* Again, as long as what was missing could be made, or two sessions stood in each other's way. NULL
+ * with *e: -1. */
 static PGresult *run(struct session *s, const char *sql, struct err *e)
 {
 	PGresult *r;
@@ -132,7 +138,7 @@ static PGresult *run(struct session *s, const char *sql, struct err *e)
 	r = PQexec(s->db.link, sql);
 
 	for (int i = 0; i < TRIES && r && PQresultStatus(r) == PGRES_FATAL_ERROR; i++) {
-		if (!mend_missing(s, r, sql))
+		if (!deadlocked(r) && !mend_missing(s, r, sql))
 			break;
 		PQclear(r);
 		r = PQexec(s->db.link, sql);
@@ -217,17 +223,18 @@ static bool obeyed(const struct session *s, const char *sql)
 }
 
 /* What was written into a table since it was made or emptied in the same transaction needs no WAL:
- * so an empty one is emptied again. Where that is not possible, COPY goes on without. */
+ * so an empty one is emptied again. It is locked before it is looked at: another session may be
+ * about to fill it. Where that is not possible, COPY goes on without. */
 static void begin_ours(struct session *s, const char *copy)
 {
-	BUF_AUTO sql = BUF_INIT(4 * NAME);
+	BUF_AUTO sql = BUF_INIT(8 * NAME);
 	PGRESULT_AUTO *r = NULL;
 	char table[2 * NAME];
 
 	if (PQtransactionStatus(s->db.link) != PQTRANS_IDLE ||
 	    !sqlstmt_copy_target(copy, strlen(copy), table, sizeof(table)))
 		return;
-	buf_addf(&sql, "BEGIN; SELECT FROM ONLY %s LIMIT 1", table);
+	buf_addf(&sql, "BEGIN; LOCK TABLE ONLY %s; SELECT FROM ONLY %s LIMIT 1", table, table);
 	r = PQexec(s->db.link, sql.s);
 	s->in_ours = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 0;
 	buf_reset(&sql);
@@ -327,6 +334,22 @@ int session_copy_end(struct session *s, struct err *e)
 	}
 	end_ours(s, good);
 	return result < 0 ? -1 : check_alive(s, s->copy_line, NULL, e);
+}
+
+void session_copy_drop(struct session *s)
+{
+	PGresult *r;
+
+	if (s->started && PQputCopyEnd(s->db.link, "the rest of it is missing") == 1)
+		while ((r = PQgetResult(s->db.link)) != NULL)
+			PQclear(r);
+	s->copying = s->started = false;
+	end_ours(s, false);
+}
+
+void session_repeat(struct session *s, const char *sql)
+{
+	(void)obeyed(s, sql);
 }
 
 bool session_in_transaction(const struct session *s)

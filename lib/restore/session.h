@@ -57,6 +57,11 @@ int session_run(struct session *s, uint64_t line, const char *sql, struct err *e
 void session_copy_begin(struct session *s, uint64_t line, const char *sql);
 int session_copy_put(struct session *s, const char *p, size_t n, struct err *e);
 int session_copy_end(struct session *s, struct err *e);
+/* The rest of the data will never come: none of it stays. */
+void session_copy_drop(struct session *s);
+
+/* A setting that another session of the same script has taken, or has noted to fail. */
+void session_repeat(struct session *s, const char *sql);
 
 /* In a transaction that was not committed yet? */
 bool session_in_transaction(const struct session *s);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BIG = 64 << 20 };
+enum { BIG = 64 << 20, AHEAD = 1 << 20 };
 
 static struct pgserver source, target;
 
@@ -27,6 +27,9 @@ static const char *in_dir(const char *name)
 	return path[i];
 }
 
+/* Every promise is kept statement by statement, and by several sessions at a time. */
+static unsigned sessions;
+
 static struct script_result result;
 static struct err error;
 
@@ -35,7 +38,9 @@ static int restore_stream(struct stream *s, const char *dbname, bool cluster)
 {
 	struct script_opts opts = { .conninfo = target.conninfo,
 				    .dbname = dbname,
-				    .cluster = cluster };
+				    .cluster = cluster,
+				    .sessions = sessions,
+				    .ahead_b = AHEAD };
 	int r;
 
 	ck_assert_ptr_nonnull(s);
@@ -104,6 +109,12 @@ static void start_both(void)
 {
 	start_source();
 	start_target();
+}
+
+static void start_both_for_several(void)
+{
+	sessions = 3;
+	start_both();
 }
 
 static void stop_both(void)
@@ -409,22 +420,30 @@ START_TEST(server_dies)
 }
 END_TEST
 
+static TCase *promises(const char *name, SFun start)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_set_timeout(t, 120);
+	tcase_add_unchecked_fixture(t, start, stop_both);
+	tcase_add_loop_test(t, round_trip, 0, CASES(dumps));
+	tcase_add_loop_test(t, cluster, 0, 3);
+	tcase_add_test(t, cut_anywhere);
+	tcase_add_loop_test(t, noted, 0, CASES(wrong));
+	tcase_add_test(t, roles_in_a_transaction);
+	tcase_add_test(t, copies_add_up);
+	return t;
+}
+
 int main(void)
 {
 	Suite *s = suite_create("script");
-	TCase *dumped = tcase_create("dumped"), *dies = tcase_create("dies");
+	TCase *dies = tcase_create("dies");
 
 	if (!pgserver_installed())
 		return 0;
-	tcase_set_timeout(dumped, 120);
-	tcase_add_unchecked_fixture(dumped, start_both, stop_both);
-	tcase_add_loop_test(dumped, round_trip, 0, CASES(dumps));
-	tcase_add_loop_test(dumped, cluster, 0, 3);
-	tcase_add_test(dumped, cut_anywhere);
-	tcase_add_loop_test(dumped, noted, 0, CASES(wrong));
-	tcase_add_test(dumped, roles_in_a_transaction);
-	tcase_add_test(dumped, copies_add_up);
-	suite_add_tcase(s, dumped);
+	suite_add_tcase(s, promises("one session", start_both));
+	suite_add_tcase(s, promises("several sessions", start_both_for_several));
 	tcase_set_timeout(dies, 120);
 	tcase_add_unchecked_fixture(dies, start_target, stop_target);
 	tcase_add_test(dies, server_dies);
