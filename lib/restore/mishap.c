@@ -77,6 +77,7 @@ static struct mishap *make_room(struct mishaps *l, enum mishap_kind kind, uint64
 {
 	size_t kept = 0, last = 0, at;
 
+	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->v[i].kind == kind) {
 			kept++;
@@ -89,7 +90,6 @@ static struct mishap *make_room(struct mishaps *l, enum mishap_kind kind, uint64
 		l->n--;
 		memmove(&l->v[last], &l->v[last + 1], (l->n - last) * sizeof(*l->v));
 	}
-	l->v = xrealloc(l->v, l->n + 1, sizeof(*l->v));
 	for (at = l->n; at > 0 && l->v[at - 1].line > line; at--)
 		l->v[at] = l->v[at - 1];
 	l->n++;
