@@ -164,6 +164,7 @@ static void alter_index(struct sqlwords *w, struct order *o)
 /* COMMENT ON INDEX schema.index IS ..., COMMENT ON CONSTRAINT name ON schema.table IS ... */
 static void comment(struct sqlwords *w, struct order *o)
 {
+	char name[PART];
 	bool known = false;
 
 	if (!sqlwords_next(w) || !sqlwords_is(w, "on") || !sqlwords_next(w))
@@ -171,7 +172,8 @@ static void comment(struct sqlwords *w, struct order *o)
 	if (sqlwords_is(w, "index"))
 		known = o->indexes = on(w, o);
 	else if (sqlwords_is(w, "constraint") || sqlwords_is(w, "trigger"))
-		known = sqlwords_next(w) && sqlwords_next(w) && sqlwords_is(w, "on") && on(w, o);
+		known = sqlwords_next(w) && sql_value(w->text, &w->t, name, sizeof(name)) &&
+			sqlwords_next(w) && sqlwords_is(w, "on") && on(w, o);
 	if (known)
 		o->kind = ORDER_TABLES;
 }
