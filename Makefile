@@ -31,7 +31,7 @@ PG_INC   := -isystem $(shell pg_config --includedir 2>/dev/null || echo /usr/inc
 ALL_CFLAGS = $(WARN) $(HARDEN) -fPIE -fno-common $(CPPFLAGS) $(PG_INC) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(CFLAGS) -pie $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # --as-needed: each tool ends up linked with just the libraries that it calls.
-LIBS     := -lpq -lcurl -ljansson -lexpat -lssl -lcrypto -lzstd -llz4 -llzma -lbz2 -lz -lpthread -lm
+LIBS     := -lpq -lcurl -ljansson -lexpat -lssl -lcrypto -lxxhash -lzstd -llz4 -llzma -lbz2 -lz -lpthread -lm
 
 TOOLDIRS := probes restore report alerts
 TOOLSRC  := $(foreach d,$(TOOLDIRS),$(wildcard $d/*.c))
