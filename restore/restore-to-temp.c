@@ -23,6 +23,7 @@ static struct {
 	const char *backup, *user, *work_dir, *pg_bindir;
 	uint64_t jobs, max_disk_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
+	struct strv skip_extensions;
 	bool require_isolation, keep;
 } config;
 
@@ -67,6 +68,9 @@ static const struct opt options[] = {
 	  "refuse a compressed backup that more than this comes out of; default: a thousand times its "
 	  "own size, the first 64 MiB apart",
 	  "MAX_UNPACKED", false, NULL },
+	{ OPT_LIST, 0, "skip-extension", "NAME", &config.skip_extensions,
+	  "leave out this extension and all that needs it, where it is not installed; the report names "
+	  "what is missing then", "SKIP_EXTENSIONS", false, NULL },
 	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_target_s,
 	  "how long a recovery may take, fetching included", "RTO_TARGET", false, NULL },
 	{ OPT_FLAG, 0, "require-isolation", NULL, &config.require_isolation,
@@ -266,6 +270,7 @@ int main(int argc, char **argv)
 				      .jobs = (unsigned)config.jobs,
 				      .max_disk_b = config.max_disk_b,
 				      .reading = reading(),
+				      .skip_extensions = config.skip_extensions,
 				      .rto_target_s = config.rto_target_s };
 	if (common.progress || isatty(STDERR_FILENO))
 		a.job.progress = show_progress;

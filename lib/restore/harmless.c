@@ -10,6 +10,8 @@
 /* Appendix A of PostgreSQL's documentation: "undefined ..." */
 static const char *const undefined[] = { "42P01", "42704", "42883", "42703", "3F000", "3D000" };
 
+#define ELSEWHERE "it is made of another server's data, which is out of reach here: left empty"
+
 /* statement: its first words, as sqlstmt_words() gives them. */
 static const struct {
 	const char *sqlstate, *message, *statement, *why;
@@ -30,6 +32,8 @@ static const struct {
 	  "a new database has it already" },
 	{ "42710", "language \"plpgsql\" already exists", "create",
 	  "a new database has it already" },
+	{ "08001", "could not establish connection", "refresh materialized view", ELSEWHERE },
+	{ "08001", "could not connect to server \"*", "refresh materialized view", ELSEWHERE },
 	{ "22023", "invalid value for parameter \"default_tablespace\": *", "set",
 	  "the objects go into the default tablespace" },
 };

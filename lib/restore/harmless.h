@@ -9,6 +9,7 @@
  * - The server's own superuser cannot be dropped (pg_dumpall --clean).
  * - Something to be dropped is not there (pg_dump --clean without --if-exists).
  * - A setting of the session that only a newer or older server knows (SET transaction_timeout).
+ * - A materialized view of another server's data (dblink, a foreign table): that is out of reach.
  * - default_tablespace names one that could not be made: the objects go into the default one.
  */
 

@@ -9,8 +9,10 @@
 #include "lib/dump/tar.h"
 #include "lib/pg/query.h"
 #include "lib/restore/pgrestore.h"
+#include "lib/restore/pick.h"
 #include "lib/restore/provide.h"
 #include "lib/restore/script.h"
+#include "lib/restore/wants.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,6 +95,36 @@ static int read_archive(const struct into_job *job, struct archive *a, struct er
 	return archive_read(s, a, e);
 }
 
+static int read_wants(const struct into_job *job, struct wants *w, struct err *e)
+{
+	const bool script = job->what->kind == DUMP_SQL || job->what->kind == DUMP_CLUSTER ||
+			    job->what->kind == DUMP_OTHER_SQL;
+	STREAM_AUTO *s = script ? stream_open_path(job->path, job->reading, e) : NULL;
+	ARCHIVE_AUTO a = { 0 };
+
+	if (script && s)
+		wants_of_script(s, w);
+	else if (script || read_archive(job, &a, e) < 0)
+		return -1;
+	wants_of_archive(&a, w);
+	return 0;
+}
+
+int into_check(const struct into_job *job, struct err *e)
+{
+	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
+	struct wants w = { 0 };
+	PG_AUTO pg = { 0 };
+	int ret = read_wants(job, &w, e);
+
+	if (ret == 0)
+		ret = open_database(job->cluster, "postgres", &conninfo, &pg, e);
+	if (ret == 0)
+		ret = wants_check(&pg, &w, job->skip_extensions, job->cluster->opts.bin->major, e);
+	wants_free(&w);
+	return ret;
+}
+
 static int provide_all(struct pg *pg, const struct strv *names, const char *what,
 		       int (*provide)(struct pg *, const char *, struct err *), struct into *out,
 		       struct err *e)
@@ -133,7 +165,8 @@ static int provide_what_it_names(struct pg *pg, const struct archive *a, struct 
 	return provide_all(pg, &tablespaces, "tablespace", provide_tablespace, out, e);
 }
 
-static int run_sections(const struct into_job *job, const char *database, struct err *e)
+static int run_sections(const struct into_job *job, const char *database, const char *list,
+			struct err *e)
 {
 	static const struct {
 		const char *name;
@@ -146,9 +179,9 @@ static int run_sections(const struct into_job *job, const char *database, struct
 	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
 	STRV_AUTO env = { 0 };
 	struct proc how = { .cwd = job->cluster->opts.dir };
-	struct pgrestore p = { .how = &how,
-			       .bindir = job->cluster->opts.bin->path,
-			       .path = job->path };
+	struct pgrestore p = {
+		.how = &how, .bindir = job->cluster->opts.bin->path, .list = list, .path = job->path
+	};
 	int ret = 0;
 
 	cluster_environment(job->cluster, &env);
@@ -166,14 +199,30 @@ static int run_sections(const struct into_job *job, const char *database, struct
 	return ret;
 }
 
+/* The file that names what is to be restored; *list stays NULL when that is all. */
+static int pick(const struct into_job *job, const struct archive *a, char **list, struct err *e)
+{
+	struct pick p;
+	int ret = 0;
+
+	pick_entries(a, job->skip_extensions, &p, job->mishaps);
+	if (p.n_out) {
+		*list = xasprintf("%s/restore.list", job->cluster->opts.dir);
+		ret = pick_write(a, &p, *list, e);
+	}
+	pick_free(&p);
+	return ret;
+}
+
 int into_archive(const struct into_job *job, struct into *out, struct err *e)
 {
+	AUTO_FREE char *list = NULL;
 	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
 	ARCHIVE_AUTO a = { 0 };
 	PG_AUTO pg = { 0 };
 	int ret;
 
-	if (read_archive(job, &a, e) < 0)
+	if (read_archive(job, &a, e) < 0 || pick(job, &a, &list, e) < 0)
 		return -1;
 	phases_begin(job->phases, PHASE_PRE_DATA);
 	ret = open_database(job->cluster, "postgres", &conninfo, &pg, e);
@@ -183,7 +232,7 @@ int into_archive(const struct into_job *job, struct into *out, struct err *e)
 		ret = provide_what_it_names(&pg, &a, out, e);
 	pg_close(&pg);
 	phases_end(job->phases, PHASE_PRE_DATA);
-	return ret < 0 ? -1 : run_sections(job, out->database, e);
+	return ret < 0 ? -1 : run_sections(job, out->database, list, e);
 }
 
 /* ---- scripts ------------------------------------------------------------------------ */

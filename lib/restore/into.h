@@ -18,6 +18,7 @@ struct into_job {
 	const char *path;
 	const struct stream_opts *reading; /* limits */
 	unsigned jobs;
+	const struct strv *skip_extensions;
 	struct phases *phases;
 	struct mishaps *mishaps;
 };
@@ -30,6 +31,9 @@ struct into {
 	char note[160];        /* why nothing proves that a script was whole; or "" */
 	bool clipped;          /* only the empty line at its very end is missing */
 };
+
+/* Before anything is restored: is all there that the dump needs of this machine (wants.h)? */
+int into_check(const struct into_job *job, struct err *e);
 
 /* An archive, by pg_restore, into a database named as the dump says. */
 int into_archive(const struct into_job *job, struct into *out, struct err *e);

@@ -11,6 +11,7 @@ enum mishap_kind {
 	MISHAP_FAILED,   /* the server said no: the backup does not restore whole */
 	MISHAP_REFUSED,  /* we did: it would act outside the temporary server */
 	MISHAP_HARMLESS, /* the server said no, and it does not matter (harmless.h) */
+	MISHAP_SKIPPED,  /* left out as asked (--skip-extension), with what needs it */
 	MISHAP_KINDS
 };
 

@@ -1,8 +1,15 @@
 #include "lib/restore/outside.h"
 
 #include "lib/dump/sqllex.h"
+#include "lib/dump/sqlscan.h"
 
 #include <stdbool.h>
+#include <string.h>
+
+#define PROGRAM "runs a program on the server"
+#define FILES "reads or writes a file of the server"
+#define CONNECTS "connects to another server"
+#define SETTINGS "changes the server's settings"
 
 struct words {
 	struct sqllex lx;
@@ -31,9 +38,9 @@ static const char *copy(struct words *w)
 		char c = w->t.kind == SQL_CHAR ? w->text[w->t.at] : '\0';
 
 		if (way && is(w, "program"))
-			return "runs a program on the server";
+			return PROGRAM;
 		if (way && w->t.kind == SQL_STRING)
-			return "reads or writes a file of the server";
+			return FILES;
 		parens += c == '(';
 		parens -= c == ')' && parens;
 		way = parens == 0 && (is(w, "from") || is(w, "to"));
@@ -51,7 +58,7 @@ static const char *create_subscription(struct words *w)
 		    is(w, "false"))
 			return NULL;
 	}
-	return "connects to another server";
+	return CONNECTS;
 }
 
 /* Renaming one, or giving it to somebody else, is all that a dump does. */
@@ -60,7 +67,117 @@ static const char *alter_subscription(struct words *w)
 	(void)next(w); /* its name */
 	if (next(w) && (is(w, "owner") || is(w, "rename")))
 		return NULL;
-	return "connects to another server";
+	return CONNECTS;
+}
+
+static const struct {
+	const char *function, *does;
+} calls[] = {
+	{ "pg_read_file", FILES },
+	{ "pg_read_binary_file", FILES },
+	{ "pg_ls_dir", FILES },
+	{ "pg_stat_file", FILES },
+	{ "pg_file_write", FILES },
+	{ "pg_file_rename", FILES },
+	{ "pg_file_unlink", FILES },
+	{ "lo_import", FILES },
+	{ "lo_export", FILES },
+	{ "dblink", CONNECTS },
+	{ "dblink_connect", CONNECTS },
+	{ "dblink_connect_u", CONNECTS },
+	{ "dblink_exec", CONNECTS },
+	{ "dblink_open", CONNECTS },
+	{ "dblink_send_query", CONNECTS },
+	{ "http", CONNECTS },
+	{ "http_get", CONNECTS },
+	{ "http_post", CONNECTS },
+	{ "pg_reload_conf", SETTINGS },
+};
+
+/* Of the token, when a parenthesis follows it. */
+static const char *called(struct words *w)
+{
+	const char *does = NULL;
+	char name[64];
+
+	if ((w->t.kind != SQL_WORD && w->t.kind != SQL_NAME) ||
+	    !sql_value(w->text, &w->t, name, sizeof(name)))
+		return NULL;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strcmp(name, calls[i].function) == 0)
+			does = calls[i].does;
+	return does && next(w) && w->t.kind == SQL_CHAR && w->text[w->t.at] == '(' ? does : NULL;
+}
+
+/* A statement that runs what it names; a definition (of a view, a function) does not. */
+static const char *call(struct words *w)
+{
+	const char *does = NULL;
+
+	while (does == NULL && next(w))
+		does = called(w);
+	return does;
+}
+
+/* The code is in a string; it is looked through by its words alone. */
+static const char *block(struct words *w)
+{
+	const char *does = NULL;
+	struct words code;
+	bool way = false;
+	size_t quote;
+
+	while (next(w) && w->t.kind != SQL_STRING)
+		;
+	if (w->t.kind != SQL_STRING)
+		return NULL;
+	quote = w->text[w->t.at] == '$' ? strcspn(w->text + w->t.at + 1, "$") + 2 : 1;
+	if (w->t.n < 2 * quote)
+		return NULL;
+	code = (struct words){ .text = w->text + w->t.at + quote, .n = w->t.n - 2 * quote };
+	while (does == NULL && next(&code)) {
+		if (way && is(&code, "program"))
+			return PROGRAM;
+		way = is(&code, "from") || is(&code, "to");
+		does = called(&code);
+	}
+	return does;
+}
+
+/* CREATE FUNCTION ... LANGUAGE c AS '/tmp/library': loaded when it is made. A dump says $libdir. */
+static const char *create_function(struct words *w)
+{
+	bool in_c = false, as = false, path = false;
+
+	while (next(w)) {
+		if (is(w, "language"))
+			in_c = next(w) && (is(w, "c") || w->t.kind == SQL_STRING);
+		else if (as && w->t.kind == SQL_STRING)
+			path = path || (w->t.n > 1 && w->text[w->t.at + 1] == '/');
+		as = is(w, "as");
+	}
+	return in_c && path ? "loads a library that is not PostgreSQL's" : NULL;
+}
+
+static const char *create(struct words *w)
+{
+	if (is(w, "or") && !(next(w) && is(w, "replace") && next(w)))
+		return NULL;
+	if (is(w, "subscription"))
+		return create_subscription(w);
+	return is(w, "function") ? create_function(w) : NULL;
+}
+
+static bool runs(const struct words *w)
+{
+	static const char *const words[] = { "select",  "with",    "values", "insert",
+					     "update",  "delete",  "merge",  "call",
+					     "execute", "explain", "table",  "declare" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (is(w, words[i]))
+			return true;
+	return false;
 }
 
 const char *outside(const char *statement, size_t n)
@@ -69,16 +186,42 @@ const char *outside(const char *statement, size_t n)
 
 	if (!next(&w))
 		return NULL;
+	if (runs(&w))
+		return call(&w);
+	if (is(&w, "do"))
+		return block(&w);
+	if (is(&w, "import"))
+		return CONNECTS;
 	if (is(&w, "copy"))
 		return copy(&w);
 	if (is(&w, "load"))
 		return "loads a library into the server";
 	if (is(&w, "alter") && next(&w)) {
 		if (is(&w, "system"))
-			return "changes the server's settings";
+			return SETTINGS;
 		return is(&w, "subscription") ? alter_subscription(&w) : NULL;
 	}
-	if (is(&w, "create") && next(&w) && is(&w, "subscription"))
-		return create_subscription(&w);
-	return NULL;
+	return is(&w, "create") && next(&w) ? create(&w) : NULL;
+}
+
+static const char *look(struct sqlscan *sc, const char *piece, size_t n)
+{
+	const char *does = NULL;
+	struct sqlscan_event ev;
+	struct err e;
+
+	sqlscan_feed(sc, piece, n);
+	while (does == NULL && sqlscan_next(sc, &ev, &e) > 0)
+		if (ev.kind == SQLSCAN_STATEMENT || ev.kind == SQLSCAN_COPY)
+			does = outside(ev.text, ev.n);
+	return does;
+}
+
+const char *outside_any(const char *text, size_t n)
+{
+	SQLSCAN_AUTO *sc = sqlscan_new("", 0);
+	const char *does = look(sc, text, n);
+
+	/* The last one needs no semicolon of its own. */
+	return does ? does : look(sc, "\n;", 2);
 }

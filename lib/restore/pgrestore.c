@@ -193,6 +193,8 @@ static void arguments(const struct pgrestore *p, struct strv *argv)
 	strv_add(argv, "--no-password");
 	if (p->jobs > 1)
 		strv_addf(argv, "--jobs=%u", p->jobs);
+	if (p->list)
+		strv_addf(argv, "--use-list=%s", p->list);
 	strv_add(argv, "--");
 	strv_add(argv, p->path);
 }

@@ -44,6 +44,7 @@ struct pgrestore {
 	const char *conninfo;
 	const char *section; /* "pre-data", "data", "post-data" */
 	unsigned jobs;       /* 1 for what cannot be read in parallel (tar) */
+	const char *list;    /* a file that names the entries to restore; NULL: all */
 	const char *path;    /* of the archive */
 };
 

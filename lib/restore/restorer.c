@@ -222,6 +222,8 @@ static void quote(const struct work *w, enum mishap_kind kind, struct buf *b)
 		if (m->line)
 			buf_addf(b, "line %ju: ", (uintmax_t)m->line);
 		buf_adds(b, m->why ? m->why : m->message);
+		if (kind == MISHAP_REFUSED)
+			buf_addf(b, ": %s", m->statement);
 	}
 }
 
@@ -241,6 +243,8 @@ static enum verdict judge(const struct work *w, const char *here)
 		return V_UNKNOWN;
 	if (w->mishaps.count[MISHAP_FAILED] || w->mishaps.count[MISHAP_REFUSED])
 		return V_CRITICAL;
+	if (w->mishaps.count[MISHAP_SKIPPED])
+		return V_WARNING;
 	return w->broken.kind == ERR_NONE ? V_OK : V_WARNING; /* critical as backup-complete */
 }
 
@@ -261,6 +265,7 @@ static void say_restore(struct work *w)
 		buf_adds(&b, here);
 	count(w, MISHAP_FAILED, "failed statement", &b);
 	count(w, MISHAP_REFUSED, "refused statement", &b);
+	count(w, MISHAP_SKIPPED, "left-out object", &b);
 	if (b.len == 0)
 		buf_adds(&b, w->broken.kind == ERR_NONE ? "restored without an error"
 							: "what there is of it was restored");
@@ -356,6 +361,9 @@ static void say_rto(struct work *w)
 	if (went_wrong(w))
 		check_say(&c, V_UNKNOWN, "not verified: the restore did not succeed (it took %s)",
 			  took);
+	else if (w->mishaps.count[MISHAP_SKIPPED])
+		check_say(&c, V_WARNING, "not verified: a part was left out (the rest took %s)",
+			  took);
 	else if (target_s == 0)
 		check_say(&c, V_OK, "%s (no target)", took);
 	else
@@ -374,10 +382,15 @@ static void restore(struct work *w)
 				.reading = &w->job->reading,
 				.path = w->path,
 				.jobs = w->job->jobs,
+				.skip_extensions = &w->job->skip_extensions,
 				.phases = &w->phases,
 				.mishaps = &w->mishaps };
 	struct err e = { 0 };
 
+	if (into_check(&job, &e) < 0) {
+		w->broken = e;
+		return;
+	}
 	if (is_archive(w)) {
 		if (into_archive(&job, &w->into, &e) < 0)
 			w->broken = e;

@@ -24,8 +24,9 @@ struct restore_job {
 	const char *pg_bindir; /* NULL: look for it */
 	enum cluster_durability durability;
 	unsigned jobs;
-	uint64_t max_disk_b;                 /* 0: what is free */
-	struct stream_opts reading;          /* limits for what comes out of the backup */
+	uint64_t max_disk_b;        /* 0: what is free */
+	struct stream_opts reading; /* limits for what comes out of the backup */
+	struct strv skip_extensions;
 	uint64_t rto_target_s;               /* 0: none */
 	void (*progress)(const char *phase); /* may be NULL */
 };

@@ -161,7 +161,7 @@ archive_statement() {
 	sed 's/hstore/hsxxxx/g' h.dump >h-missing.dump
 	expect_status 3 restore-to-temp --records --backup h-missing.dump
 	expect_check restore unknown
-	expect_out 'an extension is not installed here; install its package'
+	expect_out 'needs what is not installed here: the extension hsxxxx \(install postgresql-[0-9]+-hsxxxx'
 }
 t "an extension that is not installed here is no finding against the backup" archive_statement
 

@@ -50,6 +50,9 @@ static const struct {
 	{ "22023", "invalid value for parameter \"default_tablespace\": \"fast\"",
 	  "SET default_tablespace = fast", true },
 	{ "0A000", "extension \"postgis\" is not available", "CREATE EXTENSION postgis", false },
+	{ "08001", "could not establish connection", "REFRESH MATERIALIZED VIEW m", true },
+	{ "", "could not connect to server \"prod\"", "REFRESH MATERIALIZED VIEW m", true },
+	{ "08001", "could not connect to server \"prod\"", "INSERT INTO t SELECT 1", false },
 	{ "XX000", "", "", false },
 };
 
@@ -89,6 +92,27 @@ static const struct {
 	{ "ALTER SUBSCRIPTION s ENABLE", "connects to another server" },
 	{ "CREATE TABLE load (a int)", NULL },
 	{ "SELECT 'COPY t FROM PROGRAM x'", NULL },
+	{ "SELECT lo_import('/etc/passwd')", "reads or writes a file of the server" },
+	{ "SELECT pg_catalog.\"pg_read_file\" ('x')", "reads or writes a file of the server" },
+	{ "WITH x AS (SELECT 1) SELECT * FROM x, dblink('', '') AS t (a int)",
+	  "connects to another server" },
+	{ "SELECT 'lo_import(1)', lo_import, \"dblink\"", NULL },
+	{ "INSERT INTO lo_import VALUES ('dblink(x)')", NULL },
+	{ "CREATE VIEW v AS SELECT pg_read_file('x')", NULL },
+	{ "DO $x$ BEGIN PERFORM dblink_exec('', ''); END $x$", "connects to another server" },
+	{ "DO LANGUAGE plpgsql $$ BEGIN COPY t TO PROGRAM 'x'; END $$",
+	  "runs a program on the server" },
+	{ "DO 'BEGIN PERFORM 1; END'", NULL },
+	{ "DO", NULL },
+	{ "DO $$", NULL },
+	{ "IMPORT FOREIGN SCHEMA s FROM SERVER x INTO y", "connects to another server" },
+	{ "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '/tmp/x', 'f'",
+	  "loads a library that is not PostgreSQL's" },
+	{ "CREATE OR REPLACE FUNCTION f() RETURNS int AS '/tmp/x' LANGUAGE 'c'",
+	  "loads a library that is not PostgreSQL's" },
+	{ "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '$libdir/x', 'f'", NULL },
+	{ "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS '/* x */ SELECT 1'", NULL },
+	{ "CREATE OR", NULL },
 	{ "", NULL },
 	{ "COPY", NULL },
 	{ "ALTER", NULL },
@@ -103,6 +127,20 @@ START_TEST(outside_or_not)
 	else
 		ck_assert_msg(why && strcmp(why, statements[_i].why) == 0, "%s: %s", s,
 			      why ? why : "nothing");
+}
+END_TEST
+
+START_TEST(outside_among_several)
+{
+	static const char good[] =
+		"CREATE FUNCTION f() RETURNS int BEGIN ATOMIC\n"
+		"\tSELECT lo_import('x');\nEND;\n;COMMENT ON TABLE x IS 'LOAD;';\n";
+	static const char bad[] = "SET x = 1;\n\nLOAD 'y'";
+
+	ck_assert_ptr_null(outside_any(good, strlen(good)));
+	ck_assert_str_eq(outside_any(bad, strlen(bad)), "loads a library into the server");
+	ck_assert_ptr_null(outside_any("", 0));
+	ck_assert_ptr_null(outside_any("SELECT 'never closed", 20));
 }
 END_TEST
 
@@ -207,6 +245,7 @@ int main(void)
 
 	tcase_add_loop_test(c, harmless_or_not, 0, CASES(failures));
 	tcase_add_loop_test(c, outside_or_not, 0, CASES(statements));
+	tcase_add_test(c, outside_among_several);
 	tcase_add_loop_test(c, meta, 0, CASES(metas));
 	tcase_add_loop_test(c, quoting, 0, CASES(quotes));
 	tcase_add_test(c, counting);
