@@ -37,9 +37,10 @@ static enum fate send_ping(const struct ping *p, struct err *e)
 	struct buf where = BUF_INIT(URL_MAX);
 	struct courier_answer a = COURIER_ANSWER_INIT;
 	struct courier_request q = { .headers = headers };
-	struct courier_options o = { config.ca_file, config.try_s * 1000,
-				     mono_ms() + (int64_t)config.total_s * 1000,
-				     config.dry_run ? &dry : NULL };
+	struct courier_options o = { .ca_file = config.ca_file,
+				     .try_ms = config.try_s * 1000,
+				     .deadline_ms = mono_ms() + (int64_t)config.total_s * 1000,
+				     .dry = config.dry_run ? &dry : NULL };
 	enum fate fate = FATE_HELD;
 	struct courier *c = NULL;
 

@@ -101,7 +101,10 @@ static void open_transport(struct run *r, struct buf *dry, struct buf *said)
 	w->deadline_ms = mono_ms() + (int64_t)sender_options.total_s * 1000;
 	w->dry = dry;
 	w->said = said;
-	o = (struct courier_options){ w->ca_file, w->try_ms, w->deadline_ms, dry };
+	o = (struct courier_options){ .ca_file = w->ca_file,
+				      .try_ms = w->try_ms,
+				      .deadline_ms = w->deadline_ms,
+				      .dry = dry };
 	if (!r->sender->own_transport && r->unprepared.kind == ERR_NONE)
 		w->courier = courier_open(&o, &r->unprepared);
 }

@@ -85,3 +85,9 @@ void buf_free(struct buf *b)
 		free(b->s);
 	*b = (struct buf)BUF_INIT(b->max);
 }
+
+void buf_wipe(struct buf *b)
+{
+	explicit_bzero(b->s, b->len);
+	buf_free(b);
+}

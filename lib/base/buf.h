@@ -35,4 +35,8 @@ void buf_reset(struct buf *b);
 
 void buf_free(struct buf *b);
 #define BUF_AUTO __attribute__((cleanup(buf_free))) struct buf
+
+/* The same for a secret: it is overwritten first. */
+void buf_wipe(struct buf *b);
+#define SECRET_AUTO __attribute__((cleanup(buf_wipe))) struct buf
 #endif

@@ -201,7 +201,8 @@ int proc_capture(const struct proc *p, uint64_t limit_s, struct buf *out, int *s
 	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
 		return err_set(e, ERR_SYSTEM, "run %s: pipe: %s", p->argv[0], strerror(errno));
 	fd[0] = p->fd ? p->fd[0] : -1;
-	fd[1] = fd[2] = pipe_fd[1];
+	fd[1] = pipe_fd[1];
+	fd[2] = p->fd ? p->fd[2] : pipe_fd[1];
 	run.fd = fd;
 	run.new_group = true;
 	pid = proc_spawn(&run, e);

@@ -22,6 +22,11 @@ struct courier *courier_open(const struct courier_options *o, struct err *e)
 
 	if (curl == NULL)
 		return NULL;
+	if (o->direct && curl_easy_setopt(curl, CURLOPT_NOPROXY, "*") != CURLE_OK) {
+		(void)err_set(e, ERR_SYSTEM, "start libcurl: it refuses an option");
+		curl_easy_cleanup(curl);
+		return NULL;
+	}
 	h = xcalloc(1, sizeof(*h));
 	h->curl = curl;
 	h->options = *o;

@@ -14,6 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/net/retry.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { COURIER_ANSWER_MAX = 64 * 1024 };
@@ -24,6 +25,7 @@ struct courier_options {
 	const char *ca_file; /* NULL: the system's certificates */
 	uint64_t try_ms;
 	int64_t deadline_ms; /* monotonic, for everything this client does */
+	bool direct;         /* never through a proxy */
 	struct buf *dry;     /* not NULL: requests are printed here, masked, instead of sent */
 };
 

@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 enum {
@@ -210,10 +212,13 @@ int download_run(struct downloader *h, const struct download_request *request,
 	struct transfer t = {
 		.h = h, .request = request, .reply = reply, .e = e, .total = -1, .modified_ms = -1
 	};
+	int rc;
 
 	*reply = (struct download_reply){ .text = BUF_INIT(DOWNLOAD_TEXT_MAX),
 					  .url = BUF_INIT(DOWNLOAD_URL_MAX) };
-	return run(&t);
+	rc = run(&t);
+	reply->delivered = t.done;
+	return rc;
 }
 
 static int text_write(void *ctx, const void *p, size_t n, struct err *e)
@@ -262,6 +267,17 @@ void download_reply_free(struct download_reply *r)
 {
 	buf_free(&r->text);
 	buf_free(&r->url);
+	strv_free(&r->marks);
+}
+
+const char *download_mark(const struct download_reply *r, const char *name)
+{
+	const size_t n = strlen(name);
+
+	for (size_t i = 0; i < r->marks.n; i++)
+		if (strncasecmp(r->marks.v[i], name, n) == 0 && r->marks.v[i][n] == '=')
+			return r->marks.v[i] + n + 1;
+	return NULL;
 }
 
 int64_t download_clock_skew_s(const struct download_reply *r)

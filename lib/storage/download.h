@@ -68,6 +68,8 @@ struct download_reply {
 	bool ranges;                      /* Accept-Ranges: bytes */
 	bool etag_md5;                    /* its ETag is an MD5 */
 	struct storage_sums sums;         /* x-amz-checksum-*, Content-MD5 */
+	struct strv marks;                /* x-amz-* and x-ms-*: download_mark() */
+	int64_t delivered;                /* bytes that the sink got */
 	struct buf text; /* body of a refusal, its first DOWNLOAD_TEXT_MAX bytes: see
 			    download_reply_free() */
 	struct buf url;  /* where redirects led to */
@@ -85,6 +87,9 @@ int download_text(struct downloader *h, const struct download_request *request, 
 
 /* What a good reply says of the object. */
 void download_describe(const struct download_reply *r, struct storage_stat *out);
+
+/* The value of a header x-amz-... or x-ms-..., NULL where the answer has none. */
+const char *download_mark(const struct download_reply *r, const char *name);
 
 void download_reply_free(struct download_reply *r);
 #define DOWNLOAD_REPLY_AUTO __attribute__((cleanup(download_reply_free))) struct download_reply

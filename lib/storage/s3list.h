@@ -6,12 +6,13 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/storage/xmlread.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { S3_KEY_MAX = 8 * 1024, S3_WORD_SIZE = 128, S3_MESSAGE_SIZE = 512 };
+enum { S3_KEY_MAX = XMLREAD_TEXT_MAX, S3_WORD_SIZE = 128, S3_MESSAGE_SIZE = 512 };
 
 struct s3_entry {
 	const char *key;  /* decoded; valid during the call */
@@ -37,7 +38,10 @@ struct s3_error {
 	char code[S3_WORD_SIZE]; /* "NoSuchBucket"; "" where the document is no error */
 	char message[S3_MESSAGE_SIZE];
 	char region[S3_WORD_SIZE];
+	char endpoint[S3_MESSAGE_SIZE];
+	char storage_class[S3_WORD_SIZE];
 };
 
+/* Of S3 and of STS. */
 void s3list_error(const char *xml, size_t len, struct s3_error *out);
 #endif

@@ -12,6 +12,7 @@ enum {
 	REDIRECTS_MAX = 5,
 	STALL_BYTES_S = 1024, /* below this a connection counts as stalled */
 	RECEIVE_BUFFER = 256 * 1024,
+	MARKS_MAX = 64,
 };
 
 /* Only a strong ETag can be asked for again (RFC 9110, section 13.1.1). */
@@ -48,6 +49,7 @@ static void new_answer(struct transfer *t)
 	r->ranges = false;
 	r->etag_md5 = t->h->config.etag_md5;
 	r->sums = (struct storage_sums){ 0 };
+	strv_free(&r->marks);
 	t->range_from = t->range_total = -1;
 }
 
@@ -76,6 +78,9 @@ static void take_field(struct transfer *t, const char *name, const char *value)
 	struct err ignored;
 	uint64_t n;
 
+	if ((strncasecmp(name, "x-amz-", 6) == 0 || strncasecmp(name, "x-ms-", 5) == 0) &&
+	    r->marks.n < MARKS_MAX)
+		strv_addf(&r->marks, "%s=%s", name, value);
 	if (strcasecmp(name, "etag") == 0)
 		(void)snprintf(r->etag, sizeof(r->etag), "%s", value);
 	else if (strcasecmp(name, "content-type") == 0)

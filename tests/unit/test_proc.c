@@ -120,7 +120,7 @@ START_TEST(stdin_is_null_or_given)
 {
 	BUF_AUTO out = BUF_INIT(100);
 	struct err e = { 0 };
-	int fd[3] = { -1, -1, -1 }, status;
+	int fd[3] = { -1, -1, STDERR_FILENO }, status;
 	struct proc p = { .argv = (char *[]){ (char[]){ "cat" }, NULL }, .fd = fd };
 	int in[2];
 
