@@ -1,5 +1,4 @@
 /* compare-counts: the restored rows beside production's, with every difference explained. */
-#include "lib/base/num.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
@@ -14,31 +13,13 @@ enum { LOCK_WAIT_S = 10, JOBS_MAX = 32, PRODUCTION_S = 30 * 60 };
 
 static struct {
 	const char *production, *restored, *time_zone;
-	uint64_t top, jobs, production_timeout_s, slack_s;
+	const char *readings;
+	uint64_t top, jobs, production_timeout_s, production_s, sample_above_b, slack_s;
 	bool all, recovery_given;
 	int64_t recovery_ms;
 	struct strv tables, exclude, time_columns;
 	struct pg_tolerance tolerance;
 } config = { .top = 10, .jobs = 2, .production_timeout_s = PRODUCTION_S, .slack_s = 10 };
-
-static int set_top(const char *value, void *to, struct err *e)
-{
-	uint64_t *top = to;
-
-	if (strcmp(value, "all") == 0) {
-		*top = 0;
-		return 0;
-	}
-	if (num_u64(value, 1, 1000000, top, e) < 0)
-		return err_set(e, ERR_USAGE, "'%s' is neither a number of tables nor \"all\"",
-			       value);
-	return 0;
-}
-
-static int set_tolerance(const char *value, void *to, struct err *e)
-{
-	return pg_tolerance_parse(value, to, e);
-}
 
 static int set_recovery(const char *value, void *to, struct err *e)
 {
@@ -59,7 +40,8 @@ static const struct opt options[] = {
 	  "the restored database; default: the one of the instance record, else what PGHOST and its "
 	  "like say", NULL, false, NULL },
 	{ OPT_CALL, 0, "top", "N", &config.top,
-	  "compare the N largest tables, or \"all\"; default: 10", "COMPARE_TABLES", false, set_top },
+	  "compare the N largest tables, or \"all\"; default: 10", "COMPARE_TABLES", false,
+	  pg_top_option },
 	{ OPT_FLAG, 0, "all", NULL, &config.all, "compare all tables", NULL, false, NULL },
 	{ OPT_LIST, 0, "table", "PATTERN", &config.tables,
 	  "compare the tables that match (orders, sales.*, audit_2026_*) instead of the largest; "
@@ -68,7 +50,7 @@ static const struct opt options[] = {
 	  "leave out the tables that match; may be repeated", "EXCLUDE_TABLES", false, NULL },
 	{ OPT_CALL, 0, "tolerance", "N", &config.tolerance,
 	  "allow for so many unexplained rows a table (12), or such a share of production's (0.5%); "
-	  "default: none", "TOLERANCE", false, set_tolerance },
+	  "default: none", "TOLERANCE", false, pg_tolerance_option },
 	{ OPT_LIST, 0, "time-column", "COLUMN", &config.time_columns,
 	  "the column that tells when a row was made, as COLUMN for all tables that have it or as "
 	  "TABLE.COLUMN; default: found by name, type and default; may be repeated",
@@ -87,6 +69,16 @@ static const struct opt options[] = {
 	{ OPT_DURATION, 0, "production-timeout", "DURATION", &config.production_timeout_s,
 	  "the longest that counting one table may take in production; default: 30m", NULL, false,
 	  NULL },
+	{ OPT_DURATION, 0, "max-seconds", "DURATION", &config.production_s,
+	  "the longest that counting all tables may take there; what is left then is unknown; "
+	  "default: no limit", "PRODUCTION_TIME", false, NULL },
+	{ OPT_SIZE, 0, "sample-above", "SIZE", &config.sample_above_b,
+	  "estimate tables that are larger in production from so much of them, in random blocks; "
+	  "default: count all rows", "SAMPLE_ABOVE", false, NULL },
+	{ OPT_TEXT, 0, "readings", "PATH", &config.readings,
+	  "remember production's counters of inserted and deleted rows in this file (or directory "
+	  "with a file for each label); the next run explains by them what no time column does",
+	  "READINGS", false, NULL },
 	OPT_TABLE_END,
 };
 /* clang-format on */
@@ -102,6 +94,11 @@ static const struct tool tool = {
 		"tells which they are. What is neither explained nor within the tolerance is "
 		"critical. A table that is missing on either side, or empty here and not there, "
 		"is looked at however small it is.\n"
+		"\n"
+		"Where no column tells times, numbers drawn from a sequence tell which rows are "
+		"new. Production's own counters (pg_stat_user_tables) bound how many rows can "
+		"have been deleted or inserted since; with --readings since the last comparison "
+		"before the backup, when its rows were counted, too.\n"
 		"\n"
 		"The recovery point is the time that the backup names, or that of its newest row, "
 		"whichever is later. Times without a zone are read as UTC. Where the evidence "
@@ -252,6 +249,10 @@ static int compare(struct stage *st, struct work *w, struct err *e)
 					  .slack_s = config.slack_s,
 					  .jobs = (unsigned)config.jobs,
 					  .time_zone = config.time_zone,
+					  .sample_above_b = config.sample_above_b,
+					  .production_s = config.production_s,
+					  .memory = config.readings,
+					  .label = st->label,
 					  .progress = counted };
 	restored_evidence(&w->from, config.recovery_given ? &config.recovery_ms : NULL,
 			  &w->compare.evidence);

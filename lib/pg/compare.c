@@ -1,9 +1,11 @@
 #include "lib/pg/compare.h"
 
+#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Two candidates for the recovery point, each with the slack before and after it. */
 enum {
@@ -14,6 +16,14 @@ enum {
 	CUT_AFTER = 2 * CUT_CANDIDATES
 };
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
+/* So many numbers may have been drawn by transactions that were not committed yet. */
+enum { KEY_SLACK = 64 };
+
+/* Its rows tell the time to the second. */
+static bool timed(const struct pg_compared *x)
+{
+	return x->column && !x->key.column && x->type != PG_TIME_DATE;
+}
 
 /* Both sides must have the column, whatever they guessed on their own. A production that cannot be
  * asked any more says so when its rows are counted. */
@@ -113,17 +123,40 @@ static int ask_newest(struct pg_compare *c, struct err *e)
 	return rc;
 }
 
-static void set_cuts(const struct pg_compare *c, const struct pg_bounds *b, enum pg_time_type type,
-		     int64_t cut_ms[PG_CUTS])
+/* Tables without times: by their numbers, if both sides have them. */
+static int find_keys(struct pg_compare *c, struct err *e)
+{
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		struct pg_compared *x = &c->v[i];
+		const struct pg_table *here = x->pair->here, *there = x->pair->there;
+
+		if (x->column || !here || !there || here->view || there->view)
+			continue;
+		if (pg_key_find(c->here, here, &x->key, e) < 0)
+			return -1;
+		if (x->key.column && !pg_key_there(c->there, there, x->key.column))
+			pg_key_free(&x->key);
+		x->column = x->key.column;
+		x->type = PG_TIME_NONE;
+	}
+	return 0;
+}
+
+static void set_cuts(const struct pg_compare *c, const struct pg_bounds *b,
+		     const struct pg_compared *x, int64_t cut[PG_CUTS])
 {
 	/* The rows of a day all bear its midnight, and local days begin at other hours. */
-	int64_t slack_ms = (int64_t)c->slack_s * 1000 + (type == PG_TIME_DATE ? DAY_MS : 0);
+	int64_t slack = (int64_t)c->slack_s * 1000 + (x->type == PG_TIME_DATE ? DAY_MS : 0);
 
-	cut_ms[CUT_DATA] = b->data_ms;
-	cut_ms[CUT_SAID] = b->said_ms;
+	cut[CUT_DATA] = b->data_ms;
+	cut[CUT_SAID] = b->said_ms;
+	if (x->key.column) {
+		cut[CUT_DATA] = cut[CUT_SAID] = x->key.drawn;
+		slack = x->key.drawn - x->key.largest + KEY_SLACK;
+	}
 	for (int i = 0; i < CUT_CANDIDATES; i++) {
-		cut_ms[CUT_BEFORE + i] = cut_ms[i] - slack_ms;
-		cut_ms[CUT_AFTER + i] = cut_ms[i] + slack_ms;
+		cut[CUT_BEFORE + i] = cut[i] - slack;
+		cut[CUT_AFTER + i] = cut[i] + slack;
 	}
 }
 
@@ -150,6 +183,15 @@ static bool countable(struct pg_compared *x, const struct pg_table *t, const str
 	return true;
 }
 
+/* Of a table that is too large to be counted in production: as much as is not too large. */
+static double share_of(const struct pg_compare *c, struct pg_compared *x, const struct pg_table *t)
+{
+	if (c->sample_above_b == 0 || (uint64_t)t->bytes <= c->sample_above_b)
+		return 0;
+	x->share = (double)c->sample_above_b / (double)t->bytes;
+	return x->share;
+}
+
 /* One side's counts, in the order of the pairs; entries without a table were not asked for. */
 static int count_side(struct pg_compare *c, const struct pg_bounds *b, bool ours,
 		      struct pg_count *counts, struct err *e)
@@ -163,6 +205,8 @@ static int count_side(struct pg_compare *c, const struct pg_bounds *b, bool ours
 
 	r.heap = ours;
 	r.gentle = !ours;
+	if (!ours && c->production_s)
+		r.until_ms = mono_ms() + (int64_t)c->production_s * 1000;
 	for (size_t i = 0; i < c->pairs->n; i++) {
 		struct pg_compared *x = &c->v[i];
 		const struct pg_table *t = ours ? x->pair->here : x->pair->there;
@@ -170,8 +214,11 @@ static int count_side(struct pg_compare *c, const struct pg_bounds *b, bool ours
 		if (!countable(x, t, pg))
 			continue;
 		of[n] = i;
-		list[n] = (struct pg_count){ .table = t, .column = x->column };
-		set_cuts(c, b, x->type, list[n++].cut_ms);
+		list[n] = (struct pg_count){ .table = t,
+					     .column = x->column,
+					     .number = x->key.column,
+					     .share = ours ? 0 : share_of(c, x, t) };
+		set_cuts(c, b, x, list[n++].cut);
 	}
 	rc = pg_counts_run(&r, list, n, e);
 	for (size_t i = 0; i < n; i++)
@@ -203,8 +250,8 @@ static size_t tables_between(const struct pg_compare *c, const struct pg_count *
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->pairs->n; i++)
-		n += c->v[i].column && c->v[i].type != PG_TIME_DATE && here[i].counted &&
-		     there[i].counted && here[i].newer[CUT_DATA] == here[i].newer[CUT_SAID] &&
+		n += timed(&c->v[i]) && here[i].counted && there[i].counted &&
+		     here[i].newer[CUT_DATA] == here[i].newer[CUT_SAID] &&
 		     there[i].newer[CUT_DATA] > there[i].newer[CUT_SAID];
 	return n;
 }
@@ -214,8 +261,7 @@ static size_t tables_between(const struct pg_compare *c, const struct pg_count *
 static bool busy(const struct pg_compare *c, const struct pg_count *there, int cut)
 {
 	for (size_t i = 0; i < c->pairs->n; i++)
-		if (c->v[i].column && c->v[i].type != PG_TIME_DATE &&
-		    there[i].newer[cut] > there[i].newer[CUT_AFTER + cut])
+		if (timed(&c->v[i]) && there[i].newer[cut] > there[i].newer[CUT_AFTER + cut])
 			return true;
 	return false;
 }
@@ -231,24 +277,37 @@ static struct pg_side side(const struct pg_table *t, const struct pg_count *coun
 	};
 }
 
+/* Rows of a table without times are in flight as a rule, unless none was written since. */
+static bool may_be_in_flight(const struct pg_compared *x, const struct pg_count *here,
+			     const struct pg_count *there, bool busy_then)
+{
+	if (x->key.column)
+		return there->newer[CUT_SAID] > here->newer[CUT_SAID];
+	return busy_then || x->type == PG_TIME_DATE;
+}
+
 static void judge(struct pg_compare *c, struct pg_compared *x, const struct pg_count *here,
-		  const struct pg_count *there, bool in_flight)
+		  const struct pg_count *there, bool busy_then)
 {
 	const struct pg_table *t = pg_pair_table(x->pair);
-	bool day = x->type == PG_TIME_DATE;
+	bool slack = may_be_in_flight(x, here, there, busy_then);
 	int cut = c->recovery.by_said ? CUT_SAID : CUT_DATA;
 
 	note_failures(x, here, there);
 	x->drift = (struct pg_drift){
-		.here = side(x->pair->here, here, cut, in_flight || day),
-		.there = side(x->pair->there, there, cut, in_flight || day),
+		.here = side(x->pair->here, here, cut, slack),
+		.there = side(x->pair->there, there, cut, slack),
 		.column = x->column,
-		.day = day,
-		.zoneless = x->type != PG_TIME_ZONED && !c->time_zone,
-		.sure = c->recovery.sure,
+		.number = x->key.column,
+		.idle = x->key.column && !busy_then,
+		.day = x->type == PG_TIME_DATE,
+		.zoneless = !x->key.column && x->type != PG_TIME_ZONED && !c->time_zone,
+		.sure = c->recovery.sure || x->key.column,
 		.view = t->view,
 		.partition = t->partition,
 		.unlogged = t->unlogged,
+		.margin = there->margin,
+		.activity = x->drift.activity,
 		.tolerance = c->tolerance,
 	};
 	x->drift.ahead = x->drift.here.newer > 0;
@@ -259,24 +318,115 @@ static void judge(struct pg_compare *c, struct pg_compared *x, const struct pg_c
 	x->verdict = x->drift.verdict;
 }
 
+static void judge_all(struct pg_compare *c, const struct pg_count *here,
+		      const struct pg_count *there, const struct pg_readings *earlier,
+		      const struct pg_readings *now)
+{
+	bool busy_then = busy(c, there, c->recovery.by_said ? CUT_SAID : CUT_DATA);
+
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		struct pg_compared *x = &c->v[i];
+
+		if (x->pair->there)
+			pg_readings_between(earlier, now, x->pair->there->oid, c->recovery.at_ms,
+					    &x->drift.activity);
+		judge(c, x, &here[i], &there[i], busy_then);
+	}
+}
+
+/* Could a verdict be another if production's counters were further on? */
+static bool hangs_on_counters(const struct pg_compare *c)
+{
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		const struct pg_drift *d = &c->v[i].drift;
+
+		if (c->v[i].both && c->v[i].verdict == V_CRITICAL && d->activity.known &&
+		    (d->unexplained > d->lost || (d->activity.since && d->lost > 0)))
+			return true;
+	}
+	return false;
+}
+
+static void judge_by_counters(struct pg_compare *c, const struct pg_count *here,
+			      const struct pg_count *there, const struct pg_readings *earlier)
+{
+	const struct timespec late = { .tv_sec = PG_READINGS_LATE_S };
+	PG_READINGS_AUTO now = { 0 };
+	struct err ignored;
+
+	if (c->there && c->there->link && pg_readings_take(c->there, &now, &ignored) < 0)
+		pg_readings_free(&now);
+	judge_all(c, here, there, earlier, &now);
+	if (!hangs_on_counters(c) || pg_readings_settled(c->there))
+		return;
+	(void)nanosleep(&late, NULL);
+	pg_readings_free(&now);
+	if (pg_readings_take(c->there, &now, &ignored) == 0)
+		judge_all(c, here, there, earlier, &now);
+}
+
+/* A reading counts when it is older than the backup: that is when the recovery point is known, or
+ * a lower bound of it. */
+static void recall(struct pg_compare *c, const struct pg_readings *before,
+		   struct pg_readings *earlier)
+{
+	if (!c->memory || !*before->epoch || !(c->recovery.by_said || c->evidence.data))
+		return;
+	if (pg_readings_load(c->memory, c->label, before->epoch,
+			     c->recovery.at_ms - RECOVERY_SKEW_MS, earlier, &c->forgotten) < 0)
+		pg_readings_free(earlier);
+}
+
+/* For the days to come: the counters from before the counting, with its results. */
+static void remember(struct pg_compare *c, struct pg_readings *before, const struct pg_count *there)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->pairs->n; i++) {
+		const struct pg_table *t = c->v[i].pair->there;
+		struct pg_reading *r = t ? pg_readings_find(before, t->oid) : NULL;
+
+		if (!r || !there[i].counted || there[i].share > 0)
+			continue;
+		r->rows = there[i].rows;
+		any = true;
+	}
+	before->at_ms += c->production_ms;
+	if (any && *before->epoch && c->memory && c->forgotten.kind == ERR_NONE)
+		(void)pg_readings_save(c->memory, c->label, before, &c->forgotten);
+}
+
+static void count_production(struct pg_compare *c, const struct pg_bounds *b,
+			     struct pg_readings *before, struct pg_count *there)
+{
+	int64_t start_ms = mono_ms();
+	struct err lost = { 0 }, ignored;
+
+	if (pg_readings_take(c->there, before, &ignored) < 0)
+		pg_readings_free(before);
+	if (count_side(c, b, false, there, &lost) < 0)
+		for (size_t i = 0; i < c->pairs->n; i++)
+			if (c->v[i].pair->there)
+				fail(&c->v[i], V_UNKNOWN, lost.msg);
+	c->production_ms = mono_ms() - start_ms;
+}
+
 static int count_and_judge(struct pg_compare *c, struct pg_count *here, struct pg_count *there,
 			   struct err *e)
 {
+	PG_READINGS_AUTO earlier = { 0 };
+	PG_READINGS_AUTO before = { 0 };
 	struct pg_bounds bounds;
-	struct err lost = { 0 };
-	bool in_flight;
 
 	pg_recovery_bounds(&c->evidence, &bounds);
 	if (count_side(c, &bounds, true, here, e) < 0)
 		return -1;
-	if (c->there && count_side(c, &bounds, false, there, &lost) < 0)
-		for (size_t i = 0; i < c->pairs->n; i++)
-			if (c->v[i].pair->there)
-				fail(&c->v[i], V_UNKNOWN, lost.msg);
+	if (c->there)
+		count_production(c, &bounds, &before, there);
 	pg_recovery_decide(&c->evidence, &bounds, tables_between(c, here, there), &c->recovery);
-	in_flight = busy(c, there, c->recovery.by_said ? CUT_SAID : CUT_DATA);
-	for (size_t i = 0; i < c->pairs->n; i++)
-		judge(c, &c->v[i], &here[i], &there[i], in_flight);
+	recall(c, &before, &earlier);
+	judge_by_counters(c, here, there, &earlier);
+	remember(c, &before, there);
 	return 0;
 }
 
@@ -294,6 +444,8 @@ int pg_compare_run(struct pg_compare *c, struct err *e)
 	}
 	if (c->there)
 		rc = ask_newest(c, e);
+	if (rc == 0 && c->there)
+		rc = find_keys(c, e);
 	if (rc == 0)
 		rc = count_and_judge(c, here, there, e);
 	for (size_t i = 0; i < c->pairs->n; i++) {
@@ -307,8 +459,10 @@ int pg_compare_run(struct pg_compare *c, struct err *e)
 
 void pg_compare_free(struct pg_compare *c)
 {
-	for (size_t i = 0; c->v && i < c->pairs->n; i++)
+	for (size_t i = 0; c->v && i < c->pairs->n; i++) {
 		free(c->v[i].failed);
+		pg_key_free(&c->v[i].key);
+	}
 	free(c->v);
 	c->v = NULL;
 }

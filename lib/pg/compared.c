@@ -21,8 +21,13 @@ static void add_figures(struct check *c, const struct pg_compared *x)
 		check_metric_int(c, "unexplained_rows", x->drift.unexplained, "rows");
 		check_metric_limits(c, NULL, "0");
 	}
+	if (x->both && x->share > 0) {
+		check_field(c, "sampled", json_real(x->share));
+		check_metric_int(c, "margin", x->drift.margin, "rows");
+	}
 	if (x->column)
-		check_field(c, "time_column", record_string(x->column, strlen(x->column)));
+		check_field(c, x->key.column ? "key_column" : "time_column",
+			    record_string(x->column, strlen(x->column)));
 }
 
 void compared_say_table(struct check *c, const struct pg_compared *x)
@@ -40,6 +45,9 @@ void compared_say_table(struct check *c, const struct pg_compared *x)
 		buf_addf(&text, "%s, not compared: %s", rows, x->failed);
 	else
 		buf_adds(&text, x->failed);
+	if (x->both && x->share > 0)
+		buf_addf(&text, "; production estimated from %.2g %% of its blocks, to %s rows",
+			 100 * x->share, human_count(x->drift.margin, rows));
 	check_say(c, x->verdict, "%s", text.s);
 }
 
@@ -59,7 +67,7 @@ static struct totals add_up(const struct pg_compare *all)
 		t.compared += x->both && x->here && x->there;
 		t.counted += x->here;
 		t.rows += x->drift.here.rows + x->drift.there.rows;
-		t.columns = t.columns || x->column;
+		t.columns = t.columns || (x->column && !x->key.column);
 	}
 	return t;
 }
@@ -114,6 +122,8 @@ void compared_say_all(struct check *c, const struct pg_compare *all,
 	struct totals t = add_up(all);
 
 	check_metric_int(c, "tables", (int64_t)t.compared, "");
+	if (all->there)
+		check_metric_real(c, "production_seconds", (double)all->production_ms / 1000, "s");
 	if (t.compared == 0)
 		say_nothing(c, &t, lost);
 	else if (t.rows == 0)
@@ -122,4 +132,7 @@ void compared_say_all(struct check *c, const struct pg_compare *all,
 			  t.compared);
 	else
 		say_compared(c, all, selected, &t);
+	if (all->forgotten.kind != ERR_NONE)
+		check_say(c, V_WARNING, "production's counters are not remembered: %s",
+			  all->forgotten.msg);
 }

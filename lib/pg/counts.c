@@ -5,11 +5,12 @@
 #include "lib/pg/pool.h"
 #include "lib/pg/query.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SQL_MAX = 16384, DAY_MS = 24 * 60 * 60 * 1000 };
+enum { SQL_MAX = 16384, DAY_MS = 24 * 60 * 60 * 1000, SIGMAS = 4 };
 
 /* An alias that no column is called: "t" beside a column t would mean the column. */
 #define ALIAS "r__"
@@ -63,18 +64,55 @@ static void add_moment(struct buf *sql, int64_t ms)
 	buf_addf(sql, "timestamptz '%s'", utc_format(ms, text));
 }
 
+static int add_later(struct pg *pg, const struct pg_count *c, int64_t cut, struct buf *sql,
+		     struct err *e)
+{
+	if (c->number) {
+		buf_adds(sql, ALIAS ".");
+		if (pg_quote(pg, NULL, c->column, sql, e) < 0)
+			return -1;
+		buf_addf(sql, " > %lld", (long long)cut);
+		return 0;
+	}
+	if (add_column(pg, c->column, sql, e) < 0)
+		return -1;
+	buf_adds(sql, " > ");
+	add_moment(sql, cut);
+	return 0;
+}
+
+/* The sums of what each taken block holds, and at the end of their squares. */
+static void add_estimate(const struct pg_count *c, const struct buf *inner, struct buf *sql)
+{
+	buf_adds(sql, "SELECT coalesce(sum(n), 0)::bigint");
+	for (int i = 0; c->column && i < PG_CUTS; i++)
+		buf_addf(sql, ", coalesce(sum(n%d), 0)::bigint", i);
+	buf_addf(sql,
+		 ", coalesce(sum(n * n), 0)::float8 FROM (%s TABLESAMPLE SYSTEM (%.6f)"
+		 " REPEATABLE (1) GROUP BY (" ALIAS ".ctid::text::point)[0]) AS blocks",
+		 inner->s, 100 * c->share);
+}
+
 static int count_sql(struct pg *pg, const struct pg_count *c, struct buf *sql, struct err *e)
 {
-	buf_adds(sql, "SELECT count(*)");
-	for (size_t i = 0; c->column && i < PG_CUTS; i++) {
-		buf_adds(sql, ", count(*) FILTER (WHERE ");
-		if (add_column(pg, c->column, sql, e) < 0)
+	BUF_AUTO inner = BUF_INIT(SQL_MAX);
+
+	buf_adds(&inner, "SELECT count(*) AS n");
+	for (int i = 0; c->column && i < PG_CUTS; i++) {
+		buf_adds(&inner, ", count(*) FILTER (WHERE ");
+		if (add_later(pg, c, c->cut[i], &inner, e) < 0)
 			return -1;
-		buf_adds(sql, " > ");
-		add_moment(sql, c->cut_ms[i]);
-		buf_adds(sql, ")");
+		buf_addf(&inner, ") AS n%d", i);
 	}
-	return add_from(pg, c->table, sql, e);
+	if (add_from(pg, c->table, &inner, e) < 0)
+		return -1;
+	if (c->share > 0)
+		add_estimate(c, &inner, sql);
+	else
+		buf_adds(sql, inner.s);
+	return inner.full || sql->full
+		       ? err_set(e, ERR_SYSTEM, "query %s: the name is too long", c->table->full)
+		       : 0;
 }
 
 /* max() of the bare column, bounded by its own comparison, is what an index answers at once. What
@@ -135,7 +173,11 @@ static int batch_run(struct batch *b,
 {
 	BUF_AUTO settings = BUF_INIT(1024);
 	struct pg_pool pool = {
-		.first = b->readers->first, .sessions = b->readers->sessions, .done = done, .ctx = b
+		.first = b->readers->first,
+		.sessions = b->readers->sessions,
+		.until_ms = b->readers->until_ms,
+		.done = done,
+		.ctx = b,
 	};
 
 	for (size_t i = 0; i < b->n; i++)
@@ -149,6 +191,18 @@ static void tell(const struct batch *b, const struct pg_table *t)
 {
 	if (b->readers->progress)
 		b->readers->progress(t->full, b->readers->ctx);
+}
+
+/* From the taken blocks to all of them. */
+static void extrapolate(struct pg_count *c, const PGresult *rows)
+{
+	const char *squares = pg_cell(rows, 0, c->column ? PG_CUTS + 1 : 1);
+	double variance = (squares ? strtod(squares, NULL) : 0) * (1 - c->share);
+
+	c->rows = (int64_t)llround((double)c->rows / c->share);
+	for (int i = 0; c->column && i < PG_CUTS; i++)
+		c->newer[i] = (int64_t)llround((double)c->newer[i] / c->share);
+	c->margin = (int64_t)ceil(SIGMAS * sqrt(variance) / c->share) + 1;
 }
 
 static void count_done(struct pg_job *job, const PGresult *rows, enum pg_why why,
@@ -167,6 +221,8 @@ static void count_done(struct pg_job *job, const PGresult *rows, enum pg_why why
 		c->counted = pg_cell_int(rows, 0, i + 1, &c->newer[i]) && c->counted;
 	if (!c->counted)
 		c->failure = xstrdup("the server's answer was no number");
+	else if (c->share > 0)
+		extrapolate(c, rows);
 	tell(b, c->table);
 }
 

@@ -5,7 +5,11 @@
  *
  * Inherited and partitioned tables are counted one by one (ONLY), so that no row counts twice.
  * With a time column a count also says how many rows are newer than each of a few moments; a row
- * whose moment is NULL or -infinity is newer than none.
+ * whose moment is NULL or -infinity is newer than none. The column may be one of integers as well.
+ *
+ * A share of a table's blocks (TABLESAMPLE SYSTEM) gives an estimate: each block is taken with that
+ * probability, so the sum over the taken ones divided by it is unbiased, and the sum of their
+ * squares tells how far off it may be (Horvitz-Thompson).
  */
 #include "lib/pg/catalog.h"
 
@@ -17,12 +21,15 @@ enum { PG_CUTS = 6 };
 
 struct pg_count {
 	const struct pg_table *table; /* borrowed */
-	const char *column;           /* borrowed: its time column; NULL: rows only */
-	int64_t cut_ms[PG_CUTS];      /* moments; used with a column */
+	const char *column;           /* borrowed; NULL: rows only */
+	bool number;                  /* it is of integers, else of times */
+	int64_t cut[PG_CUTS];         /* numbers, or moments in ms; used with a column */
+	double share;                 /* of the blocks to read; 0: all of them */
 
 	bool counted; /* out: the figures below are there */
 	int64_t rows;
 	int64_t newer[PG_CUTS]; /* rows newer than the cut */
+	int64_t margin;         /* with a share: the estimates may be so far off (4 sigma) */
 	enum pg_why why;        /* of a failure */
 	char *failure;          /* of a failure: its message, owned */
 };
@@ -45,6 +52,7 @@ struct pg_readers {
 	unsigned sessions;     /* in all */
 	const char *time_zone; /* of timestamps without one; NULL: UTC. By pg_time_zone_option() */
 	bool heap;             /* read the tables themselves and never an index instead of them */
+	int64_t until_ms;      /* of mono_ms(): no query runs longer; 0: no limit */
 	bool gentle;           /* no parallel workers: the sessions are all the load there is */
 	void (*progress)(const char *table, void *ctx); /* one is done; may be NULL */
 	void *ctx;

@@ -1,5 +1,6 @@
 #include "lib/pg/pairs.h"
 
+#include "lib/base/num.h"
 #include "lib/base/xmem.h"
 
 #include <stdlib.h>
@@ -113,5 +114,19 @@ int pg_pairs_name_timecol(struct pg_pairs *p, struct pg *here, struct pg *there,
 			return -1;
 		*any = *any || found;
 	}
+	return 0;
+}
+
+int pg_top_option(const char *value, void *to, struct err *e)
+{
+	uint64_t *top = to;
+
+	if (strcmp(value, "all") == 0) {
+		*top = 0;
+		return 0;
+	}
+	if (num_u64(value, 1, 1000000, top, e) < 0)
+		return err_set(e, ERR_USAGE, "'%s' is neither a number of tables nor \"all\"",
+			       value);
 	return 0;
 }

@@ -32,6 +32,9 @@ struct pg_selected {
 	const char *unmatched; /* a pattern of .only that no table matches; NULL: none */
 };
 
+/* .call of an option (lib/base/opt.h) that fills a uint64_t for .top: a number, or "all". */
+int pg_top_option(const char *value, void *to, struct err *e);
+
 /* The union, the largest first. there may be NULL: nothing to pair with. */
 void pg_pairs_make(struct pg_pairs *out, const struct pg_tables *here,
 		   const struct pg_tables *there);

@@ -1,5 +1,6 @@
 #include "lib/pg/pool.h"
 
+#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/query.h"
 
@@ -145,15 +146,30 @@ static void failed(struct run *r, struct worker *w, const struct err *e)
 		report(r, job, NULL, why, e);
 }
 
+static bool too_late(const struct run *r)
+{
+	return r->pool->until_ms > 0 && mono_ms() >= r->pool->until_ms;
+}
+
 static void start(struct run *r, struct worker *w)
 {
+	struct pg_job *job = r->queue[r->next++];
 	struct err e = { 0 };
 
-	w->job = r->queue[r->next++];
-	w->job->tries++;
-	w->job->later = w->later;
-	if (pg_send(w->pg, w->job->sql, NULL, 0, &e) < 0)
+	if (too_late(r)) {
+		(void)err_set(&e, ERR_REMOTE, "query %s: the time for all queries was used up",
+			      w->pg->where);
+		report(r, job, NULL, PG_WHY_TIMEOUT, &e);
+		return;
+	}
+	w->job = job;
+	job->tries++;
+	job->later = w->later;
+	if (pg_send(w->pg, job->sql, NULL, 0, &e) < 0)
 		failed(r, w, &e);
+	else if (r->pool->until_ms > 0 &&
+		 (w->pg->cancel_ms == 0 || w->pg->cancel_ms > r->pool->until_ms))
+		w->pg->cancel_ms = r->pool->until_ms;
 }
 
 static void look(struct run *r, struct worker *w)

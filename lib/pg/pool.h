@@ -25,8 +25,9 @@ struct pg_job {
 };
 
 struct pg_pool {
-	struct pg *first;     /* an open, idle session; stays open unless it gets lost */
-	unsigned sessions;    /* at most so many, the first included */
+	struct pg *first;  /* an open, idle session; stays open unless it gets lost */
+	unsigned sessions; /* at most so many, the first included */
+	int64_t until_ms;  /* of mono_ms(): no job is begun after it, and none runs on; 0: never */
 	const char *settings; /* SET LOCAL statements for each transaction; NULL: none */
 	/* Called once for each job as it ends: its rows, or NULL and why there are none. */
 	void (*done)(struct pg_job *job, const PGresult *rows, enum pg_why why, const struct err *e,

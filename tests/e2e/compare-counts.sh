@@ -268,8 +268,12 @@ t "where nothing tells new rows from lost ones, that is a warning" unsure
 deleted_there() {
 	restored
 	sql "$SHOP" "DELETE FROM users WHERE id <= 3"
+	compare 0
+	expect_records 'any(.subject == "public.users" and .status == "ok"
+		and (.summary | test("3 deleted in production since")))'
+	sql "$BACK" "INSERT INTO users (name, created_at) VALUES ('ghost', '2026-01-01')"
 	compare 2
 	expect_records 'any(.subject == "public.users" and .status == "critical"
-		and (.summary | test("3 not in production: deleted there since, or never there")))'
+		and (.summary | test("4 not in production: deleted there since, or never there")))'
 }
 t "rows that production deleted are named as such" deleted_there

@@ -158,6 +158,21 @@ locked_table() {
 }
 t "a table that is locked in production is unknown, its neighbour is compared" locked_table
 
+out_of_time() {
+	compare 0 --max-seconds 1h
+	lock orders
+	start=$(date +%s)
+	PRODUCTION_TIME=1s compare 3 --jobs 1
+	took=$(($(date +%s) - start))
+	unlock
+	[ $took -lt 9 ] # the lock timeout alone is 10 s
+	expect_check row-count unknown public.orders
+	expect_records 'any(.subject == "public.users" and .status == "unknown"
+		and (.summary | test("time for all queries was used up")))'
+	expect_check tables-compared unknown
+}
+t "production is read for no longer than allowed in all" out_of_time
+
 # Slow: the rows of a table behind a function cannot be; so many rows for so little time.
 too_slow() {
 	sql "$SHOP" "CREATE TABLE wide AS SELECT g AS id FROM generate_series(1, 4000000) g"
