@@ -2,7 +2,7 @@
 # check-includes: which way #include may point.
 #
 #	lib/base  <  lib/net  <  lib/pg  lib/storage  lib/dump  lib/report  <
-#	lib/restore  lib/alert  <  tools, tests
+#	lib/physical  <  lib/restore  lib/alert  <  tools, tests
 #
 # Every folder may include its own and those before it; folders of one layer do not know each other;
 # a tool includes lib/ only; lib/ never includes a tool. Names are written from the root.
@@ -14,7 +14,8 @@ layer() {
 	lib/base/*) echo 0 ;;
 	lib/net/*) echo 1 ;;
 	lib/pg/* | lib/storage/* | lib/dump/* | lib/report/*) echo 2 ;;
-	lib/restore/* | lib/alert/*) echo 3 ;;
+	lib/physical/*) echo 3 ;;
+	lib/restore/* | lib/alert/*) echo 4 ;;
 	tests/unit/*.h) echo 8 ;;
 	tests/*) echo 9 ;;
 	restore/* | probes/* | report/* | alerts/*) echo 7 ;;

@@ -1,0 +1,317 @@
+#include "lib/physical/integrity.h"
+
+#include "lib/base/human.h"
+#include "lib/base/io.h"
+#include "lib/base/utc.h"
+#include "lib/physical/coverage.h"
+#include "lib/physical/survey.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum { FILES_SAID = 20 };
+
+/* --- the manifest ---------------------------------------------------------------------------- */
+
+/* 1: it is in *m; 0: there is none, or a bad one, and it was said. */
+static int read_manifest(struct stage *st, int dir, struct manifest *m)
+{
+	FD_AUTO fd = openat(dir, "backup_manifest", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct err e = { 0 };
+	struct check c;
+	struct stat info;
+	void *text;
+	int status;
+
+	if (fd < 0 && errno == ENOENT) {
+		check_init(&c, "backup-manifest", "");
+		check_say(&c, V_WARNING,
+			  "there is no backup_manifest: lost, added and changed files can only be "
+			  "told by their pages and names");
+		stage_check(st, &c);
+		return 0;
+	}
+	if (fd < 0 || fstat(fd, &info) < 0) {
+		(void)err_set(&e, ERR_SYSTEM, "open backup_manifest: %s", strerror(errno));
+		stage_error(st, "backup-manifest", "", &e);
+		return 0;
+	}
+	text = info.st_size > 0 ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+				: MAP_FAILED;
+	if (text == MAP_FAILED) {
+		(void)err_set(&e, info.st_size ? ERR_SYSTEM : ERR_BACKUP,
+			      "read backup_manifest: %s",
+			      info.st_size ? strerror(errno) : "it is empty");
+		stage_error(st, "backup-manifest", "", &e);
+		return 0;
+	}
+	status = manifest_parse(text, (size_t)info.st_size, "backup_manifest", m, &e);
+	(void)munmap(text, (size_t)info.st_size);
+	if (status == 0)
+		return 1;
+	stage_error(st, "backup-manifest", "", &e);
+	return 0;
+}
+
+static void say_manifest(struct stage *st, const struct manifest *m)
+{
+	char files[HUMAN_SIZE], bytes[HUMAN_SIZE];
+	struct check c;
+
+	check_init(&c, "backup-manifest", "");
+	check_metric_int(&c, "manifest_files", (int64_t)m->n_files, "");
+	check_metric_int(&c, "manifest_bytes", (int64_t)m->total_b, "B");
+	check_say(&c, V_OK, "lists %s files, %s; its own checksum is right",
+		  human_count((int64_t)m->n_files, files), human_bytes(m->total_b, bytes));
+	stage_check(st, &c);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *one, *many;
+} kinds[FOUND_KINDS] = {
+	[FOUND_MISSING] = { "is missing", "missing" },
+	[FOUND_EXTRA] = { "is not in the manifest", "not in the manifest" },
+	[FOUND_SIZE] = { "has the wrong size", "of the wrong size" },
+	[FOUND_SUM] = { "has the wrong checksum", "with the wrong checksum" },
+	[FOUND_UNREADABLE] = { "cannot be read", "unreadable" },
+	[FOUND_LINK] = { "cannot belong to a backup", "that cannot belong to a backup" },
+	[FOUND_SEGMENT] = { "leaves a relation incomplete", "leave a relation incomplete" },
+};
+
+static void say_each_file(struct stage *st, const struct survey *s)
+{
+	for (size_t i = 0; i < s->n_findings && i < FILES_SAID; i++) {
+		const struct survey_finding *f = &s->findings[i];
+		struct check c;
+
+		check_init(&c, "backup-file", f->path);
+		check_say(&c, V_CRITICAL, "%s%s%s", kinds[f->kind].one, f->what ? ": " : "",
+			  f->what ? f->what : "");
+		stage_check(st, &c);
+	}
+}
+
+static void say_files(struct stage *st, const struct survey *s, bool listed, double seconds)
+{
+	char files[HUMAN_SIZE], bytes[HUMAN_SIZE], sums[HUMAN_SIZE], n[HUMAN_SIZE];
+	struct check c;
+
+	check_init(&c, "backup-files", "");
+	check_metric_int(&c, "files", (int64_t)s->files, "");
+	check_metric_int(&c, "bytes", (int64_t)s->bytes, "B");
+	check_metric_real(&c, "integrity_seconds", seconds, "s");
+	for (int k = 0; k < FOUND_KINDS; k++)
+		if (s->found[k])
+			check_say(&c, V_CRITICAL, "%s %s", human_count((int64_t)s->found[k], n),
+				  kinds[k].many);
+	(void)human_count((int64_t)s->files, files);
+	(void)human_bytes(s->bytes, bytes);
+	if (s->files == 0)
+		check_say(&c, V_CRITICAL, "there is no file to look at");
+	else if (listed && s->sums)
+		check_say(&c, V_OK, "%s files, %s, all as the manifest says; %s checksums compared",
+			  files, bytes, human_count((int64_t)s->sums, sums));
+	else
+		check_say(&c, V_OK, "%s files, %s; %s", files, bytes,
+			  listed ? "names and sizes as the manifest says, no checksums compared"
+				 : "all readable, no manifest to compare with");
+	stage_check(st, &c);
+	say_each_file(st, s);
+}
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+static void say_bad_pages(struct check *c, const struct survey *s)
+{
+	static const char *const faults[FAULTS] = {
+		[FAULT_HEADER] = "with a damaged header",
+		[FAULT_CHECKSUM] = "with the wrong checksum",
+		[FAULT_NO_CHECKSUM] = "without a checksum",
+	};
+
+	for (int f = 0; f < FAULTS; f++)
+		for (size_t i = 0; i < s->n_bad_pages; i++)
+			if ((int)s->bad_pages[i].fault == f) {
+				char n[HUMAN_SIZE];
+
+				check_say(c, V_CRITICAL,
+					  "%s pages %s, the first: page %" PRIu32 " of %s",
+					  human_count((int64_t)s->faults[f], n), faults[f],
+					  s->bad_pages[i].block, s->bad_pages[i].path);
+				break;
+			}
+}
+
+static void say_pages(struct stage *st, const struct survey *s)
+{
+	const bool known = s->has_control && s->control.known;
+	char pages[HUMAN_SIZE], torn[HUMAN_SIZE];
+	struct check c;
+
+	check_init(&c, "page-checksums", "");
+	check_metric_int(&c, "pages", (int64_t)s->pages, "");
+	check_metric_int(&c, "new_pages", (int64_t)s->new_pages, "");
+	check_metric_int(&c, "torn_pages", (int64_t)s->torn_pages, "");
+	(void)human_count((int64_t)s->pages, pages);
+	(void)human_count((int64_t)s->torn_pages, torn);
+	say_bad_pages(&c, s);
+	if (s->pages == 0)
+		check_say(&c, V_UNKNOWN, "there was no page to look at");
+	else if (known && !s->control.checksums)
+		check_say(&c, V_WARNING,
+			  "data checksums are off: of %s pages only the headers could be verified",
+			  pages);
+	else if (s->torn_pages)
+		check_say(&c, V_OK,
+			  "%s pages are sound; %s changed while they were copied, their "
+			  "WAL repairs them",
+			  pages, torn);
+	else
+		check_say(&c, V_OK, "%s pages are sound", pages);
+	stage_check(st, &c);
+}
+
+/* --- what the cluster says of itself -----------------------------------------------------------
+ */
+
+static void say_control(struct stage *st, const struct survey *s, const struct manifest *m)
+{
+	const struct control *k = &s->control;
+	const int major = control_major(k);
+	struct check c;
+
+	if (!s->has_control && s->control_error.kind != ERR_NONE) {
+		stage_error(st, "control-file", "", &s->control_error);
+		return;
+	}
+	check_init(&c, "control-file", "");
+	if (!s->has_control) {
+		check_say(&c, V_CRITICAL,
+			  "there is no global/pg_control: no server can start from this");
+	} else {
+		if (m && m->system_identifier && m->system_identifier != k->system_identifier)
+			check_say(&c, V_CRITICAL,
+				  "it is of the cluster %" PRIu64 ", the manifest of %" PRIu64,
+				  k->system_identifier, m->system_identifier);
+		if (major && s->version && major != (int)strtol(s->version, NULL, 10))
+			check_say(&c, V_CRITICAL, "it is of PostgreSQL %d, PG_VERSION says %s",
+				  major, s->version);
+		if (s->version == NULL)
+			check_say(&c, V_CRITICAL, "there is no PG_VERSION");
+		check_say(&c, V_OK,
+			  "PostgreSQL %s, %s, timeline %" PRIu32 ", checkpoint %" PRIX32 "/%" PRIX32
+			  ", cluster %" PRIu64,
+			  s->version ? s->version : "?", control_state_name(k->state), k->timeline,
+			  (uint32_t)(k->checkpoint >> 32), (uint32_t)k->checkpoint,
+			  k->system_identifier);
+	}
+	stage_check(st, &c);
+}
+
+static void say_label(struct stage *st, const struct survey *s)
+{
+	char when[UTC_SIZE];
+	struct check c;
+
+	if (s->label_error.kind != ERR_NONE) {
+		stage_error(st, "backup-label", "", &s->label_error);
+		return;
+	}
+	check_init(&c, "backup-label", "");
+	if (s->has_label)
+		check_say(&c, V_OK,
+			  "backup \"%s\", recovery begins at %" PRIX32 "/%" PRIX32 " (%s)%s%s",
+			  s->label.text, (uint32_t)(s->label.start >> 32), (uint32_t)s->label.start,
+			  s->label.start_file, s->label.started_ms < 0 ? "" : ", started ",
+			  s->label.started_ms < 0 ? "" : utc_human(s->label.started_ms, when));
+	else if (s->has_control && s->control.state == CONTROL_SHUT_DOWN)
+		check_say(&c, V_OK, "none, and none is needed: the cluster was shut down");
+	else
+		check_say(&c, V_CRITICAL,
+			  "there is no backup_label, and the cluster was running: "
+			  "recovery would begin at the wrong place");
+	stage_check(st, &c);
+}
+
+static void say_wal(struct stage *st, const struct manifest *m, const struct survey *s)
+{
+	COVERAGE_AUTO wal;
+	struct check c;
+
+	coverage_judge(m, s, &wal);
+	check_init(&c, "backup-wal", "");
+	check_metric_int(&c, "needed_segments", wal.needed, "");
+	if (wal.n_faults && wal.present == 0)
+		check_say(&c, V_CRITICAL,
+			  "none of the %u segments that make it consistent is here: %s; where an "
+			  "archive has them, say --no-wal",
+			  wal.needed, wal.faults.s);
+	else if (wal.n_faults)
+		check_say(&c, V_CRITICAL,
+			  "of the %u segments that make it consistent %u are bad: %s", wal.needed,
+			  wal.n_faults, wal.faults.s);
+	else if (wal.needed == 0)
+		check_say(&c,
+			  s->has_control && s->control.state == CONTROL_SHUT_DOWN ? V_OK
+										  : V_UNKNOWN,
+			  "neither a manifest nor a label says which WAL is needed");
+	else if (!wal.complete)
+		check_say(&c, V_WARNING,
+			  "the first segment that it needs is here and sound; without a "
+			  "manifest nobody knows the last one");
+	else
+		check_say(&c, V_OK, "%u segments make it consistent, all are here and sound",
+			  wal.needed);
+	stage_check(st, &c);
+}
+
+/* --- the backup ------------------------------------------------------------------------------- */
+
+void integrity_check(struct stage *st, const char *path, const struct integrity_opts *config)
+{
+	FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	MANIFEST_AUTO m = { .version = 0 };
+	SURVEY_AUTO s = { .files = 0 };
+	struct survey_opts opts = { .sums = !config->no_sums,
+				    .pages = !config->no_pages,
+				    .jobs = config->jobs };
+	const int64_t begun_ms = mono_ms();
+	struct err e = { 0 };
+
+	if (dir < 0) {
+		(void)err_set(&e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
+		stage_error(st, "backup-files", "", &e);
+		return;
+	}
+	if (read_manifest(st, dir, &m))
+		opts.manifest = &m;
+	if (survey_run(dir, path, &opts, &s, &e) < 0) {
+		stage_error(st, "backup-files", "", &e);
+		return;
+	}
+	if (!s.tars && s.version == NULL && !s.has_control && opts.manifest == NULL) {
+		(void)err_set(
+			&e, ERR_SYSTEM,
+			"look at %s: neither PG_VERSION nor base.tar is there: this is no base "
+			"backup; for a dump take restore-to-temp",
+			path);
+		stage_error(st, "backup-files", "", &e);
+		return;
+	}
+	if (opts.manifest)
+		say_manifest(st, &m);
+	say_files(st, &s, opts.manifest != NULL, (double)(mono_ms() - begun_ms) / 1000);
+	if (opts.pages)
+		say_pages(st, &s);
+	say_control(st, &s, opts.manifest);
+	say_label(st, &s);
+	if (opts.pages && !config->no_wal)
+		say_wal(st, opts.manifest, &s);
+}

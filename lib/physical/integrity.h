@@ -1,0 +1,21 @@
+#ifndef LIB_PHYSICAL_INTEGRITY_H
+#define LIB_PHYSICAL_INTEGRITY_H
+/*
+ * integrity: the verdicts on a base backup, made of what survey, manifest, control, label and
+ * coverage found: the checks backup-manifest, backup-files (and backup-file for each of the first
+ * that are bad), page-checksums, control-file, backup-label and backup-wal.
+ */
+#include "lib/base/stage.h"
+
+#include <stdbool.h>
+
+struct integrity_opts {
+	unsigned jobs; /* threads */
+	bool no_sums;  /* names and sizes only */
+	bool no_pages; /* neither relations nor WAL */
+	bool no_wal;   /* what the backup needs of it comes from an archive */
+};
+
+/* path: a directory, plain or with a set of tars. */
+void integrity_check(struct stage *st, const char *path, const struct integrity_opts *opts);
+#endif

@@ -1,0 +1,79 @@
+#include "lib/physical/label.h"
+
+#include "lib/base/num.h"
+#include "lib/base/utc.h"
+#include "lib/physical/manifest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The value of the line "key: value" into out, cut to its size; false when there is no such line.
+ */
+static bool line_of(const char *text, size_t len, const char *key, char *out, size_t size)
+{
+	const char *end = text + len;
+	const size_t n = strlen(key);
+
+	for (const char *p = text; p < end;) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = eol ? eol : end;
+
+		if ((size_t)(stop - p) > n + 2 && memcmp(p, key, n) == 0 &&
+		    memcmp(p + n, ": ", 2) == 0) {
+			const size_t have = (size_t)(stop - p) - n - 2;
+			const size_t kept = have < size - 1 ? have : size - 1;
+
+			memcpy(out, p + n + 2, kept);
+			out[kept] = '\0';
+			return true;
+		}
+		p = stop + 1;
+	}
+	out[0] = '\0';
+	return false;
+}
+
+/* "2026-02-17 01:58:42 UTC"; other zones are abbreviations that mean several things. */
+static int64_t time_of(char *s)
+{
+	char *zone = strrchr(s, ' ');
+	int64_t ms;
+
+	if (zone == NULL || (strcmp(zone, " UTC") != 0 && strcmp(zone, " GMT") != 0))
+		return -1;
+	(void)snprintf(zone, 4, "Z");
+	return utc_parse(s, &ms) ? ms : -1;
+}
+
+int label_parse(const char *text, size_t len, const char *name, struct label *l, struct err *e)
+{
+	char value[256], *file;
+	struct err ignored;
+	uint64_t timeline;
+
+	memset(l, 0, sizeof(*l));
+	if (!line_of(text, len, "START WAL LOCATION", value, sizeof(value)))
+		return err_set(e, ERR_BACKUP, "read %s: damaged: no START WAL LOCATION", name);
+	file = strstr(value, " (file ");
+	if (file != NULL) {
+		*file = '\0';
+		(void)snprintf(l->start_file, sizeof(l->start_file), "%.24s",
+			       file + strlen(" (file "));
+	}
+	if (!manifest_lsn(value, &l->start))
+		return err_set(e, ERR_BACKUP, "read %s: damaged: START WAL LOCATION is no LSN",
+			       name);
+	if (!line_of(text, len, "CHECKPOINT LOCATION", value, sizeof(value)) ||
+	    !manifest_lsn(value, &l->checkpoint))
+		return err_set(e, ERR_BACKUP, "read %s: damaged: CHECKPOINT LOCATION is no LSN",
+			       name);
+	if (line_of(text, len, "START TIMELINE", value, sizeof(value)) &&
+	    num_u64(value, 1, UINT32_MAX, &timeline, &ignored) == 0)
+		l->timeline = (uint32_t)timeline;
+	(void)line_of(text, len, "BACKUP METHOD", l->method, sizeof(l->method));
+	(void)line_of(text, len, "BACKUP FROM", l->from, sizeof(l->from));
+	(void)line_of(text, len, "LABEL", l->text, sizeof(l->text));
+	l->started_ms =
+		line_of(text, len, "START TIME", value, sizeof(value)) ? time_of(value) : -1;
+	return 0;
+}

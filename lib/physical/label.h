@@ -1,0 +1,28 @@
+#ifndef LIB_PHYSICAL_LABEL_H
+#define LIB_PHYSICAL_LABEL_H
+/*
+ * label: backup_label, where recovery of a base backup begins.
+ *
+ * Format: PostgreSQL src/backend/access/transam/xlogbackup.c (build_backup_content), lines
+ * "KEY: value". Without this file a base backup is silently corrupt: the server would start from
+ * the wrong checkpoint.
+ */
+#include "lib/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct label {
+	uint64_t start;      /* LSN of START WAL LOCATION */
+	uint64_t checkpoint; /* LSN of CHECKPOINT LOCATION */
+	uint32_t timeline;   /* START TIMELINE; 0: not said */
+	int64_t started_ms;  /* START TIME, whose zone is taken when it is UTC or GMT; -1: not known
+			      */
+	char start_file[25]; /* the segment's name */
+	char method[32], from[32]; /* "streamed", "primary"; "" when not said */
+	char text[256];            /* LABEL */
+};
+
+/* text is the whole file. ERR_BACKUP when a line that recovery needs is missing or no LSN. */
+int label_parse(const char *text, size_t len, const char *name, struct label *l, struct err *e);
+#endif

@@ -1,0 +1,62 @@
+#ifndef LIB_PHYSICAL_LOOK_H
+#define LIB_PHYSICAL_LOOK_H
+/*
+ * look: the inside of survey: one file of a base backup at a time, in pieces of any size, against
+ * its entry in the manifest and as pages of a relation. Each job has a look of its own; what they
+ * find goes into the survey that they share, under its lock.
+ */
+#include "lib/physical/hash.h"
+#include "lib/physical/page.h"
+#include "lib/physical/survey.h"
+
+#include <pthread.h>
+
+struct look_shared {
+	struct survey *out;
+	const struct survey_opts *opts;
+	pthread_mutex_t lock;
+	uint64_t start,
+		end; /* WAL of the backup: pages in between may be torn; UINT64_MAX: not known */
+	size_t page_size;
+	uint32_t pages_per_segment;
+	bool *seen; /* of each file in the manifest */
+};
+
+struct look {
+	struct look_shared *shared;
+	struct hash *hash;
+	/* The file in hand. */
+	char *path;
+	const struct manifest_file *entry; /* NULL: not listed */
+	uint64_t bytes;
+	enum { LOOK_BYTES, LOOK_PAGES, LOOK_WAL } as;
+	size_t page_size;
+	uint32_t block;
+	struct survey_wal wal;
+	unsigned char page[PAGE_SIZE_MAX]; /* what came of a page so far */
+	size_t page_n;
+	/* Small files that tell of the cluster are kept whole. */
+	unsigned char small[CONTROL_SIZE + 1];
+	size_t small_n;
+	bool keep;
+	uint64_t pages, new_pages, torn_pages; /* since look_begin() */
+};
+
+int look_open(struct look *l, struct look_shared *shared, struct err *e);
+void look_close(struct look *l);
+
+/* path is relative to the data directory. */
+int look_begin(struct look *l, const char *path, struct err *e);
+int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e);
+/* The file has ended: compares. */
+int look_end(struct look *l, struct err *e);
+/* It could not be read to its end. */
+void look_failed(struct look *l, const char *why);
+
+/* Writes a finding down. what is copied; NULL for none. */
+void look_found(struct look_shared *s, enum survey_kind kind, const char *path, const char *what);
+
+/* Does pg_verifybackup leave a file of this name to itself, too? (Recovery is set up by changing
+ * some; WAL has ranges of its own.) */
+bool look_unlisted(const char *path);
+#endif

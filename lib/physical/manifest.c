@@ -1,0 +1,320 @@
+#include "lib/physical/manifest.h"
+
+#include "lib/base/num.h"
+#include "lib/base/record.h"
+#include "lib/base/xmem.h"
+#include "lib/storage/digest.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where in the text the next value begins. */
+struct cursor {
+	const char *p, *end;
+	const char *name;
+};
+
+static int damaged(const struct cursor *c, const char *why, struct err *e)
+{
+	return err_set(e, ERR_BACKUP, "read %s: damaged backup manifest: %s", c->name, why);
+}
+
+static void skip_blanks(struct cursor *c)
+{
+	while (c->p < c->end && strchr(" \t\r\n", *c->p) != NULL && *c->p != '\0')
+		c->p++;
+}
+
+static bool take(struct cursor *c, char want)
+{
+	skip_blanks(c);
+	if (c->p == c->end || *c->p != want)
+		return false;
+	c->p++;
+	return true;
+}
+
+/* One JSON value, whole. */
+static json_t *value(struct cursor *c)
+{
+	json_error_t error;
+	json_t *v;
+
+	skip_blanks(c);
+	v = json_loadb(c->p, (size_t)(c->end - c->p),
+		       JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+	if (v != NULL)
+		c->p += error.position;
+	return v;
+}
+
+bool manifest_lsn(const char *s, uint64_t *lsn)
+{
+	char *rest;
+	unsigned long high, low;
+
+	if (strspn(s, "0123456789abcdefABCDEF/") != strlen(s) || *s == '/')
+		return false;
+	high = strtoul(s, &rest, 16);
+	if (*rest != '/' || rest[1] == '\0' || high > UINT32_MAX)
+		return false;
+	low = strtoul(rest + 1, &rest, 16);
+	if (*rest != '\0' || low > UINT32_MAX)
+		return false;
+	*lsn = (uint64_t)high << 32 | low;
+	return true;
+}
+
+/* Every field of the entry is one of these; NULL ends the list. */
+static bool only_fields(const json_t *entry, const char *const *known)
+{
+	const char *field;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)entry, field, v) {
+		size_t i = 0;
+
+		while (known[i] != NULL && strcmp(known[i], field) != 0)
+			i++;
+		if (known[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static char *path_of(const json_t *entry)
+{
+	const char *plain = record_text(entry, "Path");
+	const char *encoded = record_text(entry, "Encoded-Path");
+	char *path;
+	size_t n;
+
+	if ((plain == NULL) == (encoded == NULL))
+		return NULL;
+	if (plain != NULL)
+		return *plain ? xstrdup(plain) : NULL;
+	n = strlen(encoded) / 2;
+	path = xcalloc(n + 1, 1);
+	if (n > 0 && hash_parse(encoded, (unsigned char *)path, n) && strlen(path) == n)
+		return path;
+	free(path);
+	return NULL;
+}
+
+static const char *sum_of(const json_t *entry, struct manifest_file *f)
+{
+	const char *algorithm = record_text(entry, "Checksum-Algorithm");
+	const char *sum = record_text(entry, "Checksum");
+
+	f->algorithm = HASH_NONE;
+	if (algorithm == NULL)
+		return sum ? "a checksum without its algorithm" : NULL;
+	if (sum == NULL)
+		return "an algorithm without a checksum";
+	if (!hash_of_name(algorithm, &f->algorithm) || f->algorithm == HASH_NONE)
+		return "an unknown checksum algorithm";
+	return hash_parse(sum, f->sum, hash_size(f->algorithm)) ? NULL
+								: "a checksum of the wrong length";
+}
+
+static int add_file(struct manifest *m, const json_t *entry, const struct cursor *c, struct err *e)
+{
+	static const char *const known[] = { "Path",     "Encoded-Path",
+					     "Size",     "Last-Modified",
+					     "Checksum", "Checksum-Algorithm",
+					     NULL };
+	struct manifest_file f = { .path = NULL };
+	const char *why;
+	int64_t size;
+
+	if (!json_is_object(entry) || !only_fields(entry, known))
+		return damaged(c, "a file's entry is not one", e);
+	if (!record_int(entry, "Size", &size) || size < 0)
+		return damaged(c, "a file without a size", e);
+	why = sum_of(entry, &f);
+	if (why != NULL)
+		return damaged(c, why, e);
+	f.path = path_of(entry);
+	if (f.path == NULL)
+		return damaged(c, "a file without one readable path", e);
+	f.size_b = (uint64_t)size;
+	m->total_b += f.size_b;
+	if ((m->n_files & (m->n_files - 1)) == 0)
+		m->files = xrealloc(m->files, m->n_files ? 2 * m->n_files : 1, sizeof(f));
+	m->files[m->n_files++] = f;
+	return 0;
+}
+
+static int add_wal(struct manifest *m, const json_t *entry, const struct cursor *c, struct err *e)
+{
+	static const char *const known[] = { "Timeline", "Start-LSN", "End-LSN", NULL };
+	const char *start = record_text(entry, "Start-LSN"), *end = record_text(entry, "End-LSN");
+	struct manifest_wal w;
+	int64_t timeline;
+
+	if (!json_is_object(entry) || !only_fields(entry, known) ||
+	    !record_int(entry, "Timeline", &timeline) || timeline < 1 || timeline > UINT32_MAX ||
+	    start == NULL || !manifest_lsn(start, &w.start) || end == NULL ||
+	    !manifest_lsn(end, &w.end) || w.end < w.start)
+		return damaged(c, "a WAL range that is not one", e);
+	w.timeline = (uint32_t)timeline;
+	m->wal = xrealloc(m->wal, m->n_wal + 1, sizeof(w));
+	m->wal[m->n_wal++] = w;
+	return 0;
+}
+
+typedef int add_fn(struct manifest *m, const json_t *entry, const struct cursor *c, struct err *e);
+
+static int list(struct cursor *c, struct manifest *m, add_fn *add, struct err *e)
+{
+	if (!take(c, '['))
+		return damaged(c, "a list is missing", e);
+	if (take(c, ']'))
+		return 0;
+	do {
+		JSON_AUTO *entry = value(c);
+
+		if (entry == NULL)
+			return damaged(c, "an entry is no JSON", e);
+		if (add(m, entry, c, e) < 0)
+			return -1;
+	} while (take(c, ','));
+	return take(c, ']') ? 0 : damaged(c, "a list does not end", e);
+}
+
+static int take_version(struct cursor *c, struct manifest *m, struct err *e)
+{
+	JSON_AUTO *v = value(c);
+
+	if (!json_is_integer(v))
+		return damaged(c, "its version is no number", e);
+	if (json_integer_value(v) != 1 && json_integer_value(v) != 2)
+		return err_set(e, ERR_SYSTEM,
+			       "read %s: backup manifest version %" JSON_INTEGER_FORMAT
+			       " is not known here; a newer version of this tool may read it",
+			       c->name, json_integer_value(v));
+	m->version = (int)json_integer_value(v);
+	return 0;
+}
+
+/* The identifier has 64 bits without a sign, more than JSON libraries take for an integer. */
+static int take_system_identifier(struct cursor *c, struct manifest *m, struct err *e)
+{
+	char digits[24] = "";
+	struct err ignored;
+	size_t n = 0;
+
+	skip_blanks(c);
+	while (c->p < c->end && *c->p >= '0' && *c->p <= '9' && n < sizeof(digits) - 1)
+		digits[n++] = *c->p++;
+	if (m->version < 2 || num_u64(digits, 0, UINT64_MAX, &m->system_identifier, &ignored) < 0)
+		return damaged(c, "its system identifier is no number", e);
+	return 0;
+}
+
+static int take_field(struct cursor *c, const char *field, struct manifest *m, bool *ended,
+		      struct err *e)
+{
+	if (strcmp(field, "PostgreSQL-Backup-Manifest-Version") == 0)
+		return m->version ? damaged(c, "two versions", e) : take_version(c, m, e);
+	if (m->version == 0)
+		return damaged(c, "it does not begin with its version", e);
+	if (strcmp(field, "System-Identifier") == 0)
+		return take_system_identifier(c, m, e);
+	if (strcmp(field, "Files") == 0)
+		return m->files ? damaged(c, "two lists of files", e) : list(c, m, add_file, e);
+	if (strcmp(field, "WAL-Ranges") == 0)
+		return m->wal ? damaged(c, "two lists of WAL", e) : list(c, m, add_wal, e);
+	if (strcmp(field, "Manifest-Checksum") == 0) {
+		JSON_AUTO *sum = value(c);
+
+		*ended = true;
+		return json_is_string(sum) ? 0 : damaged(c, "its checksum is no text", e);
+	}
+	return damaged(c, "an unknown field", e);
+}
+
+static int fields(struct cursor *c, struct manifest *m, struct err *e)
+{
+	bool ended = false;
+
+	if (!take(c, '{'))
+		return damaged(c, "it is no JSON object", e);
+	do {
+		JSON_AUTO *field = value(c);
+
+		if (!json_is_string(field) || !take(c, ':') || ended)
+			return damaged(c, "a field is no JSON", e);
+		if (take_field(c, json_string_value(field), m, &ended, e) < 0)
+			return -1;
+	} while (take(c, ','));
+	if (!take(c, '}') || !ended)
+		return damaged(c, "it is cut short", e);
+	skip_blanks(c);
+	return c->p == c->end ? 0 : damaged(c, "foreign text follows its end", e);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct manifest_file *)a)->path,
+		      ((const struct manifest_file *)b)->path);
+}
+
+/* The checksum on the last line is of all that stands before that line. */
+static int verify_itself(const char *text, size_t len, const struct cursor *c, struct err *e)
+{
+	static const char field[] = "\"Manifest-Checksum\": \"";
+	char want[DIGEST_HEX_SIZE] = "", sum[DIGEST_HEX_SIZE];
+	const char *last;
+
+	if (len == 0 || text[len - 1] != '\n')
+		return damaged(c, "cut short: its last line has no end", e);
+	last = memrchr(text, '\n', len - 1);
+	last = last ? last + 1 : text;
+	if ((size_t)(text + len - last) < sizeof(field) + DIGEST_HEX_SIZE ||
+	    strncmp(last, field, sizeof(field) - 1) != 0)
+		return damaged(c, "cut short: its last line is not its checksum", e);
+	memcpy(want, last + sizeof(field) - 1, DIGEST_HEX_SIZE - 1);
+	if (digest_of(text, (size_t)(last - text), sum, e) < 0)
+		return -1;
+	if (strcasecmp(want, sum) != 0)
+		return err_set(e, ERR_BACKUP,
+			       "read %s: the backup manifest was changed: its SHA-256 is %.16s..., "
+			       "it says %.16s...",
+			       c->name, sum, want);
+	return 0;
+}
+
+int manifest_parse(const char *text, size_t len, const char *name, struct manifest *m,
+		   struct err *e)
+{
+	struct cursor c = { text, text + len, name };
+
+	memset(m, 0, sizeof(*m));
+	if (verify_itself(text, len, &c, e) < 0 || fields(&c, m, e) < 0)
+		return -1;
+	if (m->n_files > 0)
+		qsort(m->files, m->n_files, sizeof(*m->files), by_path);
+	for (size_t i = 1; i < m->n_files; i++)
+		if (strcmp(m->files[i - 1].path, m->files[i].path) == 0)
+			return damaged(&c, "it lists a file twice", e);
+	return 0;
+}
+
+void manifest_free(struct manifest *m)
+{
+	for (size_t i = 0; i < m->n_files; i++)
+		free(m->files[i].path);
+	free(m->files);
+	free(m->wal);
+	memset(m, 0, sizeof(*m));
+}
+
+const struct manifest_file *manifest_find(const struct manifest *m, const char *path)
+{
+	/* bsearch(3) only compares paths. */
+	const struct manifest_file key = { .path = (char *)(uintptr_t)path };
+
+	return m->n_files ? bsearch(&key, m->files, m->n_files, sizeof(key), by_path) : NULL;
+}
