@@ -142,8 +142,8 @@ static void say_bad_pages(struct check *c, const struct survey *s)
 				char n[HUMAN_SIZE];
 
 				check_say(c, V_CRITICAL,
-					  "%s pages %s, the first: page %" PRIu32 " of %s",
-					  human_count((int64_t)s->faults[f], n), faults[f],
+					  "pages %s: %s, the first is page %" PRIu32 " of %s",
+					  faults[f], human_count((int64_t)s->faults[f], n),
 					  s->bad_pages[i].block, s->bad_pages[i].path);
 				break;
 			}
@@ -250,13 +250,14 @@ static void say_wal(struct stage *st, const struct manifest *m, const struct sur
 	check_metric_int(&c, "needed_segments", wal.needed, "");
 	if (wal.n_faults && wal.present == 0)
 		check_say(&c, V_CRITICAL,
-			  "none of the %u segments that make it consistent is here: %s; where an "
+			  "none of the WAL segments (%u) that make it consistent is here: %s; "
+			  "where an "
 			  "archive has them, say --no-wal",
 			  wal.needed, wal.faults.s);
 	else if (wal.n_faults)
 		check_say(&c, V_CRITICAL,
-			  "of the %u segments that make it consistent %u are bad: %s", wal.needed,
-			  wal.n_faults, wal.faults.s);
+			  "of the WAL segments that make it consistent (%u) these are bad (%u): %s",
+			  wal.needed, wal.n_faults, wal.faults.s);
 	else if (wal.needed == 0)
 		check_say(&c,
 			  s->has_control && s->control.state == CONTROL_SHUT_DOWN ? V_OK
@@ -267,7 +268,8 @@ static void say_wal(struct stage *st, const struct manifest *m, const struct sur
 			  "the first segment that it needs is here and sound; without a "
 			  "manifest nobody knows the last one");
 	else
-		check_say(&c, V_OK, "%u segments make it consistent, all are here and sound",
+		check_say(&c, V_OK,
+			  "all WAL segments that make it consistent are here and sound (%u)",
 			  wal.needed);
 	stage_check(st, &c);
 }

@@ -35,11 +35,33 @@ static void fill_tables(void)
 	}
 }
 
+#ifdef __x86_64__
+/* The processor's own instruction for this polynomial, several times as fast. */
+__attribute__((target("sse4.2"))) static uint64_t add_32c(uint64_t crc, const unsigned char *s,
+							  size_t n)
+{
+	crc ^= kinds[CRC_32C].mask;
+	for (; n >= STEP; s += STEP, n -= STEP) {
+		uint64_t word;
+
+		memcpy(&word, s, sizeof(word));
+		crc = __builtin_ia32_crc32di(crc, word);
+	}
+	for (; n > 0; s++, n--)
+		crc = __builtin_ia32_crc32qi((uint32_t)crc, *s);
+	return crc ^ kinds[CRC_32C].mask;
+}
+#endif
+
 uint64_t crc_add(enum crc_kind kind, uint64_t crc, const void *p, size_t n)
 {
 	const unsigned char *s = p;
 	uint64_t(*t)[256] = tables[kind];
 
+#ifdef __x86_64__
+	if (kind == CRC_32C && __builtin_cpu_supports("sse4.2"))
+		return add_32c(crc, p, n);
+#endif
 	(void)pthread_once(&once, fill_tables);
 	crc ^= kinds[kind].mask;
 	for (; n >= STEP; s += STEP, n -= STEP) {

@@ -3,7 +3,8 @@
 /*
  * crc: the cyclic checksums that object stores keep and that zlib has not: CRC-32C (Castagnoli, RFC
  * 3720) and CRC-64/NVME (NVM Express NVM Command Set, section 5.2.1.3.4), both reflected, with all
- * bits set before and inverted after. Eight bytes a step, by tables ("slicing by 8").
+ * bits set before and inverted after. Eight bytes a step: by tables ("slicing by 8"), or by the
+ * processor where it has an instruction for it.
  */
 #include <stddef.h>
 #include <stdint.h>
