@@ -17,5 +17,5 @@ struct integrity_opts {
 };
 
 /* path: a directory, plain or with a set of tars. */
-void integrity_check(struct stage *st, const char *path, const struct integrity_opts *opts);
+void integrity_check(struct stage *st, const char *path, const struct integrity_opts *config);
 #endif
