@@ -67,12 +67,12 @@ bool manifest_lsn(const char *s, uint64_t *lsn)
 }
 
 /* Every field of the entry is one of these; NULL ends the list. */
-static bool only_fields(const json_t *entry, const char *const *known)
+static bool only_fields(json_t *entry, const char *const *known)
 {
 	const char *field;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)entry, field, v) {
+	json_object_foreach(entry, field, v) {
 		size_t i = 0;
 
 		while (known[i] != NULL && strcmp(known[i], field) != 0)
@@ -118,7 +118,7 @@ static const char *sum_of(const json_t *entry, struct manifest_file *f)
 								: "a checksum of the wrong length";
 }
 
-static int add_file(struct manifest *m, const json_t *entry, const struct cursor *c, struct err *e)
+static int add_file(struct manifest *m, json_t *entry, const struct cursor *c, struct err *e)
 {
 	static const char *const known[] = { "Path",     "Encoded-Path",
 					     "Size",     "Last-Modified",
@@ -140,13 +140,15 @@ static int add_file(struct manifest *m, const json_t *entry, const struct cursor
 		return damaged(c, "a file without one readable path", e);
 	f.size_b = (uint64_t)size;
 	m->total_b += f.size_b;
-	if ((m->n_files & (m->n_files - 1)) == 0)
-		m->files = xrealloc(m->files, m->n_files ? 2 * m->n_files : 1, sizeof(f));
+	if (m->files == NULL || m->n_files == m->cap_files) {
+		m->cap_files = m->cap_files ? 2 * m->cap_files : 256;
+		m->files = xrealloc(m->files, m->cap_files, sizeof(f));
+	}
 	m->files[m->n_files++] = f;
 	return 0;
 }
 
-static int add_wal(struct manifest *m, const json_t *entry, const struct cursor *c, struct err *e)
+static int add_wal(struct manifest *m, json_t *entry, const struct cursor *c, struct err *e)
 {
 	static const char *const known[] = { "Timeline", "Start-LSN", "End-LSN", NULL };
 	const char *start = record_text(entry, "Start-LSN"), *end = record_text(entry, "End-LSN");
@@ -164,7 +166,7 @@ static int add_wal(struct manifest *m, const json_t *entry, const struct cursor 
 	return 0;
 }
 
-typedef int add_fn(struct manifest *m, const json_t *entry, const struct cursor *c, struct err *e);
+typedef int add_fn(struct manifest *m, json_t *entry, const struct cursor *c, struct err *e);
 
 static int list(struct cursor *c, struct manifest *m, add_fn *add, struct err *e)
 {
@@ -311,10 +313,14 @@ void manifest_free(struct manifest *m)
 	memset(m, 0, sizeof(*m));
 }
 
+static int path_of_entry(const void *path, const void *entry)
+{
+	return strcmp(path, ((const struct manifest_file *)entry)->path);
+}
+
 const struct manifest_file *manifest_find(const struct manifest *m, const char *path)
 {
-	/* bsearch(3) only compares paths. */
-	const struct manifest_file key = { .path = (char *)(uintptr_t)path };
-
-	return m->n_files ? bsearch(&key, m->files, m->n_files, sizeof(key), by_path) : NULL;
+	if (m->n_files == 0)
+		return NULL;
+	return bsearch(path, m->files, m->n_files, sizeof(*m->files), path_of_entry);
 }

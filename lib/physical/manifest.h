@@ -33,7 +33,7 @@ struct manifest {
 	int version;
 	uint64_t system_identifier;  /* 0 in version 1 */
 	struct manifest_file *files; /* by path */
-	size_t n_files;
+	size_t n_files, cap_files;
 	struct manifest_wal *wal;
 	size_t n_wal;
 	uint64_t total_b;

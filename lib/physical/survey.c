@@ -214,7 +214,7 @@ static int read_tar(const struct work *w, struct look *l, const struct item *it,
 	int more = -1;
 
 	if (fd < 0) {
-		look_found(&l->shared[0], FOUND_UNREADABLE, it->path, strerror(errno));
+		look_found(l->shared, FOUND_UNREADABLE, it->path, strerror(errno));
 		return 0;
 	}
 	s = stream_open_fd(fd, &opts, e);
@@ -356,14 +356,13 @@ static void find_short_segments(struct work *w)
 	}
 }
 
-static void find_missing(const struct work *w)
+static void find_missing(struct work *w)
 {
 	const struct manifest *m = w->shared.opts->manifest;
 
 	for (size_t i = 0; m != NULL && i < m->n_files; i++)
 		if (!w->shared.seen[i] && strcmp(m->files[i].path, "postgresql.auto.conf") != 0)
-			look_found((struct look_shared *)(uintptr_t)&w->shared, FOUND_MISSING,
-				   m->files[i].path, NULL);
+			look_found(&w->shared, FOUND_MISSING, m->files[i].path, NULL);
 }
 
 /* Sizes other than the usual ones, and where WAL begins, are known before when the files lie open.
