@@ -4,6 +4,7 @@
 #include "lib/base/utc.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/fetch.h"
+#include "lib/storage/source.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -14,32 +15,24 @@
 enum { GRACE_S = 10, PROGRESS_EVERY_MS = 250 };
 
 static struct {
-	const char *source, *dir, *user;
-	struct strv match, exclude;
-	uint64_t retries, connect_s, stall_s, connections, max_rate;
-	bool copy;
-} config = { .retries = 4, .connect_s = 20, .stall_s = 60, .connections = 8 };
+	struct source_config source;
+	const char *dir, *user;
+	uint64_t connections, max_rate;
+	bool copy, listed;
+} config = { .source = { SOURCE_DEFAULTS }, .connections = 8 };
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_TEXT, 0, "source", "SOURCE", &config.source,
-	  "where the backups are, when it is no operand", "BACKUP_SOURCE", false, NULL },
+	SOURCE_OPTIONS(config.source),
 	{ OPT_TEXT, 'd', "dir", "DIRECTORY", &config.dir,
 	  "where to put the backup; needed unless SOURCE is on this machine", "WORK_DIR", false, NULL },
 	{ OPT_FLAG, 0, "copy", NULL, &config.copy,
 	  "copy a backup that is on this machine too, instead of using it where it is", NULL, false, NULL },
-	{ OPT_LIST, 'm', "match", "GLOB", &config.match,
-	  "only backups whose name matches; may be given several times", "BACKUP_MATCH", false, NULL },
-	{ OPT_LIST, 'x', "exclude", "GLOB", &config.exclude,
-	  "no backups whose name matches; may be given several times", "BACKUP_EXCLUDE", false, NULL },
 	{ OPT_TEXT, 0, "user", "USER", &config.user,
 	  "as root: who shall own the copy; default: postgres, else nobody", NULL, false, NULL },
-	{ OPT_COUNT, 0, "retries", "N", &config.retries,
-	  "further attempts after a passing network failure; default 4", NULL, false, NULL },
-	{ OPT_DURATION, 0, "connect-timeout", "DURATION", &config.connect_s,
-	  "give up a connection that does not come up; default 20s", NULL, false, NULL },
-	{ OPT_DURATION, 0, "stall-timeout", "DURATION", &config.stall_s,
-	  "give up a connection that stalls; default 60s", NULL, false, NULL },
+	{ OPT_FLAG, 0, "listed", NULL, &config.listed,
+	  "list-backups has judged SOURCE in this run: do not say again what is odd about names",
+	  NULL, false, NULL },
 	{ OPT_COUNT, 0, "connections", "N", &config.connections,
 	  "so many connections at a time, for the ranges of a large file and for several files; "
 	  "default 8", "FETCH_CONNECTIONS", false, NULL },
@@ -178,68 +171,68 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 }
 
 /* Finds, fetches, reports. -1 with *e when there is nothing to report but that. */
-static int fetch_newest(struct stage *st, struct storage *s, struct err *e)
+static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 {
-	const struct catalog_filter filter = { &config.match, &config.exclude };
 	struct progress progress = { 0 };
 	struct fetch_plan plan = { .connections = (unsigned)config.connections,
 				   .max_rate = config.max_rate,
 				   .progress_ctx = &progress };
 	BUF_AUTO text = BUF_INIT(2048);
-	CATALOG_AUTO catalog = { 0 };
 	struct fetched fetched = { 0 };
 	struct backup *newest;
 	int rc;
 
-	if (catalog_load(&catalog, s, &filter, e) < 0 ||
+	if (source_load(from, &config.source, e) < 0 ||
 	    identity_unprivileged(config.user, &plan.owner, e) < 0)
 		return -1;
-	newest = catalog_newest(&catalog);
+	newest = catalog_newest(&from->catalog);
 	if (newest == NULL) {
-		catalog_explain_none(&catalog, s, &text);
+		catalog_explain_none(&from->catalog, from->storage, &text);
 		return err_set(e, ERR_BACKUP, "%s", text.s);
 	}
-	describe_doubt(st, &catalog);
-	if (config.copy || !storage_path(s, newest->name, &text))
+	if (!config.listed)
+		describe_doubts(st, &from->catalog);
+	if (config.copy || !storage_path(from->storage, newest->name, &text))
 		plan.dir = config.dir;
 	if (common.progress || (isatty(STDERR_FILENO) && !common.quiet))
 		plan.progress = show_progress;
 	progress.begun_ms = mono_ms();
-	rc = fetch_backup(s, &catalog, newest, &plan, &fetched, e);
+	rc = fetch_backup(from->storage, &from->catalog, newest, &plan, &fetched, e);
 	if (progress.shown)
 		(void)fputs("\r\033[K", stderr);
 	if (rc == 0)
-		report(st, s, newest, &fetched, plan.dir == NULL);
+		report(st, from->storage, newest, &fetched, plan.dir == NULL);
 	fetched_free(&fetched);
 	return rc;
 }
 
-int main(int argc, char **argv)
+static void check_limits(void)
 {
-	const int first = tool_begin(&tool, argc, argv);
-	const char *source = describe_source(argc, argv, first, config.source);
-	struct storage_tally tally = { 0 };
-	const struct storage_options limits = { .retries = config.retries,
-						.connect_s = config.connect_s,
-						.stall_s = config.stall_s,
-						.stop = &stop,
-						.tally = &tally };
-	BUF_AUTO here = BUF_INIT(PATH_MAX);
-	STORAGE_AUTO storage = NULL;
-	struct err e = { 0 };
-	struct stage st;
-
 	if (config.connections < 1 || config.connections > FETCH_CONNECTIONS_MAX)
 		tool_usage("--connections is 1 to %d", FETCH_CONNECTIONS_MAX);
 	if (config.max_rate > 0 && config.max_rate < FETCH_RATE_MIN)
 		tool_usage("--max-rate is at least %d kB: slower ones look like a stall",
 			   FETCH_RATE_MIN / 1000);
-	storage = storage_open(source, &limits, &e);
-	if (storage && config.dir == NULL && (config.copy || !storage_path(storage, "", &here)))
+}
+
+int main(int argc, char **argv)
+{
+	const int first = tool_begin(&tool, argc, argv);
+	const char *source = describe_source(argc, argv, first, config.source.source);
+	struct storage_tally tally = { 0 };
+	const struct storage_options limits = { .stop = &stop, .tally = &tally };
+	BUF_AUTO here = BUF_INIT(PATH_MAX);
+	SOURCE_AUTO from = { 0 };
+	struct err e = { 0 };
+	struct stage st;
+
+	check_limits();
+	if (source_open(&from, &config.source, source, &limits, &e) == 0 && config.dir == NULL &&
+	    (config.copy || !storage_path(from.storage, "", &here)))
 		tool_usage("name a directory for the backup with --dir or WORK_DIR");
 	stage_begin(&st, &tool);
 	catch_signals();
-	if (storage == NULL || fetch_newest(&st, storage, &e) < 0) {
+	if (from.storage == NULL || fetch_newest(&st, &from, &e) < 0) {
 		explain_stop(&e);
 		return stage_fail(&st, "backup-download", "", &e);
 	}

@@ -3,34 +3,20 @@
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/storage/describe.h"
+#include "lib/storage/source.h"
 
 #include <inttypes.h>
 
-static struct {
-	const char *source;
-	struct strv match, exclude;
-	struct range warning, critical;
-	uint64_t retries, connect_s, stall_s;
-} config = { .retries = 4, .connect_s = 20, .stall_s = 60 };
+static struct source_config config = { SOURCE_DEFAULTS };
+static struct range warning, critical;
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_TEXT, 0, "source", "SOURCE", &config.source,
-	  "where the backups are, when it is no operand", "BACKUP_SOURCE", false, NULL },
-	{ OPT_LIST, 'm', "match", "GLOB", &config.match,
-	  "only backups whose name matches; may be given several times", "BACKUP_MATCH", false, NULL },
-	{ OPT_LIST, 'x', "exclude", "GLOB", &config.exclude,
-	  "no backups whose name matches; may be given several times", "BACKUP_EXCLUDE", false, NULL },
-	{ OPT_RANGE, 'w', "warning", "RANGE", &config.warning,
+	SOURCE_OPTIONS(config),
+	{ OPT_RANGE, 'w', "warning", "RANGE", &warning,
 	  "Nagios range for the age of the newest in seconds: a warning outside it", NULL, false, NULL },
-	{ OPT_RANGE, 'c', "critical", "RANGE", &config.critical,
+	{ OPT_RANGE, 'c', "critical", "RANGE", &critical,
 	  "the same: critical outside it", NULL, false, NULL },
-	{ OPT_COUNT, 0, "retries", "N", &config.retries,
-	  "further attempts after a passing network failure; default 4", NULL, false, NULL },
-	{ OPT_DURATION, 0, "connect-timeout", "DURATION", &config.connect_s,
-	  "give up a connection that does not come up; default 20s", NULL, false, NULL },
-	{ OPT_DURATION, 0, "stall-timeout", "DURATION", &config.stall_s,
-	  "give up a connection that stalls; default 60s", NULL, false, NULL },
 	OPT_TABLE_END,
 };
 
@@ -47,8 +33,13 @@ static const struct tool tool = {
 	"(.sha256, .asc, .json, .txt ...) and WAL are none. They are ordered by the time in their "
 	"names, read as UTC, and where a name has none by modification time; when the two disagree by "
 	"more than a day that is a warning (check name-time).\n\n"
-	"Of a directory its own level is listed; of S3 every key that begins with the prefix, or, "
-	"where the prefix is a folder, all that lies in it.\n\n"
+	"Of a directory its own level is listed, and directories in it that have a date for a name; of "
+	"S3 every key that begins with the prefix, or, where the prefix is a folder, all that lies in "
+	"it.\n\n"
+	"What is called latest, current or newest only stands for a backup when it is a symbolic link "
+	"beside it, a copy of it, or a text with its name: it is not listed, but followed where it is "
+	"the SOURCE, and when it stands for an old backup or for none, that is a warning (check "
+	"latest-pointer).\n\n"
 	"Looked and found no backup: critical. Could not look: unknown.",
 	.examples =
 	"list-backups /var/backups/shop\n"
@@ -85,7 +76,7 @@ static void judge(struct check *check, const struct storage *s, const struct cat
 	BUF_AUTO none = BUF_INIT(2048);
 	const struct backup *newest = catalog_newest(c);
 	char count[HUMAN_SIZE], moment[UTC_SIZE] = "an unknown time";
-	int64_t total = 0, at_ms = newest ? describe_moment(newest) : -1;
+	int64_t total = 0, at_ms = newest ? select_moment(newest) : -1;
 
 	for (size_t i = 0; i < c->n; i++)
 		if (c->v[i].bytes > 0 && __builtin_add_overflow(total, c->v[i].bytes, &total))
@@ -105,8 +96,8 @@ static void judge(struct check *check, const struct storage *s, const struct cat
 		double age_s = (double)(utc_now_ms() - at_ms) / 1000;
 
 		check_metric_real(check, "newest_age_seconds", age_s, "s");
-		check_ranges(check, &config.warning, &config.critical, age_s);
-	} else if (config.warning.set || config.critical.set) {
+		check_ranges(check, &warning, &critical, age_s);
+	} else if (warning.set || critical.set) {
 		check_say(check, V_UNKNOWN, "nothing tells the age of %s", newest->name);
 	}
 }
@@ -115,26 +106,21 @@ int main(int argc, char **argv)
 {
 	const int first = tool_begin(&tool, argc, argv);
 	const char *source = describe_source(argc, argv, first, config.source);
-	const struct storage_options limits = { .retries = config.retries,
-						.connect_s = config.connect_s,
-						.stall_s = config.stall_s };
-	const struct catalog_filter filter = { &config.match, &config.exclude };
-	CATALOG_AUTO catalog = { 0 };
-	STORAGE_AUTO storage = NULL;
+	const struct storage_options limits = { 0 };
+	SOURCE_AUTO from = { 0 };
 	struct err e = { 0 };
 	struct check check;
 	struct stage st;
 
 	stage_begin(&st, &tool);
-	storage = storage_open(source, &limits, &e);
-	if (storage == NULL || catalog_load(&catalog, storage, &filter, &e) < 0 ||
-	    complete(storage, &catalog, &e) < 0)
+	if (source_open(&from, &config, source, &limits, &e) < 0 ||
+	    source_load(&from, &config, &e) < 0 || complete(from.storage, &from.catalog, &e) < 0)
 		return stage_fail(&st, "listing", "", &e);
-	for (size_t i = 0; i < catalog.n; i++)
-		stage_record(&st, "backup", describe_backup(storage, &catalog.v[i]));
+	for (size_t i = 0; i < from.catalog.n; i++)
+		stage_record(&st, "backup", describe_backup(from.storage, &from.catalog.v[i]));
 	check_init(&check, "listing", "");
-	judge(&check, storage, &catalog);
+	judge(&check, from.storage, &from.catalog);
 	stage_check(&st, &check);
-	describe_doubt(&st, &catalog);
+	describe_doubts(&st, &from.catalog);
 	return stage_end(&st);
 }

@@ -39,14 +39,11 @@ json_t *describe_backup(const struct storage *s, const struct backup *b)
 	return o;
 }
 
-void describe_doubt(struct stage *st, const struct catalog *c)
+static void doubt_time(struct stage *st, const struct backup *b)
 {
-	const struct backup *b = catalog_doubtful(c);
 	char modified[UTC_SIZE], apart[HUMAN_SIZE];
 	struct check check;
 
-	if (b == NULL)
-		return;
 	check_init(&check, "name-time", b->name);
 	check_say(
 		&check, V_WARNING,
@@ -57,9 +54,30 @@ void describe_doubt(struct stage *st, const struct catalog *c)
 	stage_check(st, &check);
 }
 
-int64_t describe_moment(const struct backup *b)
+static void doubt_pointer(struct stage *st, const struct catalog_pointer *p)
 {
-	return b->taken_ms >= 0 ? b->taken_ms : b->modified_ms;
+	char behind[HUMAN_SIZE];
+	struct check check;
+
+	check_init(&check, "latest-pointer", p->name);
+	if (p->newer)
+		check_say(&check, V_WARNING, "it stands for %s, but %s is newer by %s", p->target,
+			  p->newer, human_duration((double)p->behind_ms / 1000, behind));
+	else
+		check_say(&check, V_WARNING, "it stands for %s, which is no backup here",
+			  p->target);
+	stage_check(st, &check);
+}
+
+void describe_doubts(struct stage *st, const struct catalog *c)
+{
+	const struct backup *b = catalog_doubtful(c);
+
+	if (b)
+		doubt_time(st, b);
+	for (size_t i = 0; i < c->n_pointers; i++)
+		if (c->pointers[i].newer || !c->pointers[i].there)
+			doubt_pointer(st, &c->pointers[i]);
 }
 
 const char *describe_source(int argc, char **argv, int first, const char *otherwise)

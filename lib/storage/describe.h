@@ -11,12 +11,10 @@
  * etag. */
 json_t *describe_backup(const struct storage *s, const struct backup *b);
 
-/* The check name-time, a warning, when a backup's name and modification time are more than a day
- * apart (catalog_doubtful()); else nothing. */
-void describe_doubt(struct stage *st, const struct catalog *c);
-
-/* The moment that a backup is of, as far as its name and modification time tell; -1. */
-int64_t describe_moment(const struct backup *b);
+/* What is odd about a listing, each a warning; else nothing:
+ * name-time	a backup's name and modification time are more than a day apart (catalog_doubtful())
+ * latest-pointer	what is called latest stands for an old backup, or for none */
+void describe_doubts(struct stage *st, const struct catalog *c);
 
 /* The one source on the command line, else the one from the environment: borrowed. Ends the tool
  * with a message when there is none or more. */

@@ -231,7 +231,57 @@ static bool worth_keeping(const struct job *j, const struct err *e)
 	       haul_resumable(&j->haul);
 }
 
-static int land(struct job *j, const char *dir, struct err *e)
+/* Does the link, which lies at member, stay within the tree by what it says? */
+static bool stays_within(const char *member, const char *target)
+{
+	int64_t depth = 0;
+
+	if (target[0] == '/')
+		return false;
+	for (const char *s = member; (s = strchr(s, '/')) != NULL; s++)
+		depth++;
+	for (size_t n; *target; target += n + (target[n] == '/')) {
+		n = strcspn(target, "/");
+		if (n == 2 && strncmp(target, "..", 2) == 0)
+			depth--;
+		else if (n > 0 && !(n == 1 && target[0] == '.'))
+			depth++;
+		if (depth < 0)
+			return false;
+	}
+	return true;
+}
+
+/* A cluster's tablespaces and its WAL may lie elsewhere, and are then no part of what is copied. */
+static bool may_lead_out(const char *member)
+{
+	return strncmp(member, "pg_tblspc/", 10) == 0 || strcmp(member, "pg_wal") == 0;
+}
+
+/* Links within the tree belong to it; nothing outside does. */
+static int take_links(struct job *j, const struct catalog *c, struct err *e)
+{
+	size_t n, skip;
+	const struct backup *v = catalog_members(c, j->b, &n, &skip);
+
+	for (size_t i = 0; i < n && j->b->files > 0; i++) {
+		const char *member = v[i].name + skip;
+
+		if (!v[i].member || v[i].link == NULL)
+			continue;
+		if (!stays_within(member, v[i].link) && (j->plan->dir || !may_lead_out(member)))
+			return err_set(
+				e, ERR_BACKUP,
+				"read %s: it is a symbolic link to %s, outside of the backup, "
+				"which is not complete without it",
+				v[i].name, v[i].link);
+		if (j->plan->dir && landing_link(&j->landing, member, v[i].link, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int land(struct job *j, const struct catalog *c, const char *dir, struct err *e)
 {
 	const bool tree = j->b->files > 0;
 	struct landing *l = &j->landing;
@@ -251,6 +301,8 @@ static int land(struct job *j, const char *dir, struct err *e)
 	if (rc < 0)
 		return -1;
 	rc = check_space(j, e);
+	if (rc == 0)
+		rc = take_links(j, c, e);
 	if (rc == 0)
 		rc = bring(j, e);
 	if (rc == 0)
@@ -299,7 +351,8 @@ static void plan_tree(struct job *j, const struct catalog *c)
 
 	j->haul.files = xcalloc(n, sizeof(*j->haul.files));
 	for (size_t i = 0; i < n; i++)
-		add_file(j, &members[i], members[i].name + skip);
+		if (members[i].member && members[i].link == NULL)
+			add_file(j, &members[i], members[i].name + skip);
 }
 
 /* The members come in byte order of their names. */
@@ -321,9 +374,12 @@ static int digest_tree(const struct job *j, char out[DIGEST_HEX_SIZE], struct er
 	return digest_hex(all, out, e);
 }
 
-static int fetch_planned(struct job *j, struct err *e)
+static int fetch_planned(struct job *j, const struct catalog *c, struct err *e)
 {
-	int rc = j->plan->dir ? land(j, j->plan->dir, e) : bring(j, e);
+	int rc = j->plan->dir ? 0 : take_links(j, c, e);
+
+	if (rc == 0)
+		rc = j->plan->dir ? land(j, c, j->plan->dir, e) : bring(j, e);
 
 	j->out->bytes = atomic_load(&j->haul.bytes);
 	(void)snprintf(j->out->told, sizeof(j->out->told), "%.*s", FETCH_TOLD_SIZE - 1,
@@ -423,7 +479,7 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 		rc = plan_file(&j, e);
 	haul_begin(&j.haul);
 	if (rc == 0)
-		rc = fetch_planned(&j, e);
+		rc = fetch_planned(&j, c, e);
 	haul_end(&j.haul);
 	pace_end(&j.haul.pace);
 	free(j.haul.files);

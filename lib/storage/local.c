@@ -2,11 +2,13 @@
  * The storage on this machine: a file, a directory, a shell glob, file:///path.
  *
  * Of a directory its own level is listed, and below it whole trees that are one backup by their
- * content (select_markers): other directories are not searched. Symbolic links are followed to
- * files, but not where they point to a neighbour (a "latest" link is that file once more), and
- * never inside a tree: a backup must not make us read what lies elsewhere.
+ * content (select_markers) and, in the same way, directories with a date for a name: others are not
+ * searched. Symbolic links are followed to files, but not where they point to a neighbour (a
+ * "latest" link is that file once more: listed as the link that it is), and never inside a tree: a
+ * backup must not make us read what lies elsewhere.
  */
 #include "lib/base/io.h"
+#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/driver.h"
 #include "lib/storage/select.h"
@@ -22,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 32, CHUNK = 1024 * 1024 };
+enum { DEPTH_MAX = 32, DATED_MAX = 2, CHUNK = 1024 * 1024 };
 
 struct local {
 	char *root;    /* absolute where it exists: the directory that names are relative to */
@@ -180,14 +182,28 @@ static void local_path(const struct storage *s, const char *name, struct buf *ou
 
 static int emit(const struct walk *w, const char *name, const struct stat *st)
 {
-	struct storage_object o = { name, st->st_size, mtime_ms(st), "" };
+	struct storage_object o = { name, st->st_size, mtime_ms(st), "", NULL };
 
 	return w->each(&o, w->ctx, w->e);
 }
 
 static int cannot(const struct walk *w, const char *verb, const char *name)
 {
-	return err_set(w->e, ERR_SYSTEM, "%s %s/%s: %s", verb, w->root, name, strerror(errno));
+	return err_set(w->e, ERR_SYSTEM, "%s %s%s%s: %s", verb, w->root,
+		       strcmp(w->root, "/") ? "/" : "", name, strerror(errno));
+}
+
+/* As the link that it is. */
+static int emit_link(const struct walk *w, int dir, const char *entry, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir, entry, target, sizeof(target) - 1);
+	struct storage_object o = { name, 0, -1, "", target };
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : cannot(w, "look at", name);
+	target[n] = '\0';
+	return w->each(&o, w->ctx, w->e);
 }
 
 static bool is_backup_tree(int dir)
@@ -210,6 +226,8 @@ static int walk_entry(const struct walk *w, int dir, const char *entry, const ch
 		return errno == ENOENT ? 0 : cannot(w, "look at", name);
 	if (S_ISREG(st.st_mode))
 		return emit(w, name, &st);
+	if (S_ISLNK(st.st_mode))
+		return emit_link(w, dir, entry, name);
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	if (depth >= DEPTH_MAX)
@@ -262,14 +280,21 @@ static bool is_lost_and_found(const char *entry)
 	return strcmp(entry, "lost+found") == 0;
 }
 
-static int top_directory(const struct walk *w, int dir, const char *entry, const char *name)
+static int top_entry(const struct walk *w, int dir, const char *entry, const char *name, int depth);
+
+static int top_directory(const struct walk *w, int dir, const char *entry, const char *name,
+			 int depth)
 {
+	int64_t ms;
+	bool exact;
 	int fd = openat(dir, entry, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return is_lost_and_found(entry) ? 0 : cannot(w, "open", name);
 	if (is_backup_tree(fd))
 		return walk_tree(w, fd, name, 1);
+	if (depth < DATED_MAX && utc_from_name(entry, &ms, &exact))
+		return for_entries(w, fd, name, depth + 1, top_entry);
 	io_close(&fd);
 	return 0;
 }
@@ -287,14 +312,13 @@ static int top_entry(const struct walk *w, int dir, const char *entry, const cha
 {
 	struct stat st;
 
-	(void)depth;
 	if (is_neighbour_link(dir, entry))
-		return 0;
+		return select_pointer(entry) ? emit_link(w, dir, entry, name) : 0;
 	if (fstatat(dir, entry, &st, 0) < 0)
 		return errno == ENOENT ? 0 : cannot(w, "look at", name);
 	if (S_ISREG(st.st_mode))
 		return emit(w, name, &st);
-	return S_ISDIR(st.st_mode) ? top_directory(w, dir, entry, name) : 0;
+	return S_ISDIR(st.st_mode) ? top_directory(w, dir, entry, name, depth) : 0;
 }
 
 static int list_directory(const struct walk *w)
@@ -316,7 +340,7 @@ static int list_file(const struct walk *w, const char *name)
 	BUF_AUTO path = BUF_INIT(PATH_MAX);
 	struct stat st;
 
-	buf_addf(&path, "%s/%s", w->root, name);
+	buf_addf(&path, "%s%s%s", w->root, strcmp(w->root, "/") ? "/" : "", name);
 	if (stat(path.s, &st) == 0 && S_ISREG(st.st_mode))
 		return emit(w, name, &st);
 	if (stat(path.s, &st) == 0)

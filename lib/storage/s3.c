@@ -112,7 +112,7 @@ static int emit(const struct s3_entry *entry, void *ctx, struct err *e)
 	const struct s3 *k = w->s->state;
 	size_t skip = strlen(k->base), n = strlen(entry->key);
 	struct storage_object o = { entry->key + skip, entry->bytes, entry->modified_ms,
-				    entry->etag };
+				    entry->etag, NULL };
 
 	buf_reset(&w->last_key);
 	buf_adds(&w->last_key, entry->key);

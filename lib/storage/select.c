@@ -79,6 +79,57 @@ static bool is_wal(const char *s, size_t n)
 	return n == 24 || strncmp(s + 24, ".partial", 8) == 0 || (n == 40 && s[24] == '.');
 }
 
+enum select_tree select_tree_of(const char *marker)
+{
+	const char *s = last_part(marker);
+
+	if (strncmp(s, "toc.dat", 7) == 0)
+		return SELECT_DUMP;
+	return strncmp(s, "base.tar", 8) == 0 ? SELECT_TARS : SELECT_CLUSTER;
+}
+
+/* base.tar, pg_wal.tar and 16384.tar for a tablespace: pg_basebackup.c */
+static bool is_tar_part(const char *s, size_t n)
+{
+	size_t digits = strspn(s, "0123456789");
+
+	if (n <= 4 || strncmp(s + n - 4, ".tar", 4) != 0)
+		return strcmp(s, "backup_manifest") == 0;
+	n -= 4;
+	return (n == 4 && strncmp(s, "base", n) == 0) || (n == 6 && strncmp(s, "pg_wal", n) == 0) ||
+	       (digits > 0 && digits == n);
+}
+
+bool select_member(enum select_tree tree, const char *path)
+{
+	size_t n = bare_length(path);
+
+	if (tree == SELECT_CLUSTER)
+		return true;
+	if (strchr(path, '/'))
+		return false;
+	if (tree == SELECT_TARS)
+		return is_tar_part(path, n);
+	return is_dump_part(path, n) || (n == 7 && strncmp(path, "toc.dat", n) == 0);
+}
+
+bool select_pointer(const char *name)
+{
+	static const char *const words[] = { "latest", "current", "newest" };
+	static const char between[] = "-_.";
+	const char *base = last_part(name), *s = base;
+	int64_t ms;
+	bool exact;
+
+	for (size_t n; *s; s += n + (s[n] != '\0')) {
+		n = strcspn(s, between);
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (n == strlen(words[i]) && strncasecmp(s, words[i], n) == 0)
+				return !utc_from_name(base, &ms, &exact);
+	}
+	return false;
+}
+
 enum select_class select_classify(const char *name)
 {
 	static const char *const progress[] = { ".tmp",        ".temp",       ".part",
@@ -159,6 +210,13 @@ void select_date(struct backup *b)
 		b->taken_ms = named < b->modified_ms ? named : b->modified_ms;
 }
 
+int64_t select_moment(const struct backup *b)
+{
+	if (b->taken_ms >= 0)
+		return b->taken_ms;
+	return b->modified_ms >= 0 ? b->modified_ms : b->order_ms;
+}
+
 bool select_disagrees(const struct backup *b)
 {
 	return b->apart_ms > DAY_MS;
@@ -183,5 +241,6 @@ void select_free(struct backup *b)
 {
 	free(b->name);
 	free(b->etag);
+	free(b->link);
 	*b = (struct backup){ 0 };
 }

@@ -26,6 +26,19 @@ enum select_class select_classify(const char *name);
  * tar files of a base backup. NULL-terminated. */
 extern const char *const select_markers[];
 
+/* What a marker makes its directory. */
+enum select_tree { SELECT_DUMP, SELECT_CLUSTER, SELECT_TARS };
+
+enum select_tree select_tree_of(const char *marker);
+
+/* Does a file of such a directory, by its path in it, belong to the backup? Of a base backup all
+ * does; of the others what pg_dump and pg_basebackup write, and nothing below. */
+bool select_member(enum select_tree tree, const char *path);
+
+/* A name for whatever is newest: latest, current or newest as one of its words (latest.dump,
+ * shop-latest, LATEST_BACKUP.txt), and no time in it. */
+bool select_pointer(const char *name);
+
 /* How many bytes at the front of the name are the directory of such a marker: 0 for the source
  * itself; -1 when the name is no marker. */
 int64_t select_marked(const char *name);
@@ -45,6 +58,8 @@ struct backup {
 	int64_t order_ms;    /* by which backups are ordered; -1: nothing tells */
 	int64_t taken_ms;    /* the moment that its name tells, -1: it tells none */
 	int64_t apart_ms;    /* how far name and modification time disagree; 0: not at all */
+	char *link;  /* of an object: owned, what the symbolic link says; NULL: it is none */
+	bool member; /* of an object: it belongs to a directory that is a backup */
 };
 
 /* Fills order_ms, taken_ms and apart_ms from name and modified_ms.
@@ -54,6 +69,9 @@ struct backup {
  * time, and a backup must not seem younger than it is. A name with a date alone tells no moment, as
  * long as the modification time fits that date in some time zone. */
 void select_date(struct backup *b);
+
+/* The moment that it is of, as far as its name and modification time tell; -1: nothing does. */
+int64_t select_moment(const struct backup *b);
 
 /* They disagree by more than a day. */
 bool select_disagrees(const struct backup *b);

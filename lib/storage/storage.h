@@ -48,6 +48,7 @@ struct storage_object {
 	int64_t bytes;       /* -1: the listing does not say (exactly); storage_stat() does */
 	int64_t modified_ms; /* -1: not known */
 	const char *etag;    /* with its quotes; "" where there is none */
+	const char *link;    /* it is a symbolic link to this; NULL: it is none */
 };
 
 /* The digests of an object's content that its storage keeps, "" where it says none: base64 of the
@@ -107,6 +108,9 @@ int storage_stat(struct storage *s, const char *name, struct storage_stat *out, 
  * that version: an object that was replaced meanwhile is an error, never a mixture. */
 int storage_read(struct storage *s, const char *name, const char *etag, int64_t from, int64_t count,
 		 const struct storage_sink *sink, struct err *e);
+
+/* A small object as text, at most out->max bytes. */
+int storage_slurp(struct storage *s, const char *name, struct buf *out, struct err *e);
 
 /* The path of an object, or of the directory that holds some, on this machine. False where the
  * storage is elsewhere. */

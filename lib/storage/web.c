@@ -216,7 +216,7 @@ static int emit(const struct index_entry *entry, void *ctx, struct err *e)
 {
 	struct walk *walk = ctx;
 	BUF_AUTO name = BUF_INIT(STORAGE_NAME_MAX);
-	struct storage_object o = { NULL, entry->bytes, entry->modified_ms, "" };
+	struct storage_object o = { NULL, entry->bytes, entry->modified_ms, "", NULL };
 
 	if (entry->directory)
 		return 0;
@@ -292,7 +292,7 @@ static int web_list(struct storage *s,
 {
 	struct web *w = s->state;
 	struct walk walk = { s, each, ctx, "", false, false };
-	struct storage_object o = { s->base_name, -1, -1, "" };
+	struct storage_object o = { s->base_name, -1, -1, "", NULL };
 	DOWNLOAD_REPLY_AUTO r = { 0 };
 
 	if (is_place(w))

@@ -196,6 +196,51 @@ START_TEST(order)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	bool is;
+} pointers[] = {
+	{ "latest", true },
+	{ "LATEST.txt", true },
+	{ "a/b/shop-latest.dump", true },
+	{ "current.sql.gz", true },
+	{ "shop_newest", true },
+	{ "LATEST_BACKUP", true },
+	{ "latest-20260217.dump", false },
+	{ "translatest", false },
+	{ "latest/x.dump", false },
+	{ "shop.dump", false },
+	{ "", false },
+};
+
+START_TEST(pointer)
+{
+	ck_assert_int_eq(select_pointer(pointers[_i].name), pointers[_i].is);
+}
+END_TEST
+
+static const struct {
+	enum select_tree tree;
+	const char *path;
+	bool belongs;
+} belongings[] = {
+	{ SELECT_DUMP, "toc.dat", true },         { SELECT_DUMP, "toc.dat.gz", true },
+	{ SELECT_DUMP, "3001.dat.zst", true },    { SELECT_DUMP, "blobs_7.toc", true },
+	{ SELECT_DUMP, "shop.dump", false },      { SELECT_DUMP, "sub/3001.dat", false },
+	{ SELECT_DUMP, "toc.dat.tmp", false },    { SELECT_TARS, "base.tar.gz", true },
+	{ SELECT_TARS, "pg_wal.tar", true },      { SELECT_TARS, "16384.tar.lz4", true },
+	{ SELECT_TARS, "backup_manifest", true }, { SELECT_TARS, "other.tar", false },
+	{ SELECT_TARS, "x/base.tar", false },     { SELECT_TARS, ".tar", false },
+	{ SELECT_CLUSTER, "base/1/1259", true },
+};
+
+START_TEST(member)
+{
+	ck_assert_int_eq(select_member(belongings[_i].tree, belongings[_i].path),
+			 belongings[_i].belongs);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("select");
@@ -207,6 +252,8 @@ int main(void)
 	tcase_add_test(t, any_of_several);
 	tcase_add_loop_test(t, date, 0, CASES(dates));
 	tcase_add_test(t, order);
+	tcase_add_loop_test(t, pointer, 0, CASES(pointers));
+	tcase_add_loop_test(t, member, 0, CASES(belongings));
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
