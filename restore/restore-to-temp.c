@@ -2,6 +2,7 @@
  * it, and removes everything, always. */
 #include "lib/base/human.h"
 #include "lib/base/io.h"
+#include "lib/base/memory.h"
 #include "lib/base/num.h"
 #include "lib/base/proctree.h"
 #include "lib/base/stage.h"
@@ -21,7 +22,7 @@ enum { GRACE_S = 15, DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
 
 static struct {
 	const char *backup, *user, *work_dir, *pg_bindir;
-	uint64_t jobs, max_disk_b, max_unpacked_b, rto_target_s;
+	uint64_t jobs, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
 	struct strv skip_extensions;
 	bool require_isolation, keep;
@@ -68,6 +69,9 @@ static const struct opt options[] = {
 	  "refuse a compressed backup that more than this comes out of; default: a thousand times its "
 	  "own size, the first 64 MiB apart",
 	  "MAX_UNPACKED", false, NULL },
+	{ OPT_SIZE, 0, "max-memory", "SIZE", &config.max_memory_b,
+	  "take at most this much memory, apart from what the server's processes share; default: three "
+	  "quarters of what there is", "MAX_MEMORY", false, NULL },
 	{ OPT_LIST, 0, "skip-extension", "NAME", &config.skip_extensions,
 	  "leave out this extension and all that needs it, where it is not installed; the report names "
 	  "what is missing then", "SKIP_EXTENSIONS", false, NULL },
@@ -257,6 +261,7 @@ int main(int argc, char **argv)
 	struct record r;
 	int first;
 
+	config.max_memory_b = memory_b() / 4 * 3;
 	config.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	common.timeout_s = DAY_S;
 	first = tool_begin(&tool, argc, argv);
@@ -269,6 +274,7 @@ int main(int argc, char **argv)
 				      .durability = config.durability,
 				      .jobs = (unsigned)config.jobs,
 				      .max_disk_b = config.max_disk_b,
+				      .max_memory_b = config.max_memory_b,
 				      .reading = reading(),
 				      .skip_extensions = config.skip_extensions,
 				      .rto_target_s = config.rto_target_s };

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,8 @@ static enum step become_program(const struct proc *p)
 		return STEP_IDENTITY;
 	if (p->cwd && chdir(p->cwd) < 0)
 		return STEP_CWD;
+	if (p->max_data_b)
+		(void)setrlimit(RLIMIT_DATA, &(struct rlimit){ p->max_data_b, p->max_data_b });
 	reset_signals();
 	(void)execvpe(p->argv[0], p->argv, p->env ? p->env : environ);
 	return STEP_EXEC;

@@ -19,6 +19,7 @@ struct proc {
 	const struct identity *as; /* NULL: ourselves */
 	const int *fd;             /* three descriptors that become 0, 1, 2; NULL: all inherited,
 				    * an entry of -1: /dev/null */
+	uint64_t max_data_b;       /* memory of its own, by RLIMIT_DATA; 0: as ours */
 	bool new_group;            /* own process group: kill(-pid) reaches all of it */
 };
 

@@ -299,7 +299,11 @@ int cluster_start(struct cluster *c, uint64_t limit_s, struct err *e)
 	const int fd[] = { -1, log, log };
 	STRV_AUTO argv = { 0 };
 	STRV_AUTO env = { 0 };
-	struct proc p = { .as = o->as, .cwd = c->data, .fd = fd, .new_group = true };
+	struct proc p = { .as = o->as,
+			  .cwd = c->data,
+			  .fd = fd,
+			  .max_data_b = o->max_memory_b,
+			  .new_group = true };
 
 	if (log < 0)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", c->log, strerror(errno));

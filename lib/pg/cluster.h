@@ -26,6 +26,7 @@ struct cluster_opts {
 	const struct identity *as;
 	const char *dir; /* absolute, private, empty but for its mark */
 	enum cluster_durability durability;
+	uint64_t max_memory_b; /* of each of its processes; 0: any */
 	unsigned jobs; /* sessions that will build indexes at a time: shares the memory out */
 };
 

@@ -1,13 +1,12 @@
 #include "lib/restore/attempt.h"
 
-#include "lib/base/human.h"
 #include "lib/base/io.h"
 #include "lib/base/proc.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/restore/relay.h"
 #include "lib/restore/seal.h"
-#include "lib/restore/space.h"
+#include "lib/restore/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,10 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { LOOK_AT_DISK_MS = 1000 };
 
 /* ---- the private directory ---------------------------------------------------------- */
 
@@ -151,20 +149,20 @@ static void end_restorer(const struct attempt *a, pid_t pid)
 	(void)proc_wait(pid, NULL, &e);
 }
 
-static bool within_disk(const struct attempt *a)
-{
-	return a->job.max_disk_b == 0 || space_used(a->path) <= a->job.max_disk_b;
-}
-
-/* Waits for the report; meanwhile the limit on disk holds. False: over it. */
-static bool await_report(const struct attempt *a, int report)
+/* Waits for the report; meanwhile the limits hold. False: one is passed, and why says which. */
+static bool await_report(const struct attempt *a, int report, struct buf *why)
 {
 	struct pollfd p = { .fd = report, .events = POLLIN };
+	struct watch w = { .dir = a->path,
+			   .max_disk_b = a->job.max_disk_b,
+			   .max_memory_b = a->job.max_memory_b };
 
-	while (poll(&p, 1, a->job.max_disk_b ? LOOK_AT_DISK_MS : -1) <= 0)
-		if (!within_disk(a))
+	watch_begin(&w);
+	while (poll(&p, 1, WATCH_MS) <= 0)
+		if (watch_over(&w, *a->job.need_b, why))
 			return false;
-	return within_disk(a);
+	w.next_ms = 0;
+	return !watch_over(&w, *a->job.need_b, why);
 }
 
 static void say_unknown(struct attempt *a, const char *check, const char *what, const char *how)
@@ -180,14 +178,13 @@ static void say_unknown(struct attempt *a, const char *check, const char *what, 
 static bool follow_restorer(struct attempt *a, pid_t pid, int report,
 			    struct restored_server *server)
 {
-	char text[64], allowed[HUMAN_SIZE];
+	BUF_AUTO why = BUF_INIT(1000);
 	struct err e = { 0 };
 	int status = 0;
+	char text[64];
 
-	if (!await_report(a, report)) {
-		(void)human_bytes(a->job.max_disk_b, allowed);
-		say_unknown(a, "restore",
-			    "given up: it took more disk than --max-disk allows:", allowed);
+	if (!await_report(a, report, &why)) {
+		say_unknown(a, "restore", "given up:", why.s);
 	} else if (io_read_full(report, server, sizeof(*server)) != sizeof(*server)) {
 		*server = (struct restored_server){ 0 };
 		(void)proc_wait(pid, &status, &e);
@@ -205,7 +202,10 @@ static pid_t run_restorer(struct attempt *a, const struct seal *seal, const char
 	pid_t pid = -1;
 	int report[2];
 
-	if (pipe2(report, O_CLOEXEC) == 0) {
+	/* Seen on both sides of the fork. */
+	a->job.need_b = mmap(NULL, sizeof(*a->job.need_b), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (a->job.need_b != MAP_FAILED && pipe2(report, O_CLOEXEC) == 0) {
 		pid = isolate_fork(&seal->in);
 		if (pid == 0) {
 			io_close(&report[0]);

@@ -35,6 +35,7 @@ struct work {
 	struct mishaps mishaps;
 	struct err broken; /* why the restore could not go on to its end; .kind ERR_NONE: it did */
 	struct into into;
+	uint64_t free_b; /* disk space before the restore */
 	bool ready;
 };
 
@@ -172,6 +173,8 @@ static int prepare(struct work *w, struct err *e)
 	int server = pg_major(w->what.server_version), dump = pg_major(w->what.dump_version);
 	uint64_t need = space_needed(&w->what, w->job->source->bytes);
 
+	*w->job->need_b = need;
+	w->free_b = space_free(w->job->dir);
 	if (space_check(w->job->dir, need, w->job->max_disk_b, e) < 0)
 		return -1;
 	return pg_bindir_find(w->job->pg_bindir, server > dump ? server : dump, w->job->who,
@@ -186,6 +189,7 @@ static int start(struct work *w, struct err *e)
 						 .as = w->job->who,
 						 .dir = w->job->dir,
 						 .durability = w->job->durability,
+						 .max_memory_b = w->job->max_memory_b,
 						 .jobs = w->job->jobs };
 	phases_begin(&w->phases, PHASE_START);
 	ret = cluster_init(&w->cluster, e) < 0 ? -1 : cluster_start(&w->cluster, START_LIMIT_S, e);
@@ -253,6 +257,7 @@ static void say_restore(struct work *w)
 	uint64_t failed = w->mishaps.count[MISHAP_FAILED];
 	uint64_t refused = w->mishaps.count[MISHAP_REFUSED];
 	const char *here = fault_here(w);
+	char there[HUMAN_SIZE], need[HUMAN_SIZE];
 	BUF_AUTO b = BUF_INIT(8192);
 	struct check c;
 
@@ -263,6 +268,9 @@ static void say_restore(struct work *w)
 	check_metric_int(&c, "restored_bytes", w->into.bytes, "B");
 	if (here)
 		buf_adds(&b, here);
+	if (here && (strstr(here, "disk is full") || strstr(here, "No space left")))
+		buf_addf(&b, " (%s were free, and by estimate %s are needed)",
+			 human_bytes(w->free_b, there), human_bytes(*w->job->need_b, need));
 	count(w, MISHAP_FAILED, "failed statement", &b);
 	count(w, MISHAP_REFUSED, "refused statement", &b);
 	count(w, MISHAP_SKIPPED, "left-out object", &b);

@@ -25,6 +25,8 @@ struct restore_job {
 	enum cluster_durability durability;
 	unsigned jobs;
 	uint64_t max_disk_b;        /* 0: what is free */
+	uint64_t max_memory_b;      /* of the server; 0: any */
+	uint64_t *need_b;           /* filled in: the disk that it should take */
 	struct stream_opts reading; /* limits for what comes out of the backup */
 	struct strv skip_extensions;
 	uint64_t rto_target_s;               /* 0: none */

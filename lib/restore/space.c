@@ -31,16 +31,21 @@ uint64_t space_needed(const struct sniffed *what, uint64_t backup_b)
 	return need;
 }
 
+uint64_t space_free(const char *dir)
+{
+	struct statvfs fs;
+
+	return statvfs(dir, &fs) < 0 ? UINT64_MAX : (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
 int space_check(const char *dir, uint64_t need_b, uint64_t max_b, struct err *e)
 {
 	char need[HUMAN_SIZE], have[HUMAN_SIZE];
-	struct statvfs fs;
-	uint64_t free_b;
+	uint64_t free_b = space_free(dir);
 
-	if (statvfs(dir, &fs) < 0)
+	if (free_b == UINT64_MAX)
 		return err_set(e, ERR_SYSTEM, "look for free space in %s: %s", dir,
 			       strerror(errno));
-	free_b = (uint64_t)fs.f_bavail * fs.f_frsize;
 	(void)human_bytes(need_b, need);
 	if (max_b && need_b > max_b)
 		return err_set(

@@ -18,6 +18,9 @@ uint64_t space_needed(const struct sniffed *what, uint64_t backup_b);
  * there is and how much is needed. */
 int space_check(const char *dir, uint64_t need_b, uint64_t max_b, struct err *e);
 
+/* Bytes that dir's file system has left for us; UINT64_MAX when it does not say. */
+uint64_t space_free(const char *dir);
+
 /* Bytes that everything below dir takes on the disk. */
 uint64_t space_used(const char *dir);
 #endif

@@ -245,9 +245,16 @@ exhaust() {
 disk() {
 	exhaust '--max-disk 250MB' "CREATE TABLE big AS SELECT repeat(md5(random()::text), 50) AS t, g
 		FROM generate_series(1, 100000000) g;"
-	expect_out 'more disk than --max-disk allows'
+	expect_out 'more disk than --max-disk allows: [0-9.]+ MB of 250 MB, and by estimate it needs [0-9.]+ MB'
 }
 t "a dump that grows without end ends at the limit on disk" disk
+
+memory() {
+	exhaust '--max-memory 400MB' "DO \$\$ DECLARE a text[] := '{}'; BEGIN
+		FOR i IN 1..1000000 LOOP a := a || repeat('x', 10000000); END LOOP; END \$\$;"
+	expect_out 'out of memory|more memory than --max-memory allows: [0-9.]+ [MG]B of 400 MB'
+}
+t "a dump that takes all memory ends at the limit on memory" memory
 
 endless() {
 	exhaust '--timeout 4s' "SELECT count(*) FROM generate_series(1, 1000000000000);"
