@@ -41,7 +41,7 @@ LIBOBJ   := $(LIBSRC:%.c=$B/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 MAN      := $(TOOLS:$B/bin/%=$B/man/%.1)
 FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-SCRIPTS  := $(shell grep -lE '^#!/bin/(ba)?sh' ci/* tests/run tests/servers/* tests/e2e/*.sh) tests/e2e/lib.sh
+SCRIPTS  := $(shell grep -lE '^#!/bin/(ba)?sh' ci/* tests/run tests/servers/* tests/e2e/*.sh tests/bench/*.sh) tests/e2e/lib.sh
 CFILES   := $(LIBSRC) $(TOOLSRC) $(wildcard tests/unit/*.c tests/fuzz/*.c)
 HEADERS  := $(wildcard lib/*/*.h tests/unit/*.h)
 vpath %.c $(TOOLDIRS)
@@ -79,6 +79,9 @@ check-unit: $(UNIT) ## unit tests
 
 check-e2e: all ## end-to-end tests: the built tools on real servers
 	BUILD=$B tests/run e2e
+
+bench: all ## compare with other tools, found at run time: tables of ratios (tests/bench/*.sh)
+	@for f in tests/bench/*.sh; do echo "== $$f"; BIN=$(abspath $B)/bin $$f || exit 1; done
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 check-asan: ## the tests again, built with the address and undefined behaviour sanitizers
@@ -146,6 +149,6 @@ help: ## this list
 -include $(LIBOBJ:.o=.d) $(foreach f,$(TOOLSRC),$B/$(basename $(notdir $f)).d) \
 	$(patsubst $B/%,$B/tests/%.d,$(UNIT) $(FUZZ))
 
-.PHONY: all man units check check-unit check-e2e check-asan fuzz fuzz-run lint install uninstall clean help
+.PHONY: all man units bench check check-unit check-e2e check-asan fuzz fuzz-run lint install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -25,7 +25,7 @@ static struct {
 	uint64_t jobs, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
 	struct strv skip_extensions;
-	bool require_isolation, keep;
+	bool require_isolation, keep, rows_only, analyze;
 } config;
 
 static int set_jobs(const char *value, void *to, struct err *e)
@@ -40,6 +40,16 @@ static int set_durability(const char *value, void *to, struct err *e)
 	if (strcmp(value, "fast") != 0 && strcmp(value, "faithful") != 0)
 		return err_set(e, ERR_USAGE, "'%s' is neither fast nor faithful", value);
 	*durability = strcmp(value, "fast") == 0 ? CLUSTER_FAST : CLUSTER_FAITHFUL;
+	return 0;
+}
+
+static int set_depth(const char *value, void *to, struct err *e)
+{
+	bool *rows_only = to;
+
+	if (strcmp(value, "full") != 0 && strcmp(value, "data") != 0)
+		return err_set(e, ERR_USAGE, "'%s' is neither full nor data", value);
+	*rows_only = strcmp(value, "data") == 0;
 	return 0;
 }
 
@@ -60,6 +70,12 @@ static const struct opt options[] = {
 	{ OPT_CALL, 0, "jobs", "N", &config.jobs,
 	  "restore with so many sessions at a time; default: the number of processors", NULL, false,
 	  set_jobs },
+	{ OPT_CALL, 0, "depth", "full|data", &config.rows_only,
+	  "data: tables and rows only, without indexes, constraints, triggers, privileges and "
+	  "refreshed views: enough to count and compare, no measure of a recovery; default: full",
+	  "DEPTH", false, set_depth },
+	{ OPT_FLAG, 0, "analyze", NULL, &config.analyze,
+	  "gather statistics, too, as one would after a recovery, and measure it", NULL, false, NULL },
 	{ OPT_CALL, 0, "durability", "fast|faithful", &config.durability,
 	  "fast: never wait for the disk; faithful: restore as a real recovery would, to measure it; "
 	  "default: fast", "DURABILITY", false, set_durability },
@@ -115,7 +131,10 @@ static const struct tool tool = {
 		"are dropped, those that it adds are passed on. When it adds no check that is a "
 		"finding.\n"
 		"\n"
-		"The time that it took, with the time of fetching before it, is the measured RTO.",
+		"A dump of pg_dump as plain SQL is restored by several sessions while it is being "
+		"read, a custom or directory archive by pg_restore --jobs. The time that it took, "
+		"with the time of fetching before it, is the measured RTO; a restore with --depth "
+		"data claims none.",
 	.examples = "fetch-latest /var/backups/shop | restore-to-temp -- compare-counts "
 		    "--production service=shop\n"
 		    "prove the newest backup against production\n"
@@ -277,7 +296,9 @@ int main(int argc, char **argv)
 				      .max_memory_b = config.max_memory_b,
 				      .reading = reading(),
 				      .skip_extensions = config.skip_extensions,
-				      .rto_target_s = config.rto_target_s };
+				      .rto_target_s = config.rto_target_s,
+				      .rows_only = config.rows_only,
+				      .analyze = config.analyze };
 	if (common.progress || isatty(STDERR_FILENO))
 		a.job.progress = show_progress;
 

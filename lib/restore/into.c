@@ -190,6 +190,8 @@ static int run_sections(const struct into_job *job, const char *database, const 
 	for (size_t i = 0; ret == 0 && i < sizeof(sections) / sizeof(sections[0]); i++) {
 		bool parallel = i > 0 && job->what->kind != DUMP_TAR;
 
+		if (job->rows_only && sections[i].phase == PHASE_POST_DATA)
+			break;
 		p.section = sections[i].name;
 		p.jobs = parallel ? job->jobs : 1;
 		phases_begin(job->phases, sections[i].phase);
@@ -249,6 +251,7 @@ static void take_times(struct phases *p, const struct script_result *r)
 		p->ran[phase[i]] = true;
 		p->ms[phase[i]] += r->phase_ms[i];
 	}
+	p->unpack_along_ms = r->unpack_ms;
 }
 
 /* What was restored is where the script went; without a \connect, where it began. */
@@ -317,7 +320,8 @@ int into_script(const struct into_job *job, struct into *out, struct err *e)
 	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
 	struct script_opts opts = { .cluster = job->what->kind == DUMP_CLUSTER,
 				    .sessions = sniff_has_end(job->what) ? job->jobs : 0,
-				    .ahead_b = ahead_b() };
+				    .ahead_b = ahead_b(),
+				    .rows_only = job->rows_only && sniff_has_end(job->what) };
 	struct script_result r = { 0 };
 	STREAM_AUTO *s = stream_open_path(job->path, job->reading, e);
 	int ret;
@@ -326,6 +330,7 @@ int into_script(const struct into_job *job, struct into *out, struct err *e)
 		return -1;
 	opts.conninfo = cluster_conninfo(job->cluster, "postgres", &conninfo);
 	opts.dbname = out->database;
+	out->whole = !opts.rows_only;
 	ret = script_run(s, &opts, &r, e);
 	take_result(job, &r, out);
 	if (ret == 0)
@@ -364,7 +369,49 @@ static int measure(struct pg *pg, struct into *out, struct err *e)
 	return 0;
 }
 
-int into_ready(const struct cluster *c, struct phases *phases, struct into *out, struct err *e)
+static int analyze_all(const struct into_job *job, const struct into *out, struct err *e)
+{
+	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
+	int ret = 0;
+
+	phases_begin(job->phases, PHASE_ANALYZE);
+	for (size_t i = 0; ret == 0 && i < out->databases.n; i++) {
+		PG_AUTO pg = { 0 };
+
+		ret = open_database(job->cluster, out->databases.v[i], &conninfo, &pg, e);
+		if (ret == 0)
+			ret = pg_run(&pg, "ANALYZE", e);
+	}
+	phases_end(job->phases, PHASE_ANALYZE);
+	return ret;
+}
+
+/* What the two large phases have made, for their rates. */
+static int measure_phases(struct pg *pg, struct phases *p, const struct into *out, struct err *e)
+{
+	PGRESULT_AUTO *r =
+		pg_query(pg,
+			 "SELECT pg_catalog.sum(pg_catalog.pg_relation_size(oid)) "
+			 "FILTER (WHERE relkind = 'i' AND relnamespace <> 99), "
+			 "pg_catalog.sum(pg_catalog.pg_relation_size(oid)) "
+			 "FILTER (WHERE relkind <> 'i' OR relnamespace = 99) "
+			 "FROM pg_catalog.pg_class WHERE relkind IN ('r', 'm', 't', 'i') "
+			 "AND (oid >= 16384 OR oid = 2613)",
+			 NULL, 0, e);
+	int64_t indexes = 0, rows = 0;
+
+	if (r == NULL)
+		return -1;
+	if (out->databases.n != 1) /* the phases are of all of them */
+		return 0;
+	if (pg_cell_int(r, 0, 0, &indexes))
+		p->bytes[PHASE_POST_DATA] = (uint64_t)indexes;
+	if (pg_cell_int(r, 0, 1, &rows))
+		p->bytes[PHASE_DATA] = (uint64_t)rows;
+	return 0;
+}
+
+int into_ready(const struct into_job *job, struct into *out, struct err *e)
 {
 	BUF_AUTO first = BUF_INIT(CONNINFO_MAX);
 	BUF_AUTO second = BUF_INIT(CONNINFO_MAX);
@@ -372,14 +419,15 @@ int into_ready(const struct cluster *c, struct phases *phases, struct into *out,
 	PG_AUTO pg = { 0 };
 	int ret;
 
-	phases_begin(phases, PHASE_READY);
-	ret = open_database(c, "postgres", &first, &admin, e) < 0 ? -1 : measure(&admin, out, e);
-	if (ret == 0)
-		ret = open_database(c, out->database, &second, &pg, e);
+	if (open_database(job->cluster, "postgres", &first, &admin, e) < 0 ||
+	    measure(&admin, out, e) < 0 || (job->analyze && analyze_all(job, out, e) < 0))
+		return -1;
+	phases_begin(job->phases, PHASE_READY);
+	ret = open_database(job->cluster, out->database, &second, &pg, e);
 	if (ret == 0)
 		ret = pg_run(&pg, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class", e);
-	phases_end(phases, PHASE_READY);
-	return ret;
+	phases_end(job->phases, PHASE_READY);
+	return ret < 0 ? -1 : measure_phases(&pg, job->phases, out, e);
 }
 
 void into_free(struct into *i)

@@ -19,6 +19,8 @@ struct into_job {
 	const struct stream_opts *reading; /* limits */
 	unsigned jobs;
 	const struct strv *skip_extensions;
+	bool rows_only; /* tables and rows: no indexes, constraints, triggers, refreshed views */
+	bool analyze;   /* gather statistics, as one would after a real recovery */
 	struct phases *phases;
 	struct mishaps *mishaps;
 };
@@ -27,6 +29,7 @@ struct into {
 	struct strv databases; /* that were restored; the largest first, once it is ready */
 	const char *database;  /* the one to look at; borrowed from databases */
 	int64_t bytes;         /* of all of them */
+	bool whole;            /* rows_only was not possible: it is no dump of pg_dump */
 	struct strv made;      /* what the dump took for granted: "role alice" */
 	char note[160];        /* why nothing proves that a script was whole; or "" */
 	bool clipped;          /* only the empty line at its very end is missing */
@@ -42,8 +45,8 @@ int into_archive(const struct into_job *job, struct into *out, struct err *e);
  * what came before its end has been restored then. */
 int into_script(const struct into_job *job, struct into *out, struct err *e);
 
-/* The first correct answer; and how much there is. */
-int into_ready(const struct cluster *c, struct phases *phases, struct into *out, struct err *e);
+/* Statistics, the first correct answer; and how much there is. */
+int into_ready(const struct into_job *job, struct into *out, struct err *e);
 
 void into_free(struct into *i);
 #endif

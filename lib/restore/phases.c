@@ -6,13 +6,16 @@
 static const struct {
 	const char *metric;
 	const char *text;
+	const char *bytes, *rate;
 } names[PHASES] = {
-	[PHASE_UNPACK] = { "unpack_seconds", "unpack" },
-	[PHASE_START] = { "start_seconds", "server" },
-	[PHASE_PRE_DATA] = { "pre_data_seconds", "tables" },
-	[PHASE_DATA] = { "data_seconds", "rows" },
-	[PHASE_POST_DATA] = { "post_data_seconds", "indexes and constraints" },
-	[PHASE_READY] = { "ready_seconds", "first answer" },
+	[PHASE_UNPACK] = { "unpack_seconds", "unpack", "unpack_bytes", "unpack_rate" },
+	[PHASE_START] = { "start_seconds", "server", NULL, NULL },
+	[PHASE_PRE_DATA] = { "pre_data_seconds", "tables", NULL, NULL },
+	[PHASE_DATA] = { "data_seconds", "rows", "data_bytes", "data_rate" },
+	[PHASE_POST_DATA] = { "post_data_seconds", "indexes and constraints", "post_data_bytes",
+			      "post_data_rate" },
+	[PHASE_ANALYZE] = { "analyze_seconds", "statistics", NULL, NULL },
+	[PHASE_READY] = { "ready_seconds", "first answer", NULL, NULL },
 };
 
 void phases_begin(struct phases *p, enum phase which)
@@ -42,6 +45,12 @@ double phases_total_s(const struct phases *p)
 	return phases_restore_s(p) + (p->fetch_s > 0 ? p->fetch_s : 0);
 }
 
+/* Bytes in a second; 0 when there is nothing to say. */
+static double rate_of(uint64_t bytes, int64_t ms)
+{
+	return ms > 0 ? (double)bytes * 1000 / (double)ms : 0;
+}
+
 void phases_text(const struct phases *p, struct buf *out)
 {
 	double restore_s = phases_restore_s(p);
@@ -52,17 +61,33 @@ void phases_text(const struct phases *p, struct buf *out)
 		buf_addf(out, "fetch %s, ", human_duration(p->fetch_s, text));
 	buf_addf(out, "restore %s", human_duration(restore_s, text));
 	/* What takes a tenth of the restore is worth a word. */
-	for (int i = 0; i < PHASES; i++)
-		if (p->ran[i] && (double)p->ms[i] / 1000 * 10 >= restore_s)
-			buf_addf(out, ", %s %s", names[i].text,
-				 human_duration((double)p->ms[i] / 1000, text));
+	for (int i = 0; i < PHASES; i++) {
+		if (!p->ran[i] || (double)p->ms[i] / 1000 * 10 < restore_s)
+			continue;
+		buf_addf(out, ", %s %s", names[i].text,
+			 human_duration((double)p->ms[i] / 1000, text));
+		if (rate_of(p->bytes[i], p->ms[i]) > 0)
+			buf_addf(out, " at %s/s",
+				 human_bytes((uint64_t)rate_of(p->bytes[i], p->ms[i]), text));
+	}
 	buf_addc(out, ')');
 }
 
 void phases_metrics(const struct phases *p, struct check *c)
 {
 	check_metric_real(c, "restore_seconds", phases_restore_s(p), "s");
-	for (int i = 0; i < PHASES; i++)
-		if (p->ran[i])
-			check_metric_real(c, names[i].metric, (double)p->ms[i] / 1000, "s");
+	if (p->find_s >= 0)
+		check_metric_real(c, "find_seconds", p->find_s, "s");
+	for (int i = 0; i < PHASES; i++) {
+		if (!p->ran[i])
+			continue;
+		check_metric_real(c, names[i].metric, (double)p->ms[i] / 1000, "s");
+		if (names[i].bytes && p->bytes[i]) {
+			check_metric_int(c, names[i].bytes, (int64_t)p->bytes[i], "B");
+			check_metric_real(c, names[i].rate, rate_of(p->bytes[i], p->ms[i]), "B/s");
+		}
+	}
+	if (p->unpack_along_ms > 0)
+		check_metric_real(c, "unpack_along_seconds", (double)p->unpack_along_ms / 1000,
+				  "s");
 }

@@ -17,16 +17,20 @@ enum phase {
 	PHASE_PRE_DATA,  /* roles, databases, tables */
 	PHASE_DATA,      /* rows */
 	PHASE_POST_DATA, /* indexes, constraints, triggers */
+	PHASE_ANALYZE,   /* statistics for the planner, where they are asked for */
 	PHASE_READY,     /* up to the first correct answer */
 	PHASES
 };
 
-/* Start from { .fetch_s = -1 } when it is not known how long fetching took. */
+/* Start from { .find_s = -1, .fetch_s = -1 } when it is not known how long these took. */
 struct phases {
+	double find_s; /* before the first byte was fetched: no part of the total */
 	double fetch_s;
 	bool ran[PHASES];
 	int64_t ms[PHASES];
-	int64_t began_ms;                    /* of the running one */
+	uint64_t bytes[PHASES]; /* that it made: unpacked; on the disk, rows and indexes; 0: none */
+	int64_t unpack_along_ms; /* spent on unpacking while rows went in: a part of their time */
+	int64_t began_ms;        /* of the running one */
 	void (*progress)(const char *phase); /* NULL: nobody wants to know that one begins */
 };
 
@@ -40,6 +44,6 @@ double phases_total_s(const struct phases *p);   /* with it, where it is known *
 /* "22 min to a temporary server (fetch 2 min 20 s, restore 19 min, indexes 3 min)" */
 void phases_text(const struct phases *p, struct buf *out);
 
-/* restore_seconds, then one metric for each phase that ran. */
+/* restore_seconds, then for each phase that ran its seconds, bytes, and bytes in a second. */
 void phases_metrics(const struct phases *p, struct check *c);
 #endif

@@ -34,6 +34,7 @@ struct work {
 	struct phases phases;
 	struct mishaps mishaps;
 	struct err broken; /* why the restore could not go on to its end; .kind ERR_NONE: it did */
+	struct into_job into_job;
 	struct into into;
 	uint64_t free_b; /* disk space before the restore */
 	bool ready;
@@ -117,6 +118,8 @@ static int unpack_to(struct work *w, const char *to, struct err *e)
 
 	phases_begin(&w->phases, PHASE_UNPACK);
 	ret = s ? write_unpacked(s, to, e) : -1;
+	if (s)
+		w->phases.bytes[PHASE_UNPACK] = stream_out_b(s);
 	phases_end(&w->phases, PHASE_UNPACK);
 	return ret;
 }
@@ -278,8 +281,19 @@ static void say_restore(struct work *w)
 		buf_adds(&b, w->broken.kind == ERR_NONE ? "restored without an error"
 							: "what there is of it was restored");
 	count(w, MISHAP_HARMLESS, "harmless failure", &b);
+	if (w->job->rows_only)
+		buf_adds(&b, w->into.whole
+				     ? "; in full: what follows the rows is only known of dumps "
+				       "of pg_dump"
+				     : "; tables and rows only: nothing is proven of indexes, "
+				       "constraints, triggers, privileges and materialized views");
 	check_say(&c, judge(w, here), "%s", b.s);
 	stage_check(w->st, &c);
+}
+
+static bool rows_only(const struct work *w)
+{
+	return w->job->rows_only && !w->into.whole;
 }
 
 static json_t *names(const struct strv *l)
@@ -327,6 +341,7 @@ static void say_instance(struct work *w)
 		json_object_set_new(o, "recovery_point", json_string(utc_format(ms, at)));
 	json_object_set_new(o, "durability",
 			    json_string(w->job->durability == CLUSTER_FAST ? "fast" : "faithful"));
+	json_object_set_new(o, "depth", json_string(rows_only(w) ? "data" : "full"));
 	json_object_set_new(o, "data_directory",
 			    record_string(w->cluster.data, strlen(w->cluster.data)));
 	stage_record(w->st, "instance", o);
@@ -342,6 +357,8 @@ static void say_time(struct work *w)
 	phases_text(&w->phases, &b);
 	if (w->job->durability == CLUSTER_FAST)
 		buf_adds(&b, ", without waiting for the disk");
+	if (rows_only(w))
+		buf_adds(&b, "; tables and rows only: no measure of a recovery");
 	check_say(&c, V_OK, "%s", b.s);
 	stage_check(w->st, &c);
 }
@@ -385,26 +402,28 @@ static void say_rto(struct work *w)
 /* What fails is in w->mishaps; what ends it early in w->broken. */
 static void restore(struct work *w)
 {
-	struct into_job job = { .cluster = &w->cluster,
-				.what = &w->what,
-				.reading = &w->job->reading,
-				.path = w->path,
-				.jobs = w->job->jobs,
-				.skip_extensions = &w->job->skip_extensions,
-				.phases = &w->phases,
-				.mishaps = &w->mishaps };
 	struct err e = { 0 };
 
-	if (into_check(&job, &e) < 0) {
+	w->into_job = (struct into_job){ .cluster = &w->cluster,
+					 .what = &w->what,
+					 .reading = &w->job->reading,
+					 .path = w->path,
+					 .jobs = w->job->jobs,
+					 .skip_extensions = &w->job->skip_extensions,
+					 .rows_only = w->job->rows_only,
+					 .analyze = w->job->analyze,
+					 .phases = &w->phases,
+					 .mishaps = &w->mishaps };
+	if (into_check(&w->into_job, &e) < 0) {
 		w->broken = e;
 		return;
 	}
 	if (is_archive(w)) {
-		if (into_archive(&job, &w->into, &e) < 0)
+		if (into_archive(&w->into_job, &w->into, &e) < 0)
 			w->broken = e;
 		return;
 	}
-	if (into_script(&job, &w->into, &e) == 0) {
+	if (into_script(&w->into_job, &w->into, &e) == 0) {
 		say_complete(w, w->into.clipped ? V_WARNING : V_OK, w->into.note);
 	} else if (e.kind == ERR_BACKUP) {
 		w->broken = e;
@@ -441,7 +460,7 @@ static void run(struct work *w)
 		return;
 	}
 	restore(w);
-	w->ready = server_lives(w, &e) && into_ready(&w->cluster, &w->phases, &w->into, &e) == 0;
+	w->ready = server_lives(w, &e) && into_ready(&w->into_job, &w->into, &e) == 0;
 	if (!w->ready && w->broken.kind == ERR_NONE)
 		w->broken = e;
 	say_restore(w);
@@ -452,14 +471,16 @@ static void run(struct work *w)
 		return;
 	say_instance(w);
 	say_time(w);
-	say_rto(w);
+	if (!rows_only(w))
+		say_rto(w);
 }
 
 void restorer_run(struct stage *st, const struct restore_job *job, struct restored_server *out)
 {
 	struct work w = { .st = st,
 			  .job = job,
-			  .phases = { .fetch_s = job->source->fetch_s,
+			  .phases = { .find_s = job->source->find_s,
+				      .fetch_s = job->source->fetch_s,
 				      .progress = job->progress } };
 
 	run(&w);

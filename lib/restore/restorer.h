@@ -29,7 +29,9 @@ struct restore_job {
 	uint64_t *need_b;           /* filled in: the disk that it should take */
 	struct stream_opts reading; /* limits for what comes out of the backup */
 	struct strv skip_extensions;
-	uint64_t rto_target_s;               /* 0: none */
+	uint64_t rto_target_s; /* 0: none */
+	bool rows_only;        /* --depth data */
+	bool analyze;
 	void (*progress)(const char *phase); /* may be NULL */
 };
 

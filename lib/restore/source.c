@@ -30,6 +30,7 @@ static void see_backup(struct source *s, const json_t *o)
 static void see_download(struct source *s, const json_t *o)
 {
 	const json_t *metric;
+	int64_t ended_ms;
 	size_t i;
 
 	json_array_foreach(json_object_get(o, "metrics"), i, metric) {
@@ -38,13 +39,25 @@ static void see_download(struct source *s, const json_t *o)
 		if (name && strcmp(name, "fetch_seconds") == 0)
 			(void)record_real(metric, "value", &s->fetch_s);
 	}
+	if (s->began_ms && s->fetch_s >= 0 && record_time(o, "at", &ended_ms))
+		s->find_s = (double)(ended_ms - s->began_ms) / 1000 - s->fetch_s;
+}
+
+static void see_stage(struct source *s, const json_t *o)
+{
+	const char *tool = record_text(o, "tool"), *event = record_text(o, "event");
+
+	if (tool && event && strcmp(tool, "fetch-latest") == 0 && strcmp(event, "begin") == 0)
+		(void)record_time(o, "at", &s->began_ms);
 }
 
 void source_see(struct source *s, const struct record *r)
 {
 	const char *check = record_text(r->object, "check");
 
-	if (strcmp(r->kind, "backup") == 0)
+	if (strcmp(r->kind, "stage") == 0)
+		see_stage(s, r->object);
+	else if (strcmp(r->kind, "backup") == 0)
 		see_backup(s, r->object);
 	else if (check && strcmp(check, "backup-download") == 0)
 		see_download(s, r->object);

@@ -17,11 +17,13 @@ struct source {
 	int64_t taken_ms;    /* when it was made, as its name says */
 	int64_t modified_ms; /* when it was last written */
 	uint64_t bytes;      /* of the file, or of all in the directory */
+	int64_t began_ms;    /* when fetch-latest began; 0: not known */
+	double find_s;       /* how long it looked for it before; -1: not known */
 	double fetch_s;      /* how long fetching it took; -1: not known */
 };
 #define SOURCE_INIT \
 	{ \
-		.fetch_s = -1 \
+		.find_s = -1, .fetch_s = -1 \
 	}
 
 /* Looks at a record of the input: a backup that says newest and has a path; how long it took. */

@@ -162,6 +162,57 @@ bombs() {
 }
 t "a bomb is not unpacked, by ratio or by size" bombs
 
+# Tables and rows, and nothing of what is made after them; and it says what that is worth.
+depth_data() {
+	cat >rows <<-'EOS'
+		#!/bin/sh
+		cat >/dev/null
+		got=$(psql -XqAt -c "SELECT (SELECT count(*) FROM sales.orders),
+			(SELECT convert_from(lo_get(4711), 'UTF8')), (SELECT last_value FROM sales.orders_id_seq),
+			(SELECT count(*) FROM pg_indexes WHERE schemaname IN ('public', 'sales')),
+			(SELECT count(*) FROM pg_constraint WHERE contype IN ('f', 'p', 'u')
+				AND connamespace <> 'pg_catalog'::regnamespace),
+			(SELECT bool_or(ispopulated) FROM pg_matviews)")
+		[ "$got" = "2000|a large object|2000|0|0|f" ] && status=ok || status=critical
+		printf '{"record":"check","check":"contents","status":"%s","summary":"%s"}\n' $status "$got"
+	EOS
+	chmod 755 rows
+	for f in plain.sql inserts.sql all.sql custom.dump; do
+		expect_status 0 env DEPTH=data restore-to-temp --records --rto-target 1h \
+			--backup dumps/$f -- ./rows
+		expect_check contents ok
+		expect_check backup-complete ok
+		expect_no_check verified-rto
+		expect_records 'any(.[]; .check == "restore" and (.summary | test("rows only: nothing is proven")))'
+		expect_records 'map(select(.record == "instance"))[0].depth == "data"'
+	done
+}
+t "--depth data restores tables and rows, says so, and claims no RTO" depth_data
+
+depth_of_others() {
+	printf 'CREATE TABLE t (a int PRIMARY KEY);\nCREATE INDEX i ON t (a);\n' >others.sql
+	expect_status 0 restore-to-temp --records --depth data --backup others.sql
+	expect_records 'any(.[]; .check == "restore" and (.summary | test("in full")))'
+	expect_records 'map(select(.record == "instance"))[0].depth == "full"'
+	expect_check verified-rto ok
+	expect_status 3 restore-to-temp --depth some --backup others.sql
+	expect_err "neither full nor data"
+}
+t "a script of somebody else is restored in full, whatever the depth" depth_of_others
+
+phases() {
+	fetch-latest --records --dir "$SCRATCH/fetched" dumps/plain.sql.gz >fetched.jsonl
+	expect_status 0 sh -c 'restore-to-temp --records --analyze <fetched.jsonl'
+	expect_records '["restore_seconds", "find_seconds", "start_seconds", "pre_data_seconds",
+		"data_seconds", "data_bytes", "data_rate", "post_data_seconds", "post_data_bytes",
+		"post_data_rate", "analyze_seconds", "ready_seconds"]
+		- [.[] | select(.check == "restore-time").metrics[].name] == []'
+	expect_status 0 restore-to-temp --records --backup dumps/tar.tar.gz
+	expect_records '[.[] | select(.check == "restore-time").metrics[].name]
+		| contains(["unpack_seconds", "unpack_bytes", "unpack_rate"])'
+}
+t "each phase has its time, and a rate where bytes went through" phases
+
 name_disagrees() {
 	cp dumps/custom.dump shop.sql.zst
 	expect_status 1 restore-to-temp --records --backup shop.sql.zst -- "$SCRATCH/probe"
@@ -184,7 +235,8 @@ plugin() {
 t "a monitoring plugin" plugin
 
 in_a_pipeline() {
-	fetch-latest --records --dir "$SCRATCH/fetched" dumps/custom.dump >fetched.jsonl
+	fetch-latest --records --dir "$SCRATCH/fetched" dumps/custom.dump |
+		jq -c '(.metrics[]? | select(.name == "fetch_seconds")).value = 2' >fetched.jsonl
 	expect_status 2 sh -c "restore-to-temp --records --rto-target 1s -- '$SCRATCH/probe' <fetched.jsonl"
 	expect_check backup-download ok
 	expect_check contents ok

@@ -59,6 +59,12 @@ static const struct {
 	  "and "
 	  "constraints 3 min)",
 	  1281 },
+	{ { .fetch_s = -1,
+	    .ran = { [PHASE_DATA] = true },
+	    .ms = { [PHASE_DATA] = 60000 },
+	    .bytes = { [PHASE_DATA] = 3000000000 } },
+	  "1 min to a temporary server (restore 1 min, rows 1 min at 50.0 MB/s)",
+	  60 },
 	{ { .fetch_s = 0 }, "0 s to a temporary server (fetch 0 s, restore 0 s)", 0 },
 };
 
