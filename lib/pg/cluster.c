@@ -9,6 +9,7 @@
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/query.h"
+#include "lib/pg/template.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +51,7 @@ static int check_socket_path(const struct cluster *c, struct err *e)
 		       c->opts.dir, len, max);
 }
 
-static const char *locale_here(void)
+const char *cluster_locale(void)
 {
 	locale_t l = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
 
@@ -92,7 +93,7 @@ static const char *reason(struct buf *text)
 	return error;
 }
 
-int cluster_init(struct cluster *c, struct err *e)
+static int run_initdb(const struct cluster *c, struct err *e)
 {
 	const struct cluster_opts *o = &c->opts;
 	BUF_AUTO said = BUF_INIT(8192);
@@ -102,16 +103,12 @@ int cluster_init(struct cluster *c, struct err *e)
 	char text[64];
 	int status;
 
-	if (check_socket_path(c, e) < 0)
-		return -1;
-	(void)snprintf(c->data, sizeof(c->data), "%.*s/data", PATH_MAX - 32, o->dir);
-	(void)snprintf(c->log, sizeof(c->log), "%.*s/server.log", PATH_MAX - 32, o->dir);
 	strv_addf(&argv, "%s/initdb", o->bin->path);
 	strv_addf(&argv, "--pgdata=%s", c->data);
 	strv_add(&argv, "--username=" CLUSTER_USER);
 	strv_add(&argv, "--auth=trust");
 	strv_add(&argv, "--encoding=UTF8");
-	strv_addf(&argv, "--locale=%s", locale_here());
+	strv_addf(&argv, "--locale=%s", cluster_locale());
 	strv_add(&argv, "--no-sync");
 	cluster_environment(c, &env);
 	p.argv = argv.v;
@@ -122,6 +119,20 @@ int cluster_init(struct cluster *c, struct err *e)
 		return err_set(e, ERR_SYSTEM, "make a temporary server: initdb %s: %s",
 			       proc_status_text(status, text, sizeof(text)), reason(&said));
 	return 0;
+}
+
+int cluster_init(struct cluster *c, struct err *e)
+{
+	const struct cluster_opts *o = &c->opts;
+	int copied = 0;
+
+	if (check_socket_path(c, e) < 0)
+		return -1;
+	(void)snprintf(c->data, sizeof(c->data), "%.*s/data", PATH_MAX - 32, o->dir);
+	(void)snprintf(c->log, sizeof(c->log), "%.*s/server.log", PATH_MAX - 32, o->dir);
+	if (o->templates && !o->as->drops)
+		copied = template_copy(o->templates, o->bin, c->data, e);
+	return copied ? (copied > 0 ? 0 : -1) : run_initdb(c, e);
 }
 
 /* ---- its settings ------------------------------------------------------------------- */

@@ -24,7 +24,8 @@ enum cluster_durability {
 struct cluster_opts {
 	const struct pg_bindir *bin;
 	const struct identity *as;
-	const char *dir; /* absolute, private, empty but for its mark */
+	const char *dir;       /* absolute, private, empty but for its mark */
+	const char *templates; /* where template.h keeps them; NULL: none */
 	enum cluster_durability durability;
 	uint64_t max_memory_b; /* of each of its processes; 0: any */
 	unsigned jobs; /* sessions that will build indexes at a time: shares the memory out */
@@ -40,6 +41,9 @@ struct cluster {
 
 enum { CLUSTER_PORT = 5432 };
 #define CLUSTER_USER "postgres" /* its superuser, whoever it runs as */
+
+/* The locale of all that are made: C.UTF-8, or C where the system has none. */
+const char *cluster_locale(void);
 
 /* Makes it: UTF8, locale C.UTF-8 (C where the system has none). ERR_SYSTEM quotes initdb. */
 int cluster_init(struct cluster *c, struct err *e);

@@ -4,6 +4,7 @@
 #include "lib/base/proc.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/pg/template.h"
 #include "lib/restore/relay.h"
 #include "lib/restore/seal.h"
 #include "lib/restore/watch.h"
@@ -274,12 +275,24 @@ static void hold(const struct attempt *a, const struct restored_server *server)
 		;
 }
 
+/* They only save time: without them initdb is run. */
+static char *find_templates(const struct attempt *a)
+{
+	char *place = template_place();
+	struct err e = { 0 };
+
+	if (place && template_prepare(place, a->job.pg_bindir, &a->who, a->path, &e) < 0)
+		tool_warn("%s", e.msg);
+	return place;
+}
+
 /* ---- the whole ---------------------------------------------------------------------- */
 
 int attempt_work(void *ctx)
 {
 	struct attempt *a = ctx;
 	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *templates = NULL;
 	struct restored_server server = { 0 };
 	enum verdict command = V_OK;
 	struct err e = { 0 };
@@ -291,7 +304,9 @@ int attempt_work(void *ctx)
 		stage_error(a->st, "restore", "", &e);
 		return V_OK;
 	}
-	if (seal_find(&seal, a->st, &a->who, a->path, path, a->job.pg_bindir, a->require_isolation))
+	a->job.templates = templates = find_templates(a);
+	if (seal_find(&seal, a->st, &a->who, a->path, path, a->job.pg_bindir, templates,
+		      a->require_isolation))
 		pid = run_restorer(a, &seal, path, &server);
 	if (server.up && a->command)
 		command = run_command(a, &server);

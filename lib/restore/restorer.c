@@ -191,6 +191,7 @@ static int start(struct work *w, struct err *e)
 	w->cluster.opts = (struct cluster_opts){ .bin = &w->bin,
 						 .as = w->job->who,
 						 .dir = w->job->dir,
+						 .templates = w->job->templates,
 						 .durability = w->job->durability,
 						 .max_memory_b = w->job->max_memory_b,
 						 .jobs = w->job->jobs };

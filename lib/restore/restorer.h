@@ -22,6 +22,7 @@ struct restore_job {
 	const char *dir;  /* private, ours */
 	const struct identity *who;
 	const char *pg_bindir; /* NULL: look for it */
+	const char *templates; /* of data directories (template.h); NULL: none */
 	enum cluster_durability durability;
 	unsigned jobs;
 	uint64_t max_disk_b;        /* 0: what is free */

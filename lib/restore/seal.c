@@ -66,12 +66,14 @@ static void say(const struct seal *s, struct stage *st, const struct identity *w
 }
 
 bool seal_find(struct seal *out, struct stage *st, const struct identity *who, const char *dir,
-	       const char *backup, const char *pg_bindir, bool required)
+	       const char *backup, const char *pg_bindir, const char *templates, bool required)
 {
 	struct err why = { 0 };
 
 	*out = (struct seal){ .in = { .root = { .dir = dir, .as = who } } };
 	show(out, backup, "");
+	if (templates)
+		show(out, templates, "");
 	if (pg_bindir)
 		show_programs(out, pg_bindir);
 	else
