@@ -135,7 +135,9 @@ static void failed(struct run *r, struct worker *w, const struct err *e)
 {
 	struct pg_job *job = w->job;
 	enum pg_why why = w->pg->why;
-	bool retry = why == PG_WHY_CONFLICT && job->tries < TRIES;
+	/* A standby that ends an idle session says so to nobody: the next query finds it gone. */
+	bool conflict = why == PG_WHY_CONFLICT || (why == PG_WHY_LOST && w->pg->standby);
+	bool retry = conflict && job->tries < TRIES;
 
 	w->job = NULL;
 	if (!recover(r, w, retry))

@@ -7,9 +7,9 @@
  * Each session runs in one REPEATABLE READ, READ ONLY transaction that imports the snapshot of
  * the first before any query starts, and ends it as soon as nothing is left for it to do, so that
  * vacuum is held back no longer than needed. A query that fails is rolled back to a savepoint and
- * the snapshot lives on. A query that a standby cancels ("conflict with recovery") is tried again,
- * three times in all, in a new transaction: that one then sees a later snapshot, for the old one
- * is what the standby had to give up.
+ * the snapshot lives on. A query that a standby cancels ("conflict with recovery"), or whose
+ * session it ended, is tried again, three times in all, in a new transaction: that one then sees a
+ * later snapshot, for the old one is what the standby had to give up.
  */
 #include "lib/pg/conn.h"
 
