@@ -26,8 +26,9 @@ static const struct tool tool = {
 	.operands = "SOURCE",
 	.description =
 	"SOURCE is a file, a directory, a quoted glob, file:///PATH, http(s)://HOST/FILE, the index "
-	"page of nginx or Apache https://HOST/DIRECTORY/, or s3://BUCKET/PREFIX (endpoint, region and "
-	"keys come from the usual AWS variables and profile files).\n\n"
+	"page of nginx or Apache https://HOST/DIRECTORY/, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX "
+	"(endpoint, region and keys come from the usual AWS variables, profiles, roles and instances), "
+	"or azure://ACCOUNT/CONTAINER/PREFIX (AZURE_STORAGE_KEY and its like).\n\n"
 	"One backup record is written for each. A directory that holds a directory-format dump or a "
 	"base backup is one backup. Unfinished files (.tmp, .part, a leading dot ...), sidecars "
 	"(.sha256, .asc, .json, .txt ...) and WAL are none. They are ordered by the time in their "

@@ -1,6 +1,5 @@
 #include "lib/base/utc.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -117,6 +116,15 @@ static char *put(char *out, int v, int n)
 	return out + n;
 }
 
+static char *put_clock(char *out, const struct civil *c)
+{
+	out = put(out, c->hour, 2);
+	*out++ = ':';
+	out = put(out, c->minute, 2);
+	*out++ = ':';
+	return put(out, c->second, 2);
+}
+
 static char *put_moment(char *out, const struct civil *c, char between)
 {
 	out = put(out, c->year, 4);
@@ -125,11 +133,7 @@ static char *put_moment(char *out, const struct civil *c, char between)
 	*out++ = '-';
 	out = put(out, c->day, 2);
 	*out++ = between;
-	out = put(out, c->hour, 2);
-	*out++ = ':';
-	out = put(out, c->minute, 2);
-	*out++ = ':';
-	return put(out, c->second, 2);
+	return put_clock(out, c);
 }
 
 const char *utc_format(int64_t ms, char out[UTC_SIZE])
@@ -150,6 +154,37 @@ const char *utc_human(int64_t ms, char out[UTC_SIZE])
 	const struct civil c = split(ms, &millis);
 
 	memcpy(put_moment(out, &c, ' '), " UTC", sizeof(" UTC"));
+	return out;
+}
+
+#define DAY_NAMES "MonTueWedThuFriSatSun"
+#define MONTH_NAMES "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+static char *put_name(char *out, const char *names, int i)
+{
+	memcpy(out, names + (size_t)i * 3, 3);
+	return out + 3;
+}
+
+const char *utc_format_http(int64_t ms, char out[UTC_SIZE])
+{
+	int millis;
+	const struct civil c = split(ms, &millis);
+	/* The day 0 was a Thursday. */
+	const int64_t days = days_from_civil(c.year, c.month, c.day);
+	const int weekday = (int)(((days + 3) % 7 + 7) % 7);
+
+	char *end = put_name(out, DAY_NAMES, weekday);
+
+	memcpy(end, ", ", 2);
+	end = put(end + 2, c.day, 2);
+	*end++ = ' ';
+	end = put_name(end, MONTH_NAMES, c.month - 1);
+	*end++ = ' ';
+	end = put(end, c.year, 4);
+	*end++ = ' ';
+	end = put_clock(end, &c);
+	memcpy(end, " GMT", sizeof(" GMT"));
 	return out;
 }
 
@@ -261,10 +296,10 @@ bool utc_parse_http(const char *s, int64_t *ms)
 {
 	struct civil c = { 0 };
 
-	if (name3(&s, "MonTueWedThuFriSatSun", 7) < 0 || !literal(&s, ',') || !literal(&s, ' ') ||
+	if (name3(&s, DAY_NAMES, 7) < 0 || !literal(&s, ',') || !literal(&s, ' ') ||
 	    !digits(&s, 2, &c.day) || !literal(&s, ' '))
 		return false;
-	c.month = name3(&s, "JanFebMarAprMayJunJulAugSepOctNovDec", 12) + 1;
+	c.month = name3(&s, MONTH_NAMES, 12) + 1;
 	if (!literal(&s, ' ') || !digits(&s, 4, &c.year) || !valid_date(&c))
 		return false;
 	if (!literal(&s, ' ') || !clock_time(&s, &c) || strcmp(s, " GMT") != 0)

@@ -22,6 +22,9 @@ const char *utc_format(int64_t ms, char out[UTC_SIZE]);
 /* For people: 2026-02-17 06:11:40 UTC. Returns out. */
 const char *utc_human(int64_t ms, char out[UTC_SIZE]);
 
+/* HTTP-date, RFC 9110 section 5.6.7: Tue, 17 Feb 2026 01:58:42 GMT. Returns out. */
+const char *utc_format_http(int64_t ms, char out[UTC_SIZE]);
+
 /* RFC 3339: date and time with 'T' or a blank, optional fraction (beyond the millisecond cut
  * off), 'Z' or an offset (+02, +02:00, +0200, +00:53:28: PostgreSQL prints the first and, for
  * times before there were zones, the last). A time

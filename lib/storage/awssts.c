@@ -10,6 +10,7 @@
 #include "lib/storage/s3list.h"
 #include "lib/storage/sigv4.h"
 #include "lib/storage/uri.h"
+#include "lib/storage/xmlread.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

@@ -9,12 +9,16 @@
 
 #define STORAGE_DRIVERS(X) \
 	X(local) \
+	X(azure) \
 	X(web) \
 	X(s3)
 
 struct storage_driver {
 	const char *const *schemes; /* NULL-terminated; "" takes sources without a scheme */
 	const char *form;           /* of a source, for messages: "s3://BUCKET/PREFIX" */
+	/* Of sources with these schemes only some are its own: is this one? NULL: all are. The
+	 * first driver in the list that takes a source has it. */
+	bool (*claims)(const char *source);
 	/* Fills state, shown and base_name (or -1 with *e, after freeing what it made). */
 	int (*open)(struct storage *s, const char *source, struct err *e);
 	int (*list)(struct storage *s,

@@ -1,6 +1,7 @@
 #include "lib/storage/s3error.h"
 
 #include "lib/storage/s3list.h"
+#include "lib/storage/shellword.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,23 +63,11 @@ bool s3error_archived(const struct download_reply *r)
 	return (class && deep(class)) || download_mark(r, "x-amz-archive-status") != NULL;
 }
 
-/* A word of a shell command. */
-static void quote(struct buf *out, const char *s)
-{
-	buf_addc(out, '\'');
-	for (; *s; s++) {
-		if (*s == '\'')
-			buf_adds(out, "'\\'");
-		buf_addc(out, *s);
-	}
-	buf_addc(out, '\'');
-}
-
 int s3error_archive(const struct download_reply *r, const struct s3_asked *asked, struct err *e)
 {
 	const char *restore = download_mark(r, "x-amz-restore");
 	const char *class = download_mark(r, "x-amz-storage-class");
-	BUF_AUTO command = BUF_INIT(S3_KEY_MAX);
+	BUF_AUTO command = BUF_INIT(KEYSPACE_KEY_MAX);
 	struct s3_error why;
 	bool tiering;
 
@@ -92,7 +81,7 @@ int s3error_archive(const struct download_reply *r, const struct s3_asked *asked
 			       asked->verb, asked->shown, class);
 	tiering = strcmp(class, "INTELLIGENT_TIERING") == 0;
 	buf_addf(&command, "aws s3api restore-object --bucket %s --key ", asked->bucket);
-	quote(&command, asked->key ? asked->key : "");
+	shellword_add(&command, asked->key ? asked->key : "");
 	buf_addf(&command,
 		 " --restore-request '{%s\"GlacierJobParameters\":{\"Tier\":\"Standard\"}}'",
 		 tiering ? "" : "\"Days\":7,");

@@ -10,7 +10,7 @@
 /* A page while it is read. */
 struct reader {
 	struct s3_page *page;
-	int (*each)(const struct s3_entry *entry, void *ctx, struct err *e);
+	keyspace_each *each;
 	void *ctx;
 	struct buf key, etag;
 	int64_t bytes, modified_ms;
@@ -38,8 +38,8 @@ static void end_of_page_word(struct xmlread *x, void *ctx)
 
 static void emit(struct xmlread *x, struct reader *r)
 {
-	BUF_AUTO decoded = BUF_INIT(S3_KEY_MAX);
-	struct s3_entry entry = { r->key.s, r->etag.s, r->bytes, r->modified_ms };
+	BUF_AUTO decoded = BUF_INIT(KEYSPACE_KEY_MAX);
+	struct keyspace_entry entry = { r->key.s, r->etag.s, r->bytes, r->modified_ms };
 
 	if (r->page->encoded) {
 		if (!uri_decode(&decoded, r->key.s, r->key.len, true)) {
@@ -79,14 +79,14 @@ static void end_of_entry_word(struct xmlread *x, void *ctx)
 	}
 }
 
-int s3list_parse(const char *xml, size_t len, struct s3_page *page,
-		 int (*each)(const struct s3_entry *entry, void *ctx, struct err *e), void *ctx,
+int s3list_parse(const char *xml, size_t len, struct s3_page *page, keyspace_each *each, void *ctx,
 		 struct err *e)
 {
-	struct reader r = { page, each, ctx, BUF_INIT(S3_KEY_MAX), BUF_INIT(S3_KEY_MAX), -1, -1 };
+	struct reader r = { page, each, ctx, BUF_INIT(KEYSPACE_KEY_MAX), BUF_INIT(KEYSPACE_KEY_MAX),
+			    -1,   -1 };
 	int rc;
 
-	*page = (struct s3_page){ .next = BUF_INIT(S3_KEY_MAX) };
+	*page = (struct s3_page){ .next = BUF_INIT(KEYSPACE_KEY_MAX) };
 	rc = xmlread_run(xml, len, end_of_page_word, page, e);
 	if (rc == 0)
 		rc = xmlread_run(xml, len, end_of_entry_word, &r, e);

@@ -6,20 +6,13 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
-#include "lib/storage/xmlread.h"
+#include "lib/storage/keyspace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { S3_KEY_MAX = XMLREAD_TEXT_MAX, S3_WORD_SIZE = 128, S3_MESSAGE_SIZE = 512 };
-
-struct s3_entry {
-	const char *key;  /* decoded; valid during the call */
-	const char *etag; /* with its quotes, "" where the server gives none */
-	int64_t bytes;
-	int64_t modified_ms; /* -1 where the server gives none */
-};
+enum { S3_WORD_SIZE = 128, S3_MESSAGE_SIZE = 512 };
 
 struct s3_page {
 	bool encoded;    /* EncodingType is url: keys are percent-encoded, tokens are not */
@@ -30,8 +23,7 @@ struct s3_page {
 /* Reads a whole page. The page's own words may stand after its keys (MinIO), so a first pass fills
  * *page and a second calls each (which stops everything with -1 and *e). ERR_REMOTE when it is no
  * ListBucketResult: *page is freed then. */
-int s3list_parse(const char *xml, size_t len, struct s3_page *page,
-		 int (*each)(const struct s3_entry *entry, void *ctx, struct err *e), void *ctx,
+int s3list_parse(const char *xml, size_t len, struct s3_page *page, keyspace_each *each, void *ctx,
 		 struct err *e);
 
 struct s3_error {

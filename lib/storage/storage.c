@@ -12,14 +12,21 @@
 static const struct storage_driver *const drivers[] = { STORAGE_DRIVERS(ENTRY) };
 #undef ENTRY
 
+static bool takes(const struct storage_driver *d, const char *source, size_t scheme)
+{
+	for (const char *const *s = d->schemes; *s; s++)
+		if (strlen(*s) == scheme && strncasecmp(source, *s, scheme) == 0)
+			return d->claims == NULL || d->claims(source);
+	return false;
+}
+
 static const struct storage_driver *driver_of(const char *source)
 {
 	size_t n = uri_scheme(source);
 
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
-		for (const char *const *s = drivers[i]->schemes; *s; s++)
-			if (strlen(*s) == n && strncasecmp(source, *s, n) == 0)
-				return drivers[i];
+		if (takes(drivers[i], source, n))
+			return drivers[i];
 	return NULL;
 }
 
@@ -27,8 +34,9 @@ static int unknown_scheme(const char *source, struct err *e)
 {
 	BUF_AUTO forms = BUF_INIT(512);
 
-	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
-		buf_addf(&forms, "%s%s", i ? ", " : "", drivers[i]->form);
+#define ADD_FORM(name) buf_addf(&forms, "%s%s", forms.len ? ", " : "", storage_##name.form);
+	STORAGE_DRIVERS(ADD_FORM)
+#undef ADD_FORM
 	return err_set(e, ERR_USAGE, "open source: no storage is called '%.*s://'; there are %s",
 		       (int)uri_scheme(source), source, forms.s);
 }

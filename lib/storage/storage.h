@@ -6,7 +6,8 @@
  *
  *	/backups, ../x.dump, '/b/shop-*.dump', file:///backups		local.c
  *	https://host/backups/, https://host/x.dump			web.c
- *	s3://bucket/prefix						s3.c
+ *	s3://bucket/prefix, gs://bucket/prefix				s3.c
+ *	azure://account/container/prefix				azure.c
  *
  * An object is one file. Its name is relative to the source, with '/' between its parts; what
  * belongs together (the files of a directory-format dump) is put together by catalog.h, from names

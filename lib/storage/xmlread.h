@@ -7,11 +7,12 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/storage/keyspace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { XMLREAD_DEPTH_MAX = 8, XMLREAD_NAME_SIZE = 48, XMLREAD_TEXT_MAX = 8 * 1024 };
+enum { XMLREAD_DEPTH_MAX = 8, XMLREAD_NAME_SIZE = 48, XMLREAD_TEXT_MAX = KEYSPACE_KEY_MAX };
 
 struct xmlread {
 	/* For end(), about the element that ends: */

@@ -8,7 +8,7 @@
 #define TAIL "</ListBucketResult>"
 #define ENTRY(key, size) "<Contents><Key>" key "</Key><Size>" size "</Size></Contents>"
 
-static int note(const struct s3_entry *entry, void *ctx, struct err *e)
+static int note(const struct keyspace_entry *entry, void *ctx, struct err *e)
 {
 	(void)e;
 	buf_addf(ctx, "%s|%" PRId64 "|%" PRId64 "|%s\n", entry->key, entry->bytes,
@@ -96,7 +96,7 @@ START_TEST(a_key_longer_than_any)
 	struct err e = { 0 };
 
 	buf_adds(&xml, HEAD "<Contents><Key>");
-	while (xml.len < S3_KEY_MAX + 100)
+	while (xml.len < KEYSPACE_KEY_MAX + 100)
 		buf_addc(&xml, 'k');
 	buf_adds(&xml, "</Key><Size>1</Size></Contents>" TAIL);
 	ck_assert_int_eq(s3list_parse(xml.s, xml.len, &p, note, &got, &e), -1);
@@ -104,7 +104,7 @@ START_TEST(a_key_longer_than_any)
 }
 END_TEST
 
-static int refuse(const struct s3_entry *entry, void *ctx, struct err *e)
+static int refuse(const struct keyspace_entry *entry, void *ctx, struct err *e)
 {
 	(void)entry;
 	++*(int *)ctx;

@@ -41,6 +41,27 @@ START_TEST(format_table)
 END_TEST
 
 static const struct {
+	int64_t ms;
+	const char *http;
+} http_formats[] = {
+	{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+	{ -1, "Wed, 31 Dec 1969 23:59:59 GMT" },
+	{ THEN + 113, "Tue, 17 Feb 2026 01:58:42 GMT" },
+	{ 951782400000, "Tue, 29 Feb 2000 00:00:00 GMT" },
+	{ 1764547199000, "Sun, 30 Nov 2025 23:59:59 GMT" },
+	{ INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT" },
+	{ INT64_MIN, "Sat, 01 Jan 0000 00:00:00 GMT" },
+};
+
+START_TEST(format_http)
+{
+	char out[UTC_SIZE];
+
+	ck_assert_str_eq(utc_format_http(http_formats[_i].ms, out), http_formats[_i].http);
+}
+END_TEST
+
+static const struct {
 	const char *in;
 	int64_t ms;
 } moments[] = {
@@ -308,6 +329,7 @@ int main(void)
 	TCase *c = tcase_create("utc");
 
 	tcase_add_loop_test(c, format_table, 0, CASES(formats));
+	tcase_add_loop_test(c, format_http, 0, CASES(http_formats));
 	tcase_add_loop_test(c, parse_table, 0, CASES(moments));
 	tcase_add_loop_test(c, parse_refuses, 0, CASES(no_moments));
 	tcase_add_test(c, every_day_round_trips);

@@ -1,0 +1,10 @@
+#ifndef LIB_STORAGE_SHELLWORD_H
+#define LIB_STORAGE_SHELLWORD_H
+/*
+ * shellword: a name as one word of a shell command, for commands that messages advise.
+ */
+#include "lib/base/buf.h"
+
+/* In single quotes; a quote of its own as '\''. */
+void shellword_add(struct buf *out, const char *s);
+#endif
