@@ -100,14 +100,14 @@ odd_keys() {
 t "keys with blanks, +, %, &, unicode, quotes, dots and tabs" odd_keys
 
 traversal() {
-	s3_put small.dump "$S3_BUCKET/evil/t/toc.dat"
+	s3_put small.dump "$S3_BUCKET/evil/t/global/pg_control"
 	s3_put small.dump "$S3_BUCKET/evil/t/../../../escaped.dat"
 	expect_status 2 fetch "$B/evil/"
 	says backup-download critical 'leads out of the backup'
 	nothing_fetched
 	expect_no_file escaped.dat
 }
-t "a dump whose files lead out of it is refused" traversal
+t "a backup whose files lead out of it is refused" traversal
 
 pages() {
 	i=0
@@ -175,6 +175,49 @@ profiles() (
 		expect_status 0 list-backups --records "$B/pg/"
 )
 t "profiles, services sections and the files that variables name" profiles
+
+# The server's own STS makes keys that hold for a while: signed with a token, checked by others' code.
+roles() (
+	key=$AWS_ACCESS_KEY_ID secret=$AWS_SECRET_ACCESS_KEY
+	export CEPH_CONF="$BP_S3/ceph.conf"
+	trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/t"]},"Action":["sts:AssumeRole"]}]}'
+	allow='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::*"}]}'
+	timeout 60 radosgw-admin role create --role-name=reader --path=/ --assume-role-policy-doc="$trust" >made
+	timeout 60 radosgw-admin role-policy put --role-name=reader --policy-name=read --policy-doc="$allow" >>made
+	unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+	export AWS_CONFIG_FILE="$PWD/assume" AWS_PROFILE=reader
+	cat >assume <<-CONFIG
+		[profile user]
+		aws_access_key_id = $key
+		aws_secret_access_key = $secret
+		[profile reader]
+		role_arn = arn:aws:iam:::role/reader
+		source_profile = user
+	CONFIG
+	expect_status 0 fetch "$B/pg/"
+	expect_same shop.dump "work/shop-${DAY}_000100.dump"
+	rm -r work
+	sed -i 's/= wJal/= wrong/' assume
+	expect_status 3 fetch "$B/pg/"
+	says backup-download unknown 'assume arn:aws:iam:::role/reader: .*403'
+)
+t "a role of the server's own STS is assumed, and its token signed" roles
+
+versions() {
+	sed 's/small/other/' small.dump >other.dump
+	printf '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>' >versioning
+	s3 PUT "$S3_BUCKET?versioning=" -T versioning
+	s3_put small.dump "$S3_BUCKET/versions/shop-$DAY.dump"
+	s3_put other.dump "$S3_BUCKET/versions/shop-$DAY.dump"
+	expect_status 0 fetch "$B/versions/"
+	expect_same other.dump "work/shop-$DAY.dump"
+	expect_records 'map(select(.record == "backup")) | length == 1'
+	rm -r work
+	s3 DELETE "$S3_BUCKET/versions/shop-$DAY.dump"
+	expect_status 2 list-backups --records "$B/versions/"
+	says listing critical 'nothing is there'
+}
+t "of a versioned bucket the present is read, and what was deleted is not there" versions
 
 "$ROOT/tests/servers/rude-store" start "$SCRATCH/rude" "$SCRATCH"
 wait_for 10 test -s "$SCRATCH/rude/env"
