@@ -1,5 +1,7 @@
 #include "lib/base/rowhash.h"
 
+#include "lib/base/xmem.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,43 @@ void rowhash_add(struct rowhash *h, const void *line, size_t len)
 
 	add(h, x.high64, x.low64);
 	h->rows++;
+}
+
+struct rowhash_line {
+	XXH3_state_t *state;
+};
+
+struct rowhash_line *rowhash_line_new(void)
+{
+	struct rowhash_line *l = xmalloc(sizeof(*l));
+
+	l->state = XXH3_createState();
+	if (l->state == NULL || XXH3_128bits_reset(l->state) != XXH_OK) {
+		rowhash_line_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+void rowhash_line_free(struct rowhash_line *l)
+{
+	if (l)
+		(void)XXH3_freeState(l->state);
+	free(l);
+}
+
+void rowhash_line_part(struct rowhash_line *l, const void *p, size_t n)
+{
+	(void)XXH3_128bits_update(l->state, p, n);
+}
+
+void rowhash_line_end(struct rowhash_line *l, struct rowhash *h)
+{
+	XXH128_hash_t x = XXH3_128bits_digest(l->state);
+
+	add(h, x.high64, x.low64);
+	h->rows++;
+	(void)XXH3_128bits_reset(l->state);
 }
 
 void rowhash_merge(struct rowhash *h, const struct rowhash *part)

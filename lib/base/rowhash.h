@@ -33,6 +33,14 @@ struct rowhash {
 /* line: one row without its newline. */
 void rowhash_add(struct rowhash *h, const void *line, size_t len);
 
+/* The same for a row that comes in pieces, however long it is: parts, then the end, then perhaps
+ * the next row. NULL: out of memory. */
+struct rowhash_line;
+struct rowhash_line *rowhash_line_new(void);
+void rowhash_line_free(struct rowhash_line *l);
+void rowhash_line_part(struct rowhash_line *l, const void *p, size_t n);
+void rowhash_line_end(struct rowhash_line *l, struct rowhash *h);
+
 /* The rows of both: parts of one table that were read by several threads. */
 void rowhash_merge(struct rowhash *h, const struct rowhash *part);
 

@@ -1,57 +1,15 @@
 #include "lib/base/buf.h"
+#include "lib/base/xmem.h"
 #include "lib/dump/complete_parts.h"
 #include "lib/dump/part.h"
 
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* The limit is on all parts together. */
-static struct stream *open_part(struct parts *p, const char *name, const char **codec,
-				struct err *e)
-{
-	struct stream_opts left = p->limits;
-
-	if (left.max_out_b && p->unpacked_b >= left.max_out_b) {
-		(void)err_set(e, ERR_SYSTEM,
-			      "read %.200s: more than %" PRIu64
-			      " bytes come out of it; raise MAX_UNPACKED if that is right",
-			      p->path, left.max_out_b);
-		return NULL;
-	}
-	if (left.max_out_b)
-		left.max_out_b -= p->unpacked_b;
-	return part_open(p->path, name, &left, codec, e);
-}
-
-static void close_part(struct parts *p, struct stream *s)
-{
-	if (s)
-		p->unpacked_b += stream_out_b(s);
-	stream_close(s);
-}
-
-static int check_object(struct parts *p, const struct archive_entry *t, const char *line,
-			struct err *e)
-{
-	const char *file = parts_list_line(p, line, e), *codec = "";
-	struct stream *s = file ? open_part(p, file, &codec, e) : NULL;
-	int r;
-
-	if (s == NULL)
-		return -1;
-	r = parts_content(p, s, UINT64_MAX, t, file, e);
-	close_part(p, s);
-	parts_add_oid(&p->there, parts_object_file(file));
-	if (strcmp(codec, "none") == 0)
-		(void)snprintf(p->out->note, sizeof(p->out->note),
-			       "large objects without compression have no end mark: that they are "
-			       "whole is not proven");
-	return r;
-}
-
 /* blobs.toc, blobs_16.toc: every line ends with a newline. */
-static int check_list(struct parts *p, const struct archive_entry *t, struct stream *s,
+static int read_lines(struct parts *p, const struct archive_entry *t, struct stream *s,
 		      struct err *e)
 {
 	BUF_AUTO line = BUF_INIT(PATH_MAX);
@@ -63,7 +21,7 @@ static int check_list(struct parts *p, const struct archive_entry *t, struct str
 			buf_addc(&line, c);
 			continue;
 		}
-		if (check_object(p, t, line.s, e) < 0)
+		if (parts_list_line(p, line.s, e) == NULL)
 			return -1;
 		buf_reset(&line);
 	}
@@ -76,20 +34,89 @@ static int check_list(struct parts *p, const struct archive_entry *t, struct str
 	return (int)n;
 }
 
+static int read_list(struct parts *p, size_t i, struct err *e)
+{
+	const struct archive_entry *t = &p->archive.entries[i];
+	STREAM_AUTO *s = part_open(p->path, t->file, &p->limits, NULL, e);
+
+	if (s == NULL || read_lines(p, t, s, e) < 0)
+		return -1;
+	p->found[i] = true;
+	return 0;
+}
+
 static int check_entry(struct parts *p, size_t i, struct err *e)
 {
 	const struct archive_entry *t = &p->archive.entries[i];
-	struct stream *s = open_part(p, t->file, NULL, e);
-	int r;
+	const struct stream_opts limits = parts_limits(p, NULL);
+	STREAM_AUTO *s = part_open(p->path, t->file, &limits, NULL, e);
 
-	if (s == NULL)
+	if (s == NULL || parts_content(p, s, UINT64_MAX, t, t->file, e) < 0)
 		return -1;
-	if (strcmp(t->desc, "BLOBS") == 0)
-		r = check_list(p, t, s, e);
-	else
-		r = parts_content(p, s, UINT64_MAX, t, t->file, e);
-	close_part(p, s);
-	p->found[i] = r == 0;
+	p->found[i] = true;
+	return 0;
+}
+
+static int check_object(struct parts *p, uint32_t oid, struct err *e)
+{
+	const struct stream_opts limits = parts_limits(p, NULL);
+	char file[sizeof("blob_.dat") + 10];
+	STREAM_AUTO *s = NULL;
+	const char *codec;
+
+	(void)snprintf(file, sizeof(file), "blob_%" PRIu32 ".dat", oid);
+	s = part_open(p->path, file, &limits, &codec, e);
+	if (s == NULL || parts_object(p, s, UINT64_MAX, file, e) < 0)
+		return -1;
+	parts_object_there(p, oid, strcmp(codec, "none") == 0);
+	return 0;
+}
+
+/* What is to be read: tables' data, the largest first, then the large objects. */
+struct work {
+	struct parts *p;
+	struct sized {
+		uint64_t bytes;
+		size_t entry;
+	} * tables;
+	size_t n;
+};
+
+static int largest_first(const void *a, const void *b)
+{
+	const struct sized *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+static int check_one(void *ctx, size_t i, struct err *e)
+{
+	const struct work *w = ctx;
+
+	return i < w->n ? check_entry(w->p, w->tables[i].entry, e)
+			: check_object(w->p, w->p->listed.v[i - w->n], e);
+}
+
+static int check_all(struct parts *p, struct err *e)
+{
+	struct work w = { .p = p, .tables = xcalloc(p->archive.n, sizeof(struct sized)) };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->archive.n; i++) {
+		const struct archive_entry *t = &p->archive.entries[i];
+
+		if (t->has_data && strcmp(t->desc, "BLOBS") == 0)
+			r = read_list(p, i, e);
+		else if (t->has_data)
+			w.tables[w.n++] = (struct sized){ part_size(p->path, t->file), i };
+	}
+	if (w.n > 1)
+		qsort(w.tables, w.n, sizeof(struct sized), largest_first);
+	if (r == 0)
+		r = parts_each(p, w.n + p->listed.n, check_one, &w, e);
+	free(w.tables);
 	return r;
 }
 
@@ -106,15 +133,9 @@ static int nothing_follows(const struct parts *p, struct stream *s, struct err *
 
 int complete_directory(struct parts *p, struct err *e)
 {
-	struct stream *s = open_part(p, "toc.dat", NULL, e);
-	int r;
+	STREAM_AUTO *s = part_open(p->path, "toc.dat", &p->limits, NULL, e);
 
-	if (s == NULL)
+	if (s == NULL || parts_read(p, s, e) < 0 || nothing_follows(p, s, e) < 0)
 		return -1;
-	r = parts_read(p, s, e) < 0 ? -1 : nothing_follows(p, s, e);
-	close_part(p, s);
-	for (size_t i = 0; r == 0 && i < p->archive.n; i++)
-		if (p->archive.entries[i].has_data)
-			r = check_entry(p, i, e);
-	return r < 0 ? -1 : parts_all_found(p, e);
+	return check_all(p, e) < 0 ? -1 : parts_all_found(p, e);
 }

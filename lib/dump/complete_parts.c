@@ -2,6 +2,8 @@
 
 #include "lib/base/xmem.h"
 #include "lib/dump/content.h"
+#include "lib/dump/parallel.h"
+#include "lib/dump/sqlstmt.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -44,6 +46,23 @@ static void created_by(const struct archive_entry *t, struct oids *created)
 	}
 }
 
+enum { TABLE_NAME = 512 };
+
+static void expect_rows(struct parts *p, size_t i)
+{
+	const struct archive_entry *t = &p->archive.entries[i];
+	char name[TABLE_NAME];
+
+	if (strcmp(t->desc, "ENCODING") == 0)
+		(void)sqlstmt_setting(t->defn, strlen(t->defn), "client_encoding", p->out->encoding,
+				      sizeof(p->out->encoding));
+	if (!t->has_data || strcmp(t->desc, "TABLE DATA") != 0)
+		return;
+	(void)snprintf(name, sizeof(name), "%s.%s", t->schema, t->tag);
+	p->tables[i] = census_table(p->rows, "", name);
+	census_begin_copy(p->rows, p->tables[i], t->copy, strlen(t->copy));
+}
+
 int parts_read(struct parts *p, struct stream *s, struct err *e)
 {
 	if (archive_read(s, &p->archive, e) < 0)
@@ -51,16 +70,23 @@ int parts_read(struct parts *p, struct stream *s, struct err *e)
 	p->found = xcalloc(p->archive.n, sizeof(*p->found));
 	for (size_t i = 0; i < p->archive.n; i++)
 		created_by(&p->archive.entries[i], &p->created);
+	if (p->rows == NULL)
+		return 0;
+	p->tables = xcalloc(p->archive.n, sizeof(struct census_table *));
+	for (size_t i = 0; i < p->archive.n; i++)
+		expect_rows(p, i);
 	return 0;
 }
 
 void parts_free(struct parts *p)
 {
 	archive_free(&p->archive);
+	free(p->tables);
 	free(p->found);
 	free(p->created.v);
 	free(p->listed.v);
 	free(p->there.v);
+	(void)pthread_mutex_destroy(&p->lock);
 	*p = (struct parts){ 0 };
 }
 
@@ -107,33 +133,125 @@ const char *parts_list_line(struct parts *p, const char *line, struct err *e)
 	return at + 1;
 }
 
-int parts_content(const struct parts *p, struct stream *s, uint64_t n,
-		  const struct archive_entry *t, const char *where, struct err *e)
+struct stream_opts parts_limits(const struct parts *p, const char *name)
 {
-	char name[PARTS_NAME];
-	struct content c;
-	char step[64 * 1024];
-	ssize_t got = 0;
-	uint64_t left = n;
+	return (struct stream_opts){ .name = name, .max_ratio = p->limits.max_ratio };
+}
 
-	content_begin(&c, t, where);
+/* The limit is on all parts together. */
+static int count_out(struct parts *p, uint64_t n, struct err *e)
+{
+	bool too_much;
+
+	(void)pthread_mutex_lock(&p->lock);
+	p->unpacked_b += n;
+	p->out->data_b += n;
+	too_much = p->limits.max_out_b && p->unpacked_b > p->limits.max_out_b;
+	(void)pthread_mutex_unlock(&p->lock);
+	if (!too_much)
+		return 0;
+	return err_set(e, ERR_SYSTEM,
+		       "read %.200s: more than %" PRIu64
+		       " bytes come out of it; raise MAX_UNPACKED if that is right",
+		       p->path, p->limits.max_out_b);
+}
+
+void parts_object_there(struct parts *p, uint32_t oid, bool bare)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	if (bare)
+		(void)snprintf(p->out->note, sizeof(p->out->note),
+			       "large objects without compression have no end mark: that they are "
+			       "whole is not proven");
+	parts_add_oid(&p->there, oid);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void parts_object_in_block(struct parts *p, uint32_t oid)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	parts_add_oid(&p->listed, oid);
+	parts_add_oid(&p->there, oid);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void parts_forget(struct parts *p)
+{
+	memset(p->found, 0, p->archive.n * sizeof(*p->found));
+	p->listed.n = p->there.n = 0;
+	p->out->data_b = 0;
+}
+
+/* Up to n bytes of s into c: how many there were; -1. */
+static int64_t see_content(struct parts *p, struct stream *s, uint64_t n, struct content *c,
+			   struct err *e)
+{
+	char step[64 * 1024];
+	uint64_t left = n;
+	ssize_t got;
+
 	while (left > 0) {
 		got = stream_read(s, step, left < sizeof(step) ? (size_t)left : sizeof(step), e);
-		if (got <= 0)
+		if (got < 0 || (got > 0 && count_out(p, (uint64_t)got, e) < 0))
+			return -1;
+		if (got == 0)
 			break;
-		content_see(&c, step, (size_t)got);
+		content_see(c, step, (size_t)got);
 		left -= (uint64_t)got;
 	}
-	if (!content_end(&c) && got >= 0)
+	return (int64_t)(n - left);
+}
+
+int parts_object(struct parts *p, struct stream *s, uint64_t n, const char *where, struct err *e)
+{
+	struct content c = { .kind = CONTENT_OBJECT };
+	int64_t got = see_content(p, s, n, &c, e);
+
+	if (got >= 0 && n != UINT64_MAX && (uint64_t)got < n)
+		return err_set(e, ERR_BACKUP, "read %.200s: truncated in %.80s", p->path, where);
+	return got < 0 ? -1 : 0;
+}
+
+int parts_content(struct parts *p, struct stream *s, uint64_t n, const struct archive_entry *t,
+		  const char *where, struct err *e)
+{
+	struct census_table *table = p->tables ? p->tables[t - p->archive.entries] : NULL;
+	char name[PARTS_NAME];
+	struct content c;
+	int64_t got;
+	bool whole;
+
+	content_begin(&c, t, where ? where : p->path, table ? &table->tally : NULL);
+	got = see_content(p, s, n, &c, e);
+	whole = content_end(&c);
+	if (got < 0)
+		return -1;
+	if (!whole && where == NULL)
+		return err_set(e, ERR_BACKUP,
+			       "read %.200s: truncated: %s has no end mark, after %" PRIu64
+			       " bytes",
+			       p->path, parts_name(t, name), c.bytes);
+	if (!whole)
 		return err_set(e, ERR_BACKUP,
 			       "read %.200s: truncated: %s (%.80s) ends after %" PRIu64
 			       " bytes without its end mark",
 			       p->path, parts_name(t, name), where, c.bytes);
-	if (got >= 0 && n != UINT64_MAX && left > 0)
+	if (n != UINT64_MAX && (uint64_t)got < n)
 		return err_set(e, ERR_BACKUP, "read %.200s: truncated in %s (%.80s)", p->path,
 			       parts_name(t, name), where);
-	p->out->data_b += c.bytes;
-	return got < 0 ? -1 : 0;
+	if (table)
+		table->whole = true;
+	return 0;
+}
+
+int parts_each(struct parts *p, size_t n, int (*work)(void *ctx, size_t i, struct err *e),
+	       void *ctx, struct err *e)
+{
+	size_t failed = parallel_run(n, p->threads, work, ctx, e);
+
+	if (failed > 1)
+		(void)err_wrap(e, "%zu parts of it are bad, one of them", failed);
+	return failed ? -1 : 0;
 }
 
 static int by_value(const void *a, const void *b)

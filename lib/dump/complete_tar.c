@@ -77,7 +77,7 @@ static int check_member(struct parts *p, struct stream *s, const struct tar_memb
 		got = stream_skip(s, m->size_b, e);
 		r = got < 0 ? -1 : (uint64_t)got < m->size_b ? truncated(p, m, e) : 0;
 		if (r == 0 && parts_object_file(m->name)) {
-			parts_add_oid(&p->there, parts_object_file(m->name));
+			parts_object_there(p, parts_object_file(m->name), false);
 			p->out->data_b += m->size_b;
 		}
 	}

@@ -10,21 +10,27 @@
 #include "lib/base/err.h"
 #include "lib/dump/archive.h"
 #include "lib/dump/sqlscan.h"
+#include "lib/dump/tally.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+enum { CONTENT_TAIL = 6 };
+
 struct content {
 	enum { CONTENT_COPY, CONTENT_INSERTS, CONTENT_OBJECT } kind;
-	char tail[6]; /* the last bytes, the newest last */
+	char tail[CONTENT_TAIL]; /* the last bytes, the newest last */
 	uint64_t bytes;
 	struct sqlscan *scan; /* INSERTs */
+	struct tally *tally;  /* borrowed; NULL: rows are not counted */
 	struct err failed;
 };
 
-/* entry: of the data; name: what messages call the place it lies in. */
-void content_begin(struct content *c, const struct archive_entry *entry, const char *name);
+/* entry: of the data; name: what messages call the place it lies in. tally, begun, gets the rows of
+ * a table; it may be NULL. */
+void content_begin(struct content *c, const struct archive_entry *entry, const char *name,
+		   struct tally *tally);
 void content_see(struct content *c, const void *p, size_t n);
 /* Releases it. True when the end was there. */
 bool content_end(struct content *c);

@@ -2,6 +2,7 @@
 
 #include "lib/dump/sqlwords.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NAME_MAX_B = 256 }; /* four times what PostgreSQL takes */
@@ -26,28 +27,105 @@ bool sqlstmt_is_copy_from_stdin(const char *text, size_t n)
 	return false;
 }
 
-bool sqlstmt_copy_target(const char *text, size_t n, char *out, size_t size)
+/* A table's name as it is written; w then stands behind it. */
+static bool target(struct sqlwords *w, char *out, size_t size)
 {
-	struct sqlwords w = { .text = text, .n = n };
-	size_t from, to;
+	size_t from = w->t.at, to;
 
-	if (!sqlwords_next(&w) || !sqlwords_is(&w, "copy") || !sqlwords_next(&w))
-		return false;
-	from = w.t.at;
 	for (;;) {
-		if (w.t.kind != SQL_WORD && w.t.kind != SQL_NAME)
+		if (w->t.kind != SQL_WORD && w->t.kind != SQL_NAME)
 			return false;
-		to = w.t.at + w.t.n;
-		if (!sqlwords_next(&w) || !sqlwords_char(&w, '.'))
+		to = w->t.at + w->t.n;
+		if (!sqlwords_next(w) || !sqlwords_char(w, '.'))
 			break;
-		if (!sqlwords_next(&w))
+		if (!sqlwords_next(w))
 			return false;
 	}
 	if (to - from >= size)
 		return false;
-	memcpy(out, text + from, to - from);
+	memcpy(out, w->text + from, to - from);
 	out[to - from] = '\0';
 	return true;
+}
+
+bool sqlstmt_copy_target(const char *text, size_t n, char *out, size_t size)
+{
+	struct sqlwords w = { .text = text, .n = n };
+
+	return sqlwords_next(&w) && sqlwords_is(&w, "copy") && sqlwords_next(&w) &&
+	       target(&w, out, size);
+}
+
+int sqlstmt_copy_column(const char *text, size_t n, const char *column)
+{
+	struct sqlwords w = { .text = text, .n = n };
+	char name[NAME_MAX_B];
+	int i = 0;
+
+	while (sqlwords_next(&w) && !sqlwords_char(&w, '('))
+		continue;
+	while (sqlwords_next(&w) && !sqlwords_char(&w, ')')) {
+		if (sql_value(text, &w.t, name, sizeof(name)) && strcmp(name, column) == 0)
+			return i;
+		i += sqlwords_char(&w, ',');
+	}
+	return -1;
+}
+
+/* The rows behind VALUES: one for each pair of outermost parentheses. */
+static uint64_t value_lists(struct sqlwords *w)
+{
+	uint64_t rows = 0;
+	unsigned depth = 0;
+
+	while (sqlwords_next(w)) {
+		if (sqlwords_char(w, '('))
+			rows += depth++ == 0;
+		else if (sqlwords_char(w, ')') && depth)
+			depth--;
+		else if (depth == 0 && !sqlwords_char(w, ','))
+			break; /* ON CONFLICT (...) */
+	}
+	return rows;
+}
+
+bool sqlstmt_insert(const char *text, size_t n, char *out, size_t size, uint64_t *rows)
+{
+	struct sqlwords w = { .text = text, .n = n };
+	bool defaults = false;
+
+	if (!sqlwords_next(&w) || !sqlwords_is(&w, "insert") || !sqlwords_next(&w) ||
+	    !sqlwords_is(&w, "into") || !sqlwords_next(&w) || !target(&w, out, size))
+		return false;
+	for (unsigned depth = 0; !sqlwords_is(&w, "values") || depth;) {
+		defaults = depth == 0 && sqlwords_is(&w, "default");
+		if (sqlwords_char(&w, '('))
+			depth++;
+		else if (sqlwords_char(&w, ')') && depth)
+			depth--;
+		if (!sqlwords_next(&w))
+			return false;
+	}
+	*rows = defaults ? 1 : value_lists(&w);
+	return true;
+}
+
+bool sqlstmt_plain_name(const char *written, const char *schema, char *out, size_t size)
+{
+	struct sqlwords w = { .text = written, .n = strlen(written) };
+	char name[NAME_MAX_B], in[NAME_MAX_B];
+	int n;
+
+	if (!sqlwords_next(&w) || !sql_value(written, &w.t, name, sizeof(name)))
+		return false;
+	(void)snprintf(in, sizeof(in), "%s", schema);
+	while (sqlwords_next(&w) && sqlwords_char(&w, '.') && sqlwords_next(&w)) {
+		(void)snprintf(in, sizeof(in), "%s", name);
+		if (!sql_value(written, &w.t, name, sizeof(name)))
+			return false;
+	}
+	n = snprintf(out, size, "%s%s%s", in, in[0] ? "." : "", name);
+	return n >= 0 && (size_t)n < size;
 }
 
 bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, size_t size)

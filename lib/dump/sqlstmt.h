@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* COPY ... FROM stdin: data follows it in the script. */
 bool sqlstmt_is_copy_from_stdin(const char *text, size_t n);
@@ -14,6 +15,17 @@ bool sqlstmt_is_copy_from_stdin(const char *text, size_t n);
 /* The table that a COPY statement names, as it is written there: public."my table". False when it
  * is no such statement, or a COPY of a query, or when it does not fit. */
 bool sqlstmt_copy_target(const char *text, size_t n, char *out, size_t size);
+
+/* The column's place in the list of a COPY statement, from 0; -1: it is not there. */
+int sqlstmt_copy_column(const char *text, size_t n, const char *column);
+
+/* INSERT INTO ... VALUES (...), (...) or DEFAULT VALUES: the table as written, and how many rows.
+ * False when it is another statement, or when the table does not fit. */
+bool sqlstmt_insert(const char *text, size_t n, char *out, size_t size, uint64_t *rows);
+
+/* A table as it is written (public."my table") by its plain name, "public.my table"; in schema
+ * (may be "") where none is written. False when it does not fit. */
+bool sqlstmt_plain_name(const char *written, const char *schema, char *out, size_t size);
 
 /* SET name = value or SET name TO value, of this name: the value. False when it is another
  * statement, or when the value does not fit. */

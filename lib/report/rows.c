@@ -18,25 +18,17 @@ static const struct {
 	const char *check;
 	int rank;
 } ranks[] = {
-	{ "stream", 0 },
-	{ "stage", 0 },
-	{ "input-record", 0 },
-	{ "listing", 10 },
-	{ "name-time", 11 },
-	{ "backup-download", 12 },
-	{ "backup-format", 13 },
-	{ "backup-complete", 14 },
-	{ "restore", 15 },
-	{ "restore-time", 16 },
-	{ "row-count", 20 },
-	{ "tables-compared", 21 },
-	{ "latest-transaction", 40 },
-	{ "backup-age", 41 },
-	{ "last-verified", 42 },
-	{ "backup-size", 43 },
-	{ "temporary-server", 50 },
-	{ "verified-rpo", 60 },
-	{ "verified-rto", 61 },
+	{ "stream", 0 },           { "stage", 0 },
+	{ "input-record", 0 },     { "listing", 10 },
+	{ "name-time", 11 },       { "backup-download", 12 },
+	{ "backup-format", 13 },   { "backup-complete", 14 },
+	{ "dump-format", 13 },     { "dump-complete", 14 },
+	{ "dump-rows", 19 },       { "restore", 15 },
+	{ "restore-time", 16 },    { "row-count", 20 },
+	{ "tables-compared", 21 }, { "latest-transaction", 40 },
+	{ "backup-age", 41 },      { "last-verified", 42 },
+	{ "backup-size", 43 },     { "temporary-server", 50 },
+	{ "verified-rpo", 60 },    { "verified-rto", 61 },
 };
 
 enum { RANK_OF_OTHERS = 30 };
