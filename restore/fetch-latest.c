@@ -53,7 +53,8 @@ static const struct tool tool = {
 	"and on the disk. A directory-format dump is brought whole; its SHA-256 is that of the list "
 	"which sha256sum(1) prints for its files, in byte order of their names. The bytes are compared "
 	"with the digest that the storage keeps of them (x-amz-checksum-*, Content-MD5, an ETag that is "
-	"an MD5): bytes that differ are critical.\n\n"
+	"an MD5), and with its sidecars (.sha256, .md5, SHA256SUMS ...): bytes that differ are critical. "
+	"The sidecars, .counts.json, .sig and .asc too, come along.\n\n"
 	"A large file comes in ranges of 8 MiB over several connections, and so do several files. Each "
 	"range that breaks is asked for again with growing pauses, and goes on where it broke, as long "
 	"as the object is the same; one that was replaced meanwhile is begun again, once. When the "
@@ -162,10 +163,17 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 	json_object_set_new(fields, "bytes", json_integer((json_int_t)f->bytes));
 	json_object_set_new(fields, "sha256", json_string(f->sha256));
 	json_object_set_new(fields, "newest", json_true());
+	if (f->sidecars.n > 0)
+		json_object_set_new(fields, "sidecars", json_array());
+	for (size_t i = 0; i < f->sidecars.n; i++)
+		json_array_append_new(json_object_get(fields, "sidecars"),
+				      json_string(f->sidecars.v[i]));
 	stage_record(st, "backup", fields);
 	check_init(&c, "backup-download", "");
 	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s%s%s", human_bytes(f->bytes, size), f->sha256,
 		  f->told[0] ? ", agrees with " : "", f->told, here ? ", used where it is" : "");
+	if (f->odd[0])
+		check_say(&c, V_WARNING, "it could not be compared with all there is: %s", f->odd);
 	add_metrics(&c, s, f, here);
 	stage_check(st, &c);
 }

@@ -5,6 +5,7 @@
 #include "lib/base/xmem.h"
 #include "lib/storage/haul.h"
 #include "lib/storage/landing.h"
+#include "lib/storage/sidecar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@ struct job {
 	struct fetched *out;
 	struct haul haul;
 	struct landing landing;
+	struct sidecars sidecars;
 	char etag[STORAGE_ETAG_SIZE]; /* of what was begun again */
 	bool begun_again, resumable;
 };
@@ -281,36 +283,6 @@ static int take_links(struct job *j, const struct catalog *c, struct err *e)
 	return 0;
 }
 
-static int land(struct job *j, const struct catalog *c, const char *dir, struct err *e)
-{
-	const bool tree = j->b->files > 0;
-	struct landing *l = &j->landing;
-	char identity[DIGEST_HEX_SIZE];
-	const struct landing_past past = { identity, haul_has, &j->haul };
-	int rc;
-
-	if (identify(j, identity, e) < 0)
-		return -1;
-	j->haul.to = l;
-	j->resumable = identity[0] != '\0';
-	if (tree)
-		rc = landing_tree(l, dir, last_part(j->b->name), &j->plan->owner, &past, e);
-	else
-		rc = landing_file(l, dir, last_part(j->b->name), &j->plan->owner,
-				  j->resumable && haul_large(&j->haul, 0) ? &past : NULL, e);
-	if (rc < 0)
-		return -1;
-	rc = check_space(j, e);
-	if (rc == 0)
-		rc = take_links(j, c, e);
-	if (rc == 0)
-		rc = bring(j, e);
-	if (rc == 0)
-		rc = landing_commit(l, e);
-	landing_drop(l, rc < 0 && worth_keeping(j, e));
-	return rc;
-}
-
 /* --- what ----------------------------------------------------------------------------------- */
 
 static void add_file(struct job *j, const struct backup *object, const char *member)
@@ -321,7 +293,9 @@ static void add_file(struct job *j, const struct backup *object, const char *mem
 				 .member = member,
 				 .bytes = object->bytes,
 				 .modified_ms = object->modified_ms,
-				 .etag = object->etag ? object->etag : "" };
+				 .etag = object->etag ? object->etag : "",
+				 .wish = member ? sidecar_wish(&j->sidecars, member)
+						: &j->sidecars.whole };
 }
 
 /* Of a single file the storage is asked what it is now; of a tree's files the listing has to do. */
@@ -374,22 +348,86 @@ static int digest_tree(const struct job *j, char out[DIGEST_HEX_SIZE], struct er
 	return digest_hex(all, out, e);
 }
 
-static int fetch_planned(struct job *j, const struct catalog *c, struct err *e)
+/* The digest of the whole directory, and what its sidecar says of it. */
+static int prove_tree(struct job *j, struct err *e)
 {
-	int rc = j->plan->dir ? 0 : take_links(j, c, e);
+	const struct proof_wish *w = &j->sidecars.whole;
 
-	if (rc == 0)
-		rc = j->plan->dir ? land(j, c, j->plan->dir, e) : bring(j, e);
-
-	j->out->bytes = atomic_load(&j->haul.bytes);
-	(void)snprintf(j->out->told, sizeof(j->out->told), "%.*s", FETCH_TOLD_SIZE - 1,
-		       j->haul.told.s);
-	if (rc < 0)
+	if (digest_tree(j, j->out->sha256, e) < 0)
 		return -1;
+	if (w->sha256[0] == '\0')
+		return 0;
+	if (strcmp(w->sha256, j->out->sha256) != 0)
+		return proof_differs(j->b->name, "SHA-256", w->sha256_from, w->sha256,
+				     j->out->sha256, e);
+	proof_tell(&j->haul.told, w->sha256_from);
+	return 0;
+}
+
+static int prove_whole(struct job *j, struct err *e)
+{
 	if (j->b->files > 0)
-		return digest_tree(j, j->out->sha256, e);
+		return prove_tree(j, e);
 	memcpy(j->out->sha256, j->haul.files[0].sha256, DIGEST_HEX_SIZE);
 	return 0;
+}
+
+static int land(struct job *j, const struct catalog *c, const char *dir, struct err *e)
+{
+	const bool tree = j->b->files > 0;
+	struct landing *l = &j->landing;
+	char identity[DIGEST_HEX_SIZE];
+	const struct landing_past past = { identity, haul_has, &j->haul };
+	int rc;
+
+	if (identify(j, identity, e) < 0)
+		return -1;
+	j->haul.to = l;
+	j->resumable = identity[0] != '\0';
+	if (tree)
+		rc = landing_tree(l, dir, last_part(j->b->name), &j->plan->owner, &past, e);
+	else
+		rc = landing_file(l, dir, last_part(j->b->name), &j->plan->owner,
+				  j->resumable && haul_large(&j->haul, 0) ? &past : NULL, e);
+	if (rc < 0)
+		return -1;
+	rc = check_space(j, e);
+	if (rc == 0)
+		rc = take_links(j, c, e);
+	if (rc == 0)
+		rc = bring(j, e);
+	if (rc == 0)
+		rc = prove_whole(j, e);
+	if (rc == 0)
+		rc = landing_commit(l, e);
+	landing_drop(l, rc < 0 && worth_keeping(j, e));
+	return rc;
+}
+
+static int fetch_planned(struct job *j, const struct catalog *c, struct err *e)
+{
+	const struct fetch_plan *plan = j->plan;
+	int rc;
+
+	if (plan->dir)
+		rc = land(j, c, plan->dir, e);
+	else if ((rc = take_links(j, c, e)) == 0 && (rc = bring(j, e)) == 0)
+		rc = prove_whole(j, e);
+	if (rc == 0 && plan->dir)
+		rc = sidecar_bring(&j->sidecars, j->s, j->b, plan->dir, last_part(j->b->name),
+				   &plan->owner, e);
+	return rc;
+}
+
+static void tell(struct job *j)
+{
+	struct fetched *out = j->out;
+
+	out->bytes = atomic_load(&j->haul.bytes);
+	(void)snprintf(out->told, sizeof(out->told), "%.*s", FETCH_TOLD_SIZE - 1, j->haul.told.s);
+	(void)snprintf(out->odd, sizeof(out->odd), "%.*s", FETCH_TOLD_SIZE - 1, j->sidecars.odd.s);
+	out->sidecars = j->sidecars.suffixes;
+	j->sidecars.suffixes = (struct strv){ 0 };
 }
 
 static void set_up_haul(struct job *j)
@@ -473,6 +511,7 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 	if (b->bytes == 0)
 		return err_set(e, ERR_BACKUP, "read %s: it is empty (0 bytes)", b->name);
 	set_up_haul(&j);
+	sidecar_find(&j.sidecars, s, c, b);
 	if (tree)
 		plan_tree(&j, c);
 	else
@@ -480,7 +519,9 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 	haul_begin(&j.haul);
 	if (rc == 0)
 		rc = fetch_planned(&j, c, e);
+	tell(&j);
 	haul_end(&j.haul);
+	sidecar_free(&j.sidecars);
 	pace_end(&j.haul.pace);
 	free(j.haul.files);
 	if (rc < 0 && e->kind == ERR_BACKUP)
@@ -492,5 +533,6 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 void fetched_free(struct fetched *f)
 {
 	free(f->path);
+	strv_free(&f->sidecars);
 	*f = (struct fetched){ 0 };
 }

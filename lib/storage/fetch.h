@@ -5,6 +5,8 @@
  * that it is whole: as many bytes as the storage said, digested in the same pass, compared with
  *what the storage says of them (proof.h), none of it an error page.
  *
+ * Its sidecars are looked for, compared with, and put beside it (sidecar.h).
+ *
  * What is replaced meanwhile is begun again, once. What is broken off goes on in the next run as
  *long as it is the same (partial.h).
  *
@@ -41,8 +43,9 @@ struct fetched {
 	char sha256[DIGEST_HEX_SIZE];
 	double seconds;
 	unsigned connections;       /* that were allowed */
-	char told[FETCH_TOLD_SIZE]; /* what the bytes were compared with: "shop.dump.sha256, ETag"
-				     */
+	char told[FETCH_TOLD_SIZE]; /* what they were compared with: "x.dump.sha256, ETag" */
+	char odd[FETCH_TOLD_SIZE];  /* what could not be compared though it should, for people */
+	struct strv sidecars;       /* ".sha256": what lies beside path, too */
 };
 
 /* b is one of c's; what the storage says of it by now (bytes, modified_ms, etag) is put into it.

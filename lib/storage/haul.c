@@ -363,7 +363,7 @@ static int pass_range(struct haul *h, struct intake *t, int fd, int64_t left, st
 /* Proves a split file behind the ranges that come. 0 also when the haul failed elsewhere. */
 static int follow(struct haul *h, struct haul_file *f, struct err *e)
 {
-	BUF_AUTO told = BUF_INIT(SUM_TEXT_SIZE + 2 * PROOF_FROM_SIZE);
+	BUF_AUTO told = BUF_INIT(PROOF_TOLD_MAX);
 	int64_t size = haul_range_bytes(h);
 	struct intake t = { .fd = -1, .most = f->bytes, .proving = true, .wish = f->wish };
 	FD_AUTO fd = landing_open(h->to, f->member, e);

@@ -127,7 +127,7 @@ static int read_place(int fd, const struct storage_sink *sink, struct err *e)
 
 static int end_file(struct haul *h, struct haul_file *f, struct intake *t, struct err *e)
 {
-	BUF_AUTO told = BUF_INIT(SUM_TEXT_SIZE + 2 * PROOF_FROM_SIZE);
+	BUF_AUTO told = BUF_INIT(PROOF_TOLD_MAX);
 
 	if (haul_judge(f, t->head, t->bytes, e) < 0 ||
 	    proof_end(&t->proof, f->name, f->sha256, &told, e) < 0)
@@ -160,6 +160,8 @@ int haul_bring_file(struct haul *h, struct storage *s, struct haul_file *f, bool
 	rc = from_disk ? read_place(fd, &sink, e)
 		       : storage_read(s, f->name, known.etag, 0, -1, &sink, e);
 	note_write_errno(h, &t);
+	if (rc < 0 && (e->kind == ERR_BACKUP || e->kind == ERR_REMOTE) && !strstr(e->msg, f->name))
+		(void)err_wrap(e, "read %s", f->name);
 	if (rc == 0)
 		rc = end_file(h, f, &t, e);
 	intake_end(&t, rc == 0);

@@ -36,6 +36,11 @@ static int describe(void *ctx, const struct storage_stat *st, struct err *e)
 
 	if (!t->proving)
 		return 0;
+	if (t->most >= 0 && st->bytes >= 0 && st->bytes != t->most)
+		return err_set(e, ERR_BACKUP,
+			       "%" PRId64
+			       " bytes are on their way, the storage said it has %" PRId64,
+			       st->bytes, t->most);
 	proof_free(&t->proof);
 	return proof_begin(&t->proof, st, t->wish, e);
 }

@@ -15,12 +15,12 @@
 #include "lib/storage/storage.h"
 #include "lib/storage/sum.h"
 
-enum { PROOF_MD5_SIZE = 33, PROOF_FROM_SIZE = 256 };
+enum { PROOF_MD5_SIZE = 33, PROOF_TOLD_MAX = 512 };
 
 /* What a sidecar says, lower-case hex; "" where it says nothing. */
 struct proof_wish {
 	char sha256[DIGEST_HEX_SIZE], md5[PROOF_MD5_SIZE];
-	char sha256_from[PROOF_FROM_SIZE], md5_from[PROOF_FROM_SIZE]; /* the sidecars' names */
+	const char *sha256_from, *md5_from; /* the sidecars' names: borrowed */
 };
 
 struct proof {

@@ -102,8 +102,12 @@ static void object_url(const struct storage *s, const char *name, struct buf *ou
 	const struct web *w = s->state;
 
 	buf_adds(out, w->url);
-	if (!s->is_object)
+	if (!s->is_object) {
 		uri_encode(out, name, true);
+	} else if (strncmp(name, s->base_name, strlen(s->base_name)) == 0) {
+		/* A sidecar. Where there is a query, it is that of the one object. */
+		uri_encode(out, name + strlen(s->base_name), true);
+	}
 }
 
 /* What a refusal means: absent objects are a finding, everything else is not having looked. */
@@ -160,6 +164,8 @@ static int web_stat(struct storage *s, const char *name, struct storage_stat *ou
 	DOWNLOAD_REPLY_AUTO r = { 0 };
 
 	object_url(s, name, &url);
+	if (s->is_object && strchr(url.s, '?') && strcmp(name, s->base_name) != 0)
+		return err_set(e, ERR_BACKUP, "get %s: a query names one file only", s->shown);
 	if (ask(s->state, url.s, &r, e) < 0)
 		return -1;
 	if (!good(&r))

@@ -20,8 +20,8 @@ source_dir() {
 	made src/shop-20260216.dump 2026-02-16T02:00Z
 	made src/shop-20260218.dump.tmp 2026-02-18T02:00Z
 	made src/.shop-20260219.dump.x7 2026-02-18T02:00Z
-	made src/shop-20260217_015842.dump.sha256 2026-02-18T02:00Z
-	made src/shop-20260217_015842.dump.counts.json 2026-02-18T02:00Z
+	made src/shop-20260215.dump.sha256 2026-02-18T02:00Z
+	made src/shop-20260215.dump.counts.json 2026-02-18T02:00Z
 	made src/subfolder/shop-20260220.dump 2026-02-20T02:00Z
 	made src/README.txt 2026-02-20T02:00Z
 	ln -sf shop-20260217_015842.dump src/latest

@@ -27,7 +27,7 @@ t "an empty bucket is critical" empty
 
 s3_put small.dump "$S3_BUCKET/pg/shop-${DAY}_000000.dump" || exit 1
 s3_put shop.dump "$S3_BUCKET/pg/shop-${DAY}_000100.dump"
-s3_put small.dump "$S3_BUCKET/pg/shop-${DAY}_000100.dump.sha256"
+s3_put small.dump "$S3_BUCKET/pg/shop-${DAY}_000050.dump.sha256"
 s3_put small.dump "$S3_BUCKET/pg/shop-${DAY}_000200.dump.part"
 s3_put small.dump "$S3_BUCKET/pg-other/other-${DAY}_235900.dump"
 s3_put small.dump "$S3_BUCKET/tree/$DAY/toc.dat"
