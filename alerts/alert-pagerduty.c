@@ -2,9 +2,9 @@
  * alert-pagerduty: PagerDuty Events API v2. One incident for each label and failing check, resolved
  * when that check passes again.
  */
-#include "lib/alert/secret.h"
 #include "lib/alert/sender.h"
 #include "lib/base/record.h"
+#include "lib/base/secret.h"
 #include "lib/base/utc.h"
 
 #include <stdlib.h>

@@ -3,11 +3,11 @@
  * report as a file in the message's thread.
  */
 #include "lib/alert/attachment.h"
-#include "lib/alert/secret.h"
 #include "lib/alert/sender.h"
 #include "lib/alert/slack_blocks.h"
 #include "lib/alert/slack_send.h"
 #include "lib/base/record.h"
+#include "lib/base/secret.h"
 #include "lib/net/loopback.h"
 
 #include <string.h>

@@ -2,11 +2,11 @@
  * alert-webhook: the verdict of a run as JSON to any HTTP endpoint, signed; or to Alertmanager.
  */
 #include "lib/alert/alertmanager.h"
-#include "lib/alert/secret.h"
 #include "lib/alert/sender.h"
 #include "lib/alert/sign.h"
 #include "lib/base/io.h"
 #include "lib/base/record.h"
+#include "lib/base/secret.h"
 #include "lib/base/utc.h"
 
 #include <stdlib.h>

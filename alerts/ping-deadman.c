@@ -4,8 +4,8 @@
  */
 #include "lib/alert/alert.h"
 #include "lib/alert/ping.h"
-#include "lib/alert/secret.h"
 #include "lib/alert/story.h"
+#include "lib/base/secret.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/net/courier.h"

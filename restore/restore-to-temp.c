@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +22,21 @@
 enum { GRACE_S = 15, DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
 
 static struct {
-	const char *backup, *user, *work_dir, *pg_bindir;
-	uint64_t jobs, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
+	const char *backup, *user, *work_dir, *pg_bindir, *passphrase_file, *key_file;
+	uint64_t jobs, iterations, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
 	struct strv skip_extensions;
-	bool require_isolation, keep, rows_only, analyze;
+	bool require_encryption, require_isolation, keep, rows_only, analyze;
 } config;
 
 static int set_jobs(const char *value, void *to, struct err *e)
 {
 	return num_u64(value, 1, JOBS_MAX, to, e);
+}
+
+static int set_iterations(const char *value, void *to, struct err *e)
+{
+	return num_u64(value, 1, INT_MAX, to, e);
 }
 
 static int set_durability(const char *value, void *to, struct err *e)
@@ -91,6 +97,18 @@ static const struct opt options[] = {
 	{ OPT_LIST, 0, "skip-extension", "NAME", &config.skip_extensions,
 	  "leave out this extension and all that needs it, where it is not installed; the report names "
 	  "what is missing then", "SKIP_EXTENSIONS", false, NULL },
+	{ OPT_TEXT, 0, "decrypt-passphrase-file", "FILE", &config.passphrase_file,
+	  "the passphrase of an encrypted backup, or of the key, is the first line of FILE; or the "
+	  "variable DECRYPT_PASSPHRASE holds it",
+	  "DECRYPT_PASSPHRASE_FILE", false, NULL },
+	{ OPT_TEXT, 0, "decrypt-key-file", "FILE", &config.key_file,
+	  "the key of an encrypted backup: age identities, or secret keys as gpg exports them",
+	  "DECRYPT_KEY_FILE", false, NULL },
+	{ OPT_CALL, 0, "decrypt-iterations", "N", &config.iterations,
+	  "what openssl enc was told with -iter; default: the usual numbers are tried",
+	  "DECRYPT_ITERATIONS", false, set_iterations },
+	{ OPT_FLAG, 0, "require-encryption", NULL, &config.require_encryption,
+	  "a backup that is not encrypted is critical", "REQUIRE_ENCRYPTION", false, NULL },
 	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_target_s,
 	  "how long a recovery may take, fetching included", "RTO_TARGET", false, NULL },
 	{ OPT_FLAG, 0, "require-isolation", NULL, &config.require_isolation,
@@ -114,7 +132,10 @@ static const struct tool tool = {
 		"\n"
 		"It takes what pg_dump writes (plain SQL, custom, directory, tar) and what "
 		"pg_dumpall writes, uncompressed or compressed with gzip, zstd, lz4, xz or bzip2, "
-		"and tells them by content, never by name. A statement that fails is critical "
+		"encrypted or not with gpg, age or openssl enc, one in another, and tells them by "
+		"content, never by name. Passphrase and key may also stand in the environment, as "
+		"DECRYPT_PASSPHRASE and DECRYPT_KEY, or in $CREDENTIALS_DIRECTORY under these "
+		"names. A statement that fails is critical "
 		"unless it fails in every healthy restore; so is a backup whose end is missing, "
 		"even if all that is there was restored.\n"
 		"\n"
@@ -289,7 +310,9 @@ int main(int argc, char **argv)
 	a.command = first < argc ? argv + first : NULL;
 	a.keep = config.keep;
 	a.require_isolation = config.require_isolation;
-	a.job = (struct restore_job){ .pg_bindir = config.pg_bindir,
+	a.job = (struct restore_job){ .keys = { .iterations = config.iterations },
+				      .require_encryption = config.require_encryption,
+				      .pg_bindir = config.pg_bindir,
 				      .durability = config.durability,
 				      .jobs = (unsigned)config.jobs,
 				      .max_disk_b = config.max_disk_b,
@@ -306,7 +329,8 @@ int main(int argc, char **argv)
 	a.records_fd = open_tee(&st);
 	while (stage_next(&st, &r))
 		source_see(&source, &r);
-	if (source_settle(&source, config.backup, &e) < 0 ||
+	if (keys_load(&a.job.keys, config.passphrase_file, config.key_file, &e) < 0 ||
+	    source_settle(&source, config.backup, &e) < 0 ||
 	    identity_unprivileged(config.user, &a.who, &e) < 0)
 		return stage_fail(&st, "restore", "", &e);
 	reap_leftovers();

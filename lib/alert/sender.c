@@ -2,8 +2,8 @@
 
 #include "lib/alert/delivery.h"
 #include "lib/alert/notice.h"
-#include "lib/alert/secret.h"
 #include "lib/alert/state.h"
+#include "lib/base/secret.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"

@@ -63,6 +63,9 @@ static enum step become_program(const struct proc *p)
 	/* Ours are close-on-exec already; this is for those that our own parent left open. A
 	 * kernel before 5.11 does not know it. */
 	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	for (const int *fd = p->keep; fd && *fd >= 0; fd++)
+		if (fcntl(*fd, F_SETFD, 0) < 0)
+			return STEP_FD;
 	if (p->as && identity_become(p->as) < 0)
 		return STEP_IDENTITY;
 	if (p->cwd && chdir(p->cwd) < 0)

@@ -15,10 +15,11 @@ static bool bzip2_begins(const unsigned char *p, size_t n)
 		memcmp(p + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
 }
 
-static void *bzip2_open(void)
+static void *bzip2_open(const struct keys *keys)
 {
 	bz_stream *b = xcalloc(1, sizeof(*b));
 
+	(void)keys;
 	if (BZ2_bzDecompressInit(b, 0, 0) != BZ_OK) {
 		free(b);
 		return NULL;

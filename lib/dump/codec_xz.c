@@ -28,10 +28,11 @@ static void xz_close(void *state)
 	free(state);
 }
 
-static void *xz_open(void)
+static void *xz_open(const struct keys *keys)
 {
 	lzma_stream *l = xcalloc(1, sizeof(*l));
 
+	(void)keys;
 	*l = (lzma_stream)LZMA_STREAM_INIT;
 	if (!xz_restart(l)) {
 		xz_close(l);
@@ -50,7 +51,10 @@ static enum codec_step xz_step(void *state, struct codec_io *io, const char **wh
 	l->next_out = io->out;
 	l->avail_out = io->out_n;
 	r = lzma_code(l, LZMA_RUN);
-	*io = (struct codec_io){ l->next_in, l->avail_in, l->next_out, l->avail_out };
+	io->in = l->next_in;
+	io->in_n = l->avail_in;
+	io->out = l->next_out;
+	io->out_n = l->avail_out;
 	switch ((unsigned)r) {
 	case LZMA_OK:
 	case LZMA_BUF_ERROR:

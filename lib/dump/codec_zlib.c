@@ -25,13 +25,15 @@ static void *open_window(int bits)
 	return z;
 }
 
-static void *gzip_open(void)
+static void *gzip_open(const struct keys *keys)
 {
+	(void)keys;
 	return open_window(WINDOW_GZIP);
 }
 
-static void *zlib_open(void)
+static void *zlib_open(const struct keys *keys)
 {
+	(void)keys;
 	return open_window(WINDOW_ZLIB);
 }
 

@@ -17,10 +17,11 @@ static bool zstd_begins(const unsigned char *p, size_t n)
 	return (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18;
 }
 
-static void *zstd_open(void)
+static void *zstd_open(const struct keys *keys)
 {
 	ZSTD_DCtx *d = ZSTD_createDCtx();
 
+	(void)keys;
 	if (d == NULL)
 		return NULL;
 	if (ZSTD_isError(ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, WINDOW_LOG))) {

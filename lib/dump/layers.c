@@ -5,16 +5,12 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
-enum { CHUNK = 256 * 1024, NOTE_MAX = 256, NAME_SHOWN = 200 };
+enum { CHUNK = CODEC_WINDOW, NOTE_MAX = 256, NAME_SHOWN = 200 };
 
 /* A ratio means nothing on the first bytes: a page of zeros packs a thousand to one. */
 static const uint64_t RATIO_FREE_B = 64ULL << 20;
-
-static const struct codec *const codecs[] = {
-	&codec_gzip, &codec_zstd, &codec_lz4, &codec_xz, &codec_bzip2, &codec_zlib,
-};
-enum { CODECS = sizeof(codecs) / sizeof(codecs[0]) };
 
 static int fail(struct layers *s, enum err_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -85,14 +81,6 @@ static int more_from_source(struct layers *s, struct layer *l)
 	return 0;
 }
 
-static const struct codec *recognise(const unsigned char *p, size_t n)
-{
-	for (int i = 0; i < CODECS; i++)
-		if (codecs[i]->begins && codecs[i]->begins(p, n))
-			return codecs[i];
-	return NULL;
-}
-
 static int first_member(struct layers *s, struct layer *l)
 {
 	const struct layer *b = l->below;
@@ -138,7 +126,8 @@ static int border(struct layers *s, struct layer *l)
 				 s->note.len ? "; " : "", l->padding_b, l->codec->name);
 		return 0;
 	}
-	if (l->codec->begins == NULL || !l->codec->begins(b->buf + b->pos, b->len - b->pos))
+	if (l->codec->restart == NULL || l->codec->begins == NULL ||
+	    !l->codec->begins(b->buf + b->pos, b->len - b->pos))
 		return fail(s, ERR_BACKUP,
 			    "foreign bytes follow the end of the %s data, at byte %" PRIu64,
 			    l->codec->name, position(s));
@@ -147,6 +136,11 @@ static int border(struct layers *s, struct layer *l)
 	l->padding_b = 0;
 	l->in_member = true;
 	return 0;
+}
+
+static const char *verb(const struct codec *codec)
+{
+	return codec->kind == CODEC_COMPRESSION ? "unpack" : "decrypt";
 }
 
 static int judge_step(struct layers *s, struct layer *l, enum codec_step r, const char *why)
@@ -158,23 +152,50 @@ static int judge_step(struct layers *s, struct layer *l, enum codec_step r, cons
 		l->in_member = false;
 		return 0;
 	case CODEC_FAILED:
-		return fail(s, ERR_SYSTEM, "unpack %s: %s", l->codec->name, why);
+		return fail(s, ERR_SYSTEM, "%s %s: %s", verb(l->codec), l->codec->name, why);
+	case CODEC_LOCKED:
+		return fail(s, ERR_USAGE, "decrypt %s: %s", l->codec->name, why);
+	case CODEC_CUT:
+		return fail(s, ERR_BACKUP, "truncated: %s, after %" PRIu64 " decrypted bytes", why,
+			    l->out_b);
 	case CODEC_DAMAGED:
 		break;
 	}
 	return fail(s, ERR_BACKUP,
 		    "damaged: the %s data is wrong near byte %" PRIu64 " (%s), after %" PRIu64
-		    " unpacked bytes",
-		    l->codec->name, position(s), why, l->out_b);
+		    " %sed bytes",
+		    l->codec->name, position(s), why, l->out_b, verb(l->codec));
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* How long decryption takes is a figure of its own in a recovery. */
+static enum codec_step step(struct layers *s, struct layer *l, struct codec_io *io,
+			    const char **why)
+{
+	bool timed = l->codec->kind != CODEC_COMPRESSION;
+	int64_t began_ns = timed ? now_ns() : 0;
+	enum codec_step r = l->codec->step(l->state, io, why);
+
+	if (timed)
+		s->decrypt_ns += now_ns() - began_ns;
+	return r;
 }
 
 static int decode(struct layers *s, struct layer *l)
 {
 	struct layer *b = l->below;
-	struct codec_io io = { b->buf + b->pos, b->len - b->pos, l->buf + l->len, CHUNK - l->len };
+	struct codec_io io = { b->buf + b->pos, b->len - b->pos, l->buf + l->len, CHUNK - l->len,
+			       b->ended };
 	size_t in = io.in_n, out = io.out_n;
 	const char *why = "";
-	enum codec_step r = l->codec->step(l->state, &io, &why);
+	enum codec_step r = step(s, l, &io, &why);
 
 	in -= io.in_n;
 	out -= io.out_n;
@@ -190,8 +211,8 @@ static int decode(struct layers *s, struct layer *l)
 	if (b->ended)
 		return fail(s, ERR_BACKUP,
 			    "truncated: it ends at byte %" PRIu64
-			    " in the middle of the %s data, after %" PRIu64 " unpacked bytes",
-			    position(s), l->codec->name, l->out_b);
+			    " in the middle of the %s data, after %" PRIu64 " %sed bytes",
+			    position(s), l->codec->name, l->out_b, verb(l->codec));
 	if (b->len - b->pos == CHUNK)
 		return fail(s, ERR_BACKUP, "damaged: the %s data leads nowhere near byte %" PRIu64,
 			    l->codec->name, position(s));
@@ -223,12 +244,12 @@ static int push(struct layers *s, const struct codec *codec)
 	struct layer *l = s->top + 1;
 
 	if (s->top == &s->v[STREAM_DEPTH])
-		return fail(s, ERR_BACKUP, "compressed more than %d times over", STREAM_DEPTH);
+		return fail(s, ERR_BACKUP, "packed more than %d times over", STREAM_DEPTH);
 	*l = (struct layer){ .codec = codec, .below = s->top, .buf = xmalloc(CHUNK) };
 	s->top = l;
-	l->state = codec->open();
+	l->state = codec->open(s->keys);
 	if (l->state == NULL)
-		return fail(s, ERR_SYSTEM, "unpack %s: out of memory", codec->name);
+		return fail(s, ERR_SYSTEM, "%s %s: out of memory", verb(codec), codec->name);
 	return 0;
 }
 
@@ -240,8 +261,8 @@ int layers_push_by_content(struct layers *s)
 		/* Damage in the first bytes is told by reading, not by opening. */
 		if (layers_want(s, s->top, CODEC_MAGIC) < 0)
 			return s->top->codec ? 0 : -1;
-		codec = recognise(s->top->buf + s->top->pos, s->top->len - s->top->pos);
-		if (codec == NULL)
+		codec = codec_recognise(s->top->buf + s->top->pos, s->top->len - s->top->pos);
+		if (codec == NULL || (codec->kind != CODEC_COMPRESSION && !keys_any(s->keys)))
 			return 0;
 		if (push(s, codec) < 0)
 			return -1;
@@ -250,12 +271,12 @@ int layers_push_by_content(struct layers *s)
 
 int layers_push_by_name(struct layers *s, const char *name)
 {
+	const struct codec *codec;
+
 	if (strcmp(name, "none") == 0)
 		return 0;
-	for (int i = 0; i < CODECS; i++)
-		if (strcmp(codecs[i]->name, name) == 0)
-			return push(s, codecs[i]);
-	return fail(s, ERR_USAGE, "no such compression: %s", name);
+	codec = codec_by_name(name);
+	return codec ? push(s, codec) : fail(s, ERR_USAGE, "no such compression: %s", name);
 }
 
 void layers_init(struct layers *s, const char *name)

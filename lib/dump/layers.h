@@ -2,7 +2,8 @@
 #define LIB_DUMP_LAYERS_H
 /*
  * layers: the inside of a stream (stream.h): the source at the bottom, on it one layer for each
- * compression, each with a buffer of what it has made and the next one has not taken yet.
+ * compression or encryption, each with a buffer of what it has made and the next one has not taken
+ * yet.
  *
  * Only stream.c uses this. A function that fails has filled .failed, and nothing works any more.
  */
@@ -33,6 +34,8 @@ struct layers {
 	struct layer *top;
 	char *name; /* for messages, owned */
 	uint64_t max_out_b, max_ratio;
+	const struct keys *keys;
+	int64_t decrypt_ns;
 	struct buf note;
 	struct err failed;
 };

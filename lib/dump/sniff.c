@@ -2,6 +2,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/dump/archive.h"
+#include "lib/dump/codec.h"
 #include "lib/dump/part.h"
 #include "lib/dump/sniff_content.h"
 #include "lib/dump/tar.h"
@@ -38,7 +39,8 @@ static const struct {
 			 "only backups of PostgreSQL can be restored" },
 	[DUMP_MONGO] = { "mongodb", "dump of MongoDB", NOT_LOOKED_INTO,
 			 "only backups of PostgreSQL can be restored" },
-	[DUMP_ENCRYPTED] = { "encrypted", "encrypted file", NOT_LOOKED_INTO, "decrypt it first" },
+	[DUMP_ENCRYPTED] = { "encrypted", "encrypted file", NOT_LOOKED_INTO,
+			     "give the key with DECRYPT_PASSPHRASE_FILE or DECRYPT_KEY_FILE" },
 	[DUMP_CONTAINER] = { "container", "file packed in a way that is not supported",
 			     NOT_LOOKED_INTO, "use gzip, zstd, lz4, xz or bzip2" },
 	[DUMP_HTML] = { "html", "HTML page, no backup", NO_BACKUP,
@@ -56,14 +58,19 @@ static const struct {
 /* Extensions, longest first, and what they claim. */
 static const struct {
 	const char *end;
-	const char *compression; /* NULL: none claimed or denied */
+	const char *encryption;  /* NULL: none claimed or denied */
+	const char *compression; /* the same */
 	const char *format;      /* NULL: could be any */
 } names[] = {
-	{ ".gz", "gzip", NULL },       { ".zst", "zstd", NULL }, { ".zstd", "zstd", NULL },
-	{ ".lz4", "lz4", NULL },       { ".xz", "xz", NULL },    { ".bz2", "bzip2", NULL },
-	{ ".tgz", "gzip", "tar" },     { ".tar", NULL, "tar" },  { ".sql", NULL, "SQL" },
-	{ ".pgdump", NULL, NULL },     { ".dump", NULL, NULL },  { ".dmp", NULL, NULL },
-	{ ".custom", NULL, "custom" },
+	{ ".gpg", "gpg", NULL, NULL },       { ".pgp", "gpg", NULL, NULL },
+	{ ".age", "age", NULL, NULL },       { ".enc", "openssl", NULL, NULL },
+	{ ".gz", NULL, "gzip", NULL },       { ".zst", NULL, "zstd", NULL },
+	{ ".zstd", NULL, "zstd", NULL },     { ".lz4", NULL, "lz4", NULL },
+	{ ".xz", NULL, "xz", NULL },         { ".bz2", NULL, "bzip2", NULL },
+	{ ".tgz", NULL, "gzip", "tar" },     { ".tar", NULL, NULL, "tar" },
+	{ ".sql", NULL, NULL, "SQL" },       { ".pgdump", NULL, NULL, NULL },
+	{ ".dump", NULL, NULL, NULL },       { ".dmp", NULL, NULL, NULL },
+	{ ".custom", NULL, NULL, "custom" },
 };
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
@@ -95,10 +102,20 @@ static int cut_extension(const char *name, size_t *n)
 	return -1;
 }
 
+/* The same layer is claimed and found, or neither. */
+static bool differs(const char *claimed, const char *found, const char *none, char *out,
+		    size_t size)
+{
+	if (strcmp(claimed, found) == 0)
+		return false;
+	(void)snprintf(out, size, "%s", strcmp(claimed, "none") == 0 ? none : claimed);
+	return true;
+}
+
 void sniff_name(const char *path, struct sniffed *s)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	const char *compression = "none";
+	const char *compression = "none", *encryption = "none";
 	size_t n = strlen(name);
 	bool known = false;
 
@@ -107,16 +124,36 @@ void sniff_name(const char *path, struct sniffed *s)
 		known = true;
 		if (names[i].compression)
 			compression = names[i].compression;
-		if (names[i].format == NULL && names[i].compression)
+		if (names[i].encryption)
+			encryption = names[i].encryption;
+		if (names[i].format == NULL && (names[i].compression || names[i].encryption))
 			continue;
 		if (names[i].format && !is_format(s->kind, names[i].format))
 			(void)snprintf(s->name_says, sizeof(s->name_says), "%s", names[i].format);
 		break;
 	}
 	/* Without any known extension the name claims nothing. */
-	if (known && strcmp(compression, s->compression) != 0)
-		(void)snprintf(s->name_says, sizeof(s->name_says), "%s",
-			       strcmp(compression, "none") == 0 ? "not compressed" : compression);
+	if (known && !differs(compression, s->compression, "not compressed", s->name_says,
+			      sizeof(s->name_says)))
+		(void)differs(encryption, s->encryption, "not encrypted", s->name_says,
+			      sizeof(s->name_says));
+}
+
+const char *sniff_encryption(const unsigned char *p, size_t n)
+{
+	const struct codec *c = codec_recognise(p, n);
+
+	return c && c->kind != CODEC_COMPRESSION ? c->name : "none";
+}
+
+const char *sniff_encryption_named(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (int i = cut_extension(name, &n); i >= 0; i = cut_extension(name, &n))
+		if (names[i].encryption)
+			return names[i].encryption;
+	return NULL;
 }
 
 static void take_header(const struct archive_header *h, struct sniffed *out)
@@ -176,6 +213,8 @@ static int sniff_stream(struct stream *s, struct sniffed *out, struct err *e)
 	if (n < 0)
 		return -1;
 	(void)snprintf(out->compression, sizeof(out->compression), "%s", stream_compression(s));
+	(void)snprintf(out->encryption, sizeof(out->encryption), "%s", stream_encryption(s));
+	out->doubt = stream_doubt(s); /* a constant of the format's */
 	if (n >= 5 && memcmp(p, "PGDMP", 5) == 0) {
 		out->kind = DUMP_CUSTOM;
 		return sniff_archive(s, out, e);
@@ -229,6 +268,7 @@ static int sniff_directory(const char *dir, const struct stream_opts *opts, stru
 	char path[PATH_MAX];
 
 	(void)snprintf(out->compression, sizeof(out->compression), "none");
+	(void)snprintf(out->encryption, sizeof(out->encryption), "none");
 	for (size_t i = 0; i < sizeof(toc) / sizeof(toc[0]); i++) {
 		STREAM_AUTO *s = NULL;
 
@@ -262,6 +302,7 @@ int sniff_path(const char *path, const struct stream_opts *opts, struct sniffed 
 	if (opts) {
 		limits.max_out_b = opts->max_out_b;
 		limits.max_ratio = opts->max_ratio;
+		limits.keys = opts->keys;
 	}
 	if (stat(path, &st) < 0)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
@@ -273,16 +314,31 @@ int sniff_path(const char *path, const struct stream_opts *opts, struct sniffed 
 	return 0;
 }
 
+bool sniff_is_encrypted(const struct sniffed *s)
+{
+	return s->encryption[0] && strcmp(s->encryption, "none") != 0;
+}
+
+bool sniff_is_packed(const struct sniffed *s)
+{
+	return sniff_is_encrypted(s) || (s->compression[0] && strcmp(s->compression, "none") != 0);
+}
+
 int sniff_refuse(const char *path, const struct sniffed *s, struct err *e)
 {
-	bool packed = strcmp(s->compression, "none") != 0;
+	BUF_AUTO how = BUF_INIT(sizeof(e->msg) - 1);
 
 	if (kinds[s->kind].refusal == RESTORABLE)
 		return 0;
+	if (strcmp(s->compression, "none") != 0)
+		buf_addf(&how, " in %s", s->compression);
+	if (sniff_is_encrypted(s))
+		buf_addf(&how, ", encrypted with %s", s->encryption);
+	if (s->detail[0])
+		buf_addf(&how, " (%s)", s->detail);
 	return err_set(e, kinds[s->kind].refusal == NO_BACKUP ? ERR_BACKUP : ERR_USAGE,
-		       "restore %.200s: %s%s%s%s%s%s; %s", path, kinds[s->kind].text,
-		       packed ? " in " : "", packed ? s->compression : "", s->detail[0] ? " (" : "",
-		       s->detail, s->detail[0] ? ")" : "", kinds[s->kind].way_out);
+		       "restore %.200s: %s%s; %s", path, kinds[s->kind].text, how.s,
+		       kinds[s->kind].way_out);
 }
 
 bool sniff_has_end(const struct sniffed *s)
@@ -310,6 +366,8 @@ const char *sniff_describe(const struct sniffed *s, char out[SNIFF_TEXT])
 		buf_addf(&b, ", %s", s->packing);
 	if (strcmp(s->compression, "none") != 0)
 		buf_addf(&b, ", %s%s", s->packing ? "all in " : "", s->compression);
+	if (sniff_is_encrypted(s))
+		buf_addf(&b, ", encrypted with %s", s->encryption);
 	(void)snprintf(out, SNIFF_TEXT, "%s", b.s);
 	return out;
 }

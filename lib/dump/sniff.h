@@ -24,7 +24,7 @@ enum dump_kind {
 	DUMP_BASE_TAR,
 	DUMP_MYSQL,
 	DUMP_MONGO,
-	DUMP_ENCRYPTED,
+	DUMP_ENCRYPTED, /* and no key was given */
 	DUMP_CONTAINER, /* zip, 7z, rar */
 	DUMP_HTML,
 	DUMP_XML,
@@ -37,6 +37,8 @@ enum dump_kind {
 struct sniffed {
 	enum dump_kind kind;
 	char compression[64];    /* of the file as a whole, as stream_compression() says it */
+	char encryption[64];     /* the same: "none", "age", "gpg", "openssl" */
+	const char *doubt;       /* what its encryption cannot prove; NULL or "": nothing */
 	const char *packing;     /* of the data inside an archive: "none", "gzip" ...; else NULL */
 	int archive_minor;       /* archive version 1.MINOR; 0: no archive */
 	char server_version[64]; /* "15.20"; these are "" where the backup does not say */
@@ -48,7 +50,7 @@ struct sniffed {
 	char name_says[64]; /* what the name claims where the content is something else; or "" */
 };
 
-/* path is a file or a directory. Of opts only the limits are used. -1 with *e when it cannot be
+/* path is a file or a directory. Of opts the limits and keys are used. -1 with *e when it cannot be
  * read, or is damaged before it could be told what it is. */
 int sniff_path(const char *path, const struct stream_opts *opts, struct sniffed *out,
 	       struct err *e);
@@ -60,6 +62,16 @@ void sniff_name(const char *path, struct sniffed *s);
 /* 0 when restore-to-temp can restore it; else -1 with the reason: ERR_BACKUP for what is no
  * backup at all, ERR_USAGE for a backup of a kind that is not looked into. */
 int sniff_refuse(const char *path, const struct sniffed *s, struct err *e);
+
+/* For the field "encryption" of records: of a file that begins with these n bytes (those that a
+ * codec wants to see, 48, are enough), or that has this name. "none", "age", "gpg", "openssl"; by
+ * name NULL where it does not say. */
+const char *sniff_encryption(const unsigned char *p, size_t n);
+const char *sniff_encryption_named(const char *name);
+
+bool sniff_is_encrypted(const struct sniffed *s);
+/* Compressed or encrypted as a whole: not to be read without a stream. */
+bool sniff_is_packed(const struct sniffed *s);
 
 /* One of pg_dump's own (or pg_dumpall's) formats: there is an end that must be there. */
 bool sniff_has_end(const struct sniffed *s);

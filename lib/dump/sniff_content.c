@@ -1,6 +1,7 @@
 #include "lib/dump/sniff_content.h"
 
 #include "lib/base/utc.h"
+#include "lib/dump/codec.h"
 #include "lib/dump/tar.h"
 
 #include <ctype.h>
@@ -74,20 +75,6 @@ static const struct {
 	const char *detail;
 } magics[] = {
 	{ "\x6d\xe2\x99\x81", 4, DUMP_MONGO, "mongodump" },
-	{ "Salted__", 8, DUMP_ENCRYPTED, "openssl enc" },
-	{ "age-encryption.org/", 19, DUMP_ENCRYPTED, "age" },
-	{ "-----BEGIN AGE ENCRYPTED FILE", 29, DUMP_ENCRYPTED, "age" },
-	{ "-----BEGIN PGP MESSAGE", 22, DUMP_ENCRYPTED, "gpg" },
-	/* OpenPGP packets (RFC 9580, 4.2): a session key for a passphrase, version 4; for a public
-	 * key, version 3, with the usual lengths. */
-	{ "\x8c\x0d\x04", 3, DUMP_ENCRYPTED, "gpg, passphrase" },
-	{ "\xc3\x0d\x04", 3, DUMP_ENCRYPTED, "gpg, passphrase" },
-	{ "\x84\x5e\x03", 3, DUMP_ENCRYPTED, "gpg, public key" },
-	{ "\x85\x01\x0c\x03", 4, DUMP_ENCRYPTED, "gpg, public key" },
-	{ "\x85\x01\x8c\x03", 4, DUMP_ENCRYPTED, "gpg, public key" },
-	{ "\x85\x02\x0c\x03", 4, DUMP_ENCRYPTED, "gpg, public key" },
-	{ "\xc1\xc0\x4c\x03", 4, DUMP_ENCRYPTED, "gpg, public key" },
-	{ "\xc1\x5e\x03", 3, DUMP_ENCRYPTED, "gpg, public key" },
 	{ "PK\x03\x04", 4, DUMP_CONTAINER, "zip" },
 	{ "7z\xbc\xaf\x27\x1c", 6, DUMP_CONTAINER, "7z" },
 	{ "Rar!\x1a\x07", 6, DUMP_CONTAINER, "rar" },
@@ -98,6 +85,18 @@ static const struct {
 	{ "-- MariaDB dump", 15, DUMP_MYSQL, "mariadb-dump" },
 	{ "/*M!999999", 10, DUMP_MYSQL, "mariadb-dump" },
 };
+
+/* What no key was given for. */
+static bool by_encryption(struct text t, struct sniffed *out)
+{
+	const struct codec *c = codec_recognise((const unsigned char *)t.p, t.n);
+
+	if (c == NULL || c->kind == CODEC_COMPRESSION)
+		return false;
+	out->kind = DUMP_ENCRYPTED;
+	(void)snprintf(out->encryption, sizeof(out->encryption), "%s", c->name);
+	return true;
+}
 
 static bool by_magic(struct text t, struct sniffed *out)
 {
@@ -268,12 +267,12 @@ void sniff_content(const unsigned char *p, size_t n, struct sniffed *out)
 		out->kind = DUMP_EMPTY;
 		return;
 	}
-	if (by_magic(t, out))
+	if (by_encryption(t, out) || by_magic(t, out))
 		return;
 	if (begins(t, "\xef\xbb\xbf"))
 		t = from(t, 3);
 	l = skip_blanks(t);
-	if (by_markup(l, out) || by_header(l, out) || by_magic(l, out))
+	if (by_markup(l, out) || by_header(l, out) || by_encryption(l, out) || by_magic(l, out))
 		return;
 	if (is_binary(t)) {
 		out->kind = DUMP_BINARY;

@@ -18,18 +18,26 @@ struct stream {
 	int fd; /* owned unless -1 */
 	int borrowed_fd;
 	uint64_t given_b;
-	struct buf compression;
+	struct buf compression, encryption;
 };
+
+/* The layers of one kind from the inside out: how many there are. */
+static unsigned list_layers(const struct layers *layers, enum codec_kind kind, struct buf *out)
+{
+	unsigned n = 0;
+
+	for (const struct layer *l = layers->top; l->codec; l = l->below)
+		if (l->codec->kind == kind)
+			buf_addf(out, "%s%s", n++ ? " in " : "", l->codec->name);
+	if (n == 0)
+		buf_adds(out, "none");
+	return n;
+}
 
 static void describe(struct stream *s)
 {
-	const struct layer *top = s->l.top;
-
-	if (top == s->l.v)
-		buf_adds(&s->compression, "none");
-	for (const struct layer *l = top; l->codec; l = l->below)
-		buf_addf(&s->compression, "%s%s", l == top ? "" : " in ", l->codec->name);
-	if (top - s->l.v > 1)
+	(void)list_layers(&s->l, CODEC_ENCRYPTION, &s->encryption);
+	if (list_layers(&s->l, CODEC_COMPRESSION, &s->compression) > 1)
 		buf_addf(&s->l.note, "compressed more than once: %s", s->compression.s);
 }
 
@@ -44,7 +52,8 @@ static struct stream *create(const struct stream_opts *opts)
 	layers_init(&s->l, opts->name ? opts->name : "backup");
 	s->l.max_out_b = opts->max_out_b;
 	s->l.max_ratio = opts->max_ratio;
-	s->compression = (struct buf)BUF_INIT(TEXT_MAX);
+	s->l.keys = opts->keys;
+	s->compression = s->encryption = (struct buf)BUF_INIT(TEXT_MAX);
 	return s;
 }
 
@@ -146,6 +155,7 @@ void stream_close(struct stream *s)
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	buf_free(&s->compression);
+	buf_free(&s->encryption);
 	free(s);
 }
 
@@ -249,6 +259,24 @@ uint64_t stream_out_b(const struct stream *s)
 const char *stream_compression(const struct stream *s)
 {
 	return s->compression.s;
+}
+
+const char *stream_encryption(const struct stream *s)
+{
+	return s->encryption.s;
+}
+
+int64_t stream_decrypt_ms(const struct stream *s)
+{
+	return s->l.decrypt_ns / 1000000;
+}
+
+const char *stream_doubt(const struct stream *s)
+{
+	for (const struct layer *l = s->l.top; l->codec; l = l->below)
+		if (l->codec->doubt)
+			return l->codec->doubt;
+	return "";
 }
 
 const char *stream_note(const struct stream *s)

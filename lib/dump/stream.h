@@ -1,10 +1,13 @@
 #ifndef LIB_DUMP_STREAM_H
 #define LIB_DUMP_STREAM_H
 /*
- * stream: the bytes of a backup, whatever they are compressed with.
+ * stream: the bytes of a backup, whatever they are compressed or encrypted with.
  *
  * Formats are recognised by content, never by name: gzip, zstd, lz4 (frames), xz, bzip2, each
- * with any number of members, and one inside another (gzip of gzip) to a depth of STREAM_DEPTH.
+ * with any number of members, and gpg, age and openssl enc where keys are given; one inside another
+ * (gzip in age, gpg in xz) to a depth of STREAM_DEPTH. Without keys an encrypted file is given out
+ * as it is. Keys that do not open it are ERR_USAGE: it could not be looked into.
+ *
  * Checksums and lengths are verified, and the end is only an end (0) when the last member is
  * whole: a file cut short, damaged, or with foreign bytes behind its end is ERR_BACKUP, naming
  * the offset. Zero bytes behind gzip and xz are padding. Memory is constant (some buffers of
@@ -13,12 +16,13 @@
  * A stream that has failed keeps failing with the same error.
  */
 #include "lib/base/err.h"
+#include "lib/dump/keys.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { STREAM_DEPTH = 4, STREAM_PEEK = 64 * 1024 };
+enum { STREAM_DEPTH = 6, STREAM_PEEK = 64 * 1024 };
 
 /* More to one than this, on the whole, comes out of no dump, but out of bombs: for .max_ratio. */
 enum { STREAM_BOMB_RATIO = 1000 };
@@ -34,6 +38,7 @@ struct stream_opts {
 	const char *codec;  /* NULL: by content; else just this one, "none", "gzip", "zlib" ... */
 	uint64_t max_out_b; /* a bomb's limits: bytes that may come out (0: any number), */
 	uint64_t max_ratio; /* and how many from one read (0: any; first 64 MiB are free) */
+	const struct keys *keys; /* for what is encrypted; borrowed; NULL: none */
 };
 
 struct stream;
@@ -71,6 +76,15 @@ uint64_t stream_out_b(const struct stream *s);   /* given out */
 
 /* "none", "gzip", or from the inside out "zstd in gzip". */
 const char *stream_compression(const struct stream *s);
+/* "none", "age", or from the inside out "age in gpg": of the layers that were decrypted. */
+const char *stream_encryption(const struct stream *s);
+
+/* What its encryption cannot prove of what comes out, or "". */
+const char *stream_doubt(const struct stream *s);
+
+/* What decryption alone has taken. gpg works at the same time as we do: then it is the time that we
+ * waited for it. */
+int64_t stream_decrypt_ms(const struct stream *s);
 
 /* What people should know though it is no failure ("512 zero bytes follow the gzip data"), or "".
  * Complete at the end only. */

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +112,8 @@ static int become_restorer(const struct attempt *a, const char *path, int report
 	forget_environment();
 	if (identity_become(&a->who) < 0 || chdir(a->path) < 0)
 		return -1;
+	/* Its memory, which may hold keys, is not for the server, which is the same user. */
+	(void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 	isolate_tie();
 	return 0;
 }
@@ -126,6 +129,8 @@ static _Noreturn void be_restorer(struct attempt *a, const char *path, int repor
 	job.source = a->source;
 	job.path = path;
 	job.dir = a->path;
+	job.keys.dir = a->path; /* the only place that can be written to */
+	job.reading.keys = &job.keys;
 	job.who = &self;
 	if (become_restorer(a, path, report) == 0) {
 		restorer_run(a->st, &job, &server);

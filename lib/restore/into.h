@@ -16,7 +16,7 @@ struct into_job {
 	const struct cluster *cluster;
 	const struct sniffed *what;
 	const char *path;
-	const struct stream_opts *reading; /* limits */
+	const struct stream_opts *reading; /* limits and keys */
 	unsigned jobs;
 	const struct strv *skip_extensions;
 	bool rows_only; /* tables and rows: no indexes, constraints, triggers, refreshed views */

@@ -8,6 +8,7 @@ static const struct {
 	const char *text;
 	const char *bytes, *rate;
 } names[PHASES] = {
+	[PHASE_DECRYPT] = { "decrypt_seconds", "decrypt", NULL, NULL },
 	[PHASE_UNPACK] = { "unpack_seconds", "unpack", "unpack_bytes", "unpack_rate" },
 	[PHASE_START] = { "start_seconds", "server", NULL, NULL },
 	[PHASE_PRE_DATA] = { "pre_data_seconds", "tables", NULL, NULL },
@@ -29,6 +30,15 @@ void phases_begin(struct phases *p, enum phase which)
 void phases_end(struct phases *p, enum phase which)
 {
 	p->ms[which] += mono_ms() - p->began_ms;
+}
+
+void phases_move(struct phases *p, enum phase from, enum phase to, int64_t ms)
+{
+	if (ms > p->ms[from])
+		ms = p->ms[from];
+	p->ms[from] -= ms;
+	p->ms[to] += ms;
+	p->ran[to] = true;
 }
 
 double phases_restore_s(const struct phases *p)
@@ -87,6 +97,9 @@ void phases_metrics(const struct phases *p, struct check *c)
 			check_metric_real(c, names[i].rate, rate_of(p->bytes[i], p->ms[i]), "B/s");
 		}
 	}
+	if (p->decrypt_along_ms > 0)
+		check_metric_real(c, "decrypt_along_seconds", (double)p->decrypt_along_ms / 1000,
+				  "s");
 	if (p->unpack_along_ms > 0)
 		check_metric_real(c, "unpack_along_seconds", (double)p->unpack_along_ms / 1000,
 				  "s");

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 enum phase {
+	PHASE_DECRYPT,   /* as far as it can be told apart */
 	PHASE_UNPACK,    /* an archive that is compressed as a whole */
 	PHASE_START,     /* making the server and starting it */
 	PHASE_PRE_DATA,  /* roles, databases, tables */
@@ -29,14 +30,18 @@ struct phases {
 	bool ran[PHASES];
 	int64_t ms[PHASES];
 	uint64_t bytes[PHASES]; /* that it made: unpacked; on the disk, rows and indexes; 0: none */
-	int64_t unpack_along_ms; /* spent on unpacking while rows went in: a part of their time */
-	int64_t began_ms;        /* of the running one */
+	int64_t unpack_along_ms;  /* spent on unpacking while rows went in: a part of their time */
+	int64_t decrypt_along_ms; /* the same, of decrypting */
+	int64_t began_ms;         /* of the running one */
 	void (*progress)(const char *phase); /* NULL: nobody wants to know that one begins */
 };
 
 /* A phase may begin several times: its times add up. */
 void phases_begin(struct phases *p, enum phase which);
 void phases_end(struct phases *p, enum phase which);
+
+/* ms of what one phase took were another's. */
+void phases_move(struct phases *p, enum phase from, enum phase to, int64_t ms);
 
 double phases_restore_s(const struct phases *p); /* without fetching */
 double phases_total_s(const struct phases *p);   /* with it, where it is known */

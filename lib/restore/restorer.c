@@ -57,6 +57,23 @@ static void say_error(struct work *w, const char *check, const struct err *from)
 
 /* ---- before the server -------------------------------------------------------------- */
 
+static void say_encryption(struct work *w)
+{
+	const char *doubt = w->what.doubt ? w->what.doubt : "";
+	struct check c;
+
+	if (!sniff_is_encrypted(&w->what) && !w->job->require_encryption)
+		return;
+	check_init(&c, "backup-encryption", "");
+	if (sniff_is_encrypted(&w->what))
+		check_say(&c, V_OK, "encrypted with %s%s%s", w->what.encryption, *doubt ? "; " : "",
+			  doubt);
+	else
+		check_say(&c, V_CRITICAL,
+			  "not encrypted, as it must be: whoever gets hold of it can read it all");
+	stage_check(w->st, &c);
+}
+
 static int recognise(struct work *w, struct err *e)
 {
 	char text[SNIFF_TEXT];
@@ -72,12 +89,14 @@ static int recognise(struct work *w, struct err *e)
 	check_init(&c, "backup-format", "");
 	check_field(&c, "format", json_string(sniff_format(&w->what)));
 	check_field(&c, "compression", json_string(w->what.compression));
+	check_field(&c, "encryption", json_string(w->what.encryption));
 	(void)sniff_describe(&w->what, text);
 	if (w->what.name_says[0])
 		check_say(&c, V_WARNING, "%s, but its name says %s", text, w->what.name_says);
 	else
 		check_say(&c, V_OK, "%s", text);
 	stage_check(w->st, &c);
+	say_encryption(w);
 	return 0;
 }
 
@@ -121,6 +140,8 @@ static int unpack_to(struct work *w, const char *to, struct err *e)
 	if (s)
 		w->phases.bytes[PHASE_UNPACK] = stream_out_b(s);
 	phases_end(&w->phases, PHASE_UNPACK);
+	if (s && sniff_is_encrypted(&w->what))
+		phases_move(&w->phases, PHASE_UNPACK, PHASE_DECRYPT, stream_decrypt_ms(s));
 	return ret;
 }
 
@@ -128,7 +149,7 @@ static int unpack_to(struct work *w, const char *to, struct err *e)
  * only our being somebody else asks for is no part of a recovery. */
 static int lay_out(struct work *w, struct err *e)
 {
-	bool packed = strcmp(w->what.compression, "none") != 0;
+	bool packed = sniff_is_packed(&w->what);
 	bool nameless = source_fd(w->job->path) >= 0;
 	AUTO_FREE char *to = xasprintf("%s/archive", w->job->dir);
 

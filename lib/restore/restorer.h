@@ -5,8 +5,8 @@
  * reads untrusted input, so it runs in a process of its own that has given up root and the network;
  * all that it starts inherits that.
  *
- * It says what it finds with checks: backup-format, backup-complete, restore, restore-time,
- * verified-rto; and the instance record.
+ * It says what it finds with checks: backup-format, backup-encryption, backup-complete, restore,
+ * restore-time, verified-rto; and the instance record.
  */
 #include "lib/base/stage.h"
 #include "lib/dump/stream.h"
@@ -30,6 +30,8 @@ struct restore_job {
 	uint64_t *need_b;           /* filled in: the disk that it should take */
 	struct stream_opts reading; /* limits for what comes out of the backup */
 	struct strv skip_extensions;
+	struct keys keys; /* for an encrypted one */
+	bool require_encryption;
 	uint64_t rto_target_s; /* 0: none */
 	bool rows_only;        /* --depth data */
 	bool analyze;

@@ -17,7 +17,7 @@ enum { TIMES_PLAIN = 2, TIMES_PACKED = 8, DEPTH_MAX = 16 };
 
 uint64_t space_needed(const struct sniffed *what, uint64_t backup_b)
 {
-	bool packed = strcmp(what->compression, "none") != 0;
+	bool packed = sniff_is_packed(what);
 	uint64_t times, need;
 
 	/* A packed archive is unpacked to the disk first; what is in it may be packed again. */

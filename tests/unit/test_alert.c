@@ -1,10 +1,10 @@
 #include "lib/alert/alert.h"
 
 #include "lib/alert/alertmanager.h"
-#include "lib/alert/secret.h"
 #include "lib/alert/sign.h"
 #include "lib/base/atomic.h"
 #include "lib/base/record.h"
+#include "lib/base/secret.h"
 #include "lib/base/utf8.h"
 #include "tests/unit/suite.h"
 
@@ -230,6 +230,22 @@ START_TEST(secret_comes_from_file_environment_credentials)
 	/* What /proc/PID/environ shows is gone, and a child would not inherit it. */
 	ck_assert_str_eq(in_environment, "SECRET_T=");
 	ck_assert_ptr_null(getenv("SECRET_T"));
+	secret_wipe(&s);
+
+	/* As it is: a key may have many lines, and bytes that are no text. */
+	ck_assert_int_eq(atomic_write(other, "two\nlines\0\n", 11, 0600, &e), 0);
+	ck_assert_int_eq(secret_load_bytes(&s, "SECRET_T", other, 11, &e), 0);
+	ck_assert_uint_eq(s.n, 11);
+	ck_assert_mem_eq(s.value, "two\nlines\0\n", 11);
+	secret_wipe(&s);
+	ck_assert_int_eq(secret_load_bytes(&s, "SECRET_T", other, 10, &e), -1);
+	ck_assert_int_eq(setenv("SECRET_T", "once", 1), 0);
+	ck_assert_int_eq(secret_load_bytes(&s, "SECRET_T", NULL, 4, &e), 0);
+	ck_assert_str_eq(s.value, "once");
+	ck_assert_ptr_null(getenv("SECRET_T"));
+	secret_wipe(&s);
+	ck_assert_int_eq(secret_load_bytes(&s, "SECRET_T", NULL, 64, &e), 0);
+	ck_assert_str_eq(s.value, "from-credentials\n");
 	secret_wipe(&s);
 
 	ck_assert_int_eq(secret_load(&s, "SECRET_T", "/nowhere/x", &e), -1);

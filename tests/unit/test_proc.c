@@ -189,6 +189,32 @@ START_TEST(descriptors_are_closed)
 }
 END_TEST
 
+START_TEST(descriptors_are_kept)
+{
+	BUF_AUTO out = BUF_INIT(100);
+	BUF_AUTO script = BUF_INIT(100);
+	struct err e = { 0 };
+	int ends[2], keep[2], status;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ck_assert_int_eq(write(ends[1], "secret", 6), 6);
+	ck_assert_int_eq(close(ends[1]), 0);
+	keep[0] = ends[0];
+	keep[1] = -1;
+	buf_addf(&script, "cat <&%d", ends[0]);
+	{
+		char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, script.s, NULL };
+		struct proc p = { .argv = argv, .keep = keep };
+
+		ck_assert_int_eq(proc_capture(&p, 10, &out, &status, &e), 0);
+	}
+	ck_assert_str_eq(out.s, "secret");
+	/* Ours is as it was. */
+	ck_assert_int_eq(fcntl(ends[0], F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(close(ends[0]), 0);
+}
+END_TEST
+
 START_TEST(descriptors_overlap)
 {
 	int out[2], err[2], fd[3];
@@ -319,6 +345,7 @@ int main(void)
 	tcase_add_test(t, background_holder_does_not_block);
 	tcase_add_test(t, closed_output_still_has_a_limit);
 	tcase_add_test(t, descriptors_are_closed);
+	tcase_add_test(t, descriptors_are_kept);
 	tcase_add_test(t, descriptors_overlap);
 	tcase_add_test(t, signals_are_reset);
 	tcase_add_test(t, environment_and_directory);

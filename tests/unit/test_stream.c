@@ -336,7 +336,7 @@ START_TEST(too_deep)
 	}
 	unpack(&packers[0], packed, n, &r);
 	ck_assert_int_eq(r.status, -1);
-	ck_assert_msg(strstr(r.e.msg, "more than 4 times") != NULL, "%s", r.e.msg);
+	ck_assert_msg(strstr(r.e.msg, "more than 6 times") != NULL, "%s", r.e.msg);
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-#include "lib/alert/secret.h"
+#include "lib/base/secret.h"
 
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { SECRET_MAX = 8192, LOADED_MAX = 16, WORTH_MASKING = 4 };
@@ -23,6 +24,7 @@ static int keep(struct secret *s, const char *name, const char *where, const cha
 				       "ASCII; expected one line of text",
 				       name, where);
 	s->value = xstrdup(value);
+	s->n = strlen(value);
 	for (size_t i = 0; i < LOADED_MAX; i++)
 		if (loaded[i] == NULL) {
 			loaded[i] = s->value;
@@ -57,29 +59,66 @@ static int from_environment(struct secret *s, const char *name, char *value, str
 	return r;
 }
 
-static int from_credentials(struct secret *s, const char *name, const char *dir, struct err *e)
+/* The file of systemd's; NULL where there is none. */
+static char *credential(const char *name)
 {
-	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char *path = dir && dir[0] ? xasprintf("%s/%s", dir, name) : NULL;
 
-	if (access(path, F_OK) < 0)
-		return 0;
-	return from_file(s, name, path, e);
+	if (path && access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
 }
 
 int secret_load(struct secret *s, const char *name, const char *file, struct err *e)
 {
+	AUTO_FREE char *given = credential(name);
 	char *value = getenv(name);
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 
-	s->value = NULL;
+	*s = (struct secret){ 0 };
 	(void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 	if (file)
 		return from_file(s, name, file, e);
 	if (value && value[0])
 		return from_environment(s, name, value, e);
-	if (dir && dir[0])
-		return from_credentials(s, name, dir, e);
-	return 0;
+	return given ? from_file(s, name, given, e) : 0;
+}
+
+int secret_load_bytes(struct secret *s, const char *name, const char *file, size_t max,
+		      struct err *e)
+{
+	static const struct rlimit none = { 0, 0 };
+	AUTO_FREE char *given = credential(name);
+	char *value = getenv(name);
+	struct buf b = BUF_INIT(max);
+	int r = 0;
+
+	*s = (struct secret){ 0 };
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (file == NULL && value && value[0]) {
+		buf_adds(&b, value);
+		explicit_bzero(value, strlen(value));
+		(void)unsetenv(name);
+		if (b.full)
+			r = err_set(e, ERR_USAGE,
+				    "use %s of the environment: larger than %zu bytes", name, max);
+	} else if (file || given) {
+		r = io_slurp(file ? file : given, &b, e);
+	} else {
+		return 0;
+	}
+	if (r == 0 && b.len == 0)
+		r = err_set(e, ERR_USAGE, "use %s: %s is empty", name, file ? file : given);
+	if (r == 0) {
+		s->value = xmalloc(b.len + 1);
+		memcpy(s->value, b.s, b.len + 1);
+		s->n = b.len;
+	}
+	if (b.cap > 0)
+		explicit_bzero(b.s, b.cap);
+	buf_free(&b);
+	return r;
 }
 
 int secret_need(struct secret *s, const char *name, const char *file, struct err *e)
@@ -114,7 +153,7 @@ void secret_wipe(struct secret *s)
 	for (size_t i = 0; i < LOADED_MAX; i++)
 		if (loaded[i] == s->value)
 			loaded[i] = NULL;
-	explicit_bzero(s->value, strlen(s->value));
+	explicit_bzero(s->value, s->n);
 	free(s->value);
-	s->value = NULL;
+	*s = (struct secret){ 0 };
 }

@@ -1,5 +1,5 @@
-#ifndef LIB_ALERT_SECRET_H
-#define LIB_ALERT_SECRET_H
+#ifndef LIB_BASE_SECRET_H
+#define LIB_BASE_SECRET_H
 /*
  * secret: keys, tokens, passwords and addresses that are as good as passwords.
  *
@@ -16,6 +16,7 @@
 
 struct secret {
 	char *value; /* NULL: not given */
+	size_t n;    /* its bytes, before a NUL */
 };
 
 /* 0 also when it is given nowhere (value is NULL then); -1 when what was named cannot be read. file
@@ -24,6 +25,12 @@ int secret_load(struct secret *s, const char *name, const char *file, struct err
 
 /* The same, and it is an error when it is given nowhere; the message names the ways to. */
 int secret_need(struct secret *s, const char *name, const char *file, struct err *e);
+
+/* From the same places, but as it is: any bytes, several lines, up to max of them. The process
+ * stays dumpable, for some must reach their own /proc, but leaves no core file; secret_mask() does
+ * not know it. */
+int secret_load_bytes(struct secret *s, const char *name, const char *file, size_t max,
+		      struct err *e);
 
 /* Every loaded secret that occurs in text is replaced by "****"; the last guard before anything is
  * printed. In place; text never grows: a shorter secret is overwritten by as many '*'. */
