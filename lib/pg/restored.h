@@ -10,6 +10,7 @@
  */
 #include "lib/base/err.h"
 #include "lib/base/record.h"
+#include "lib/base/schedule.h"
 #include "lib/base/strv.h"
 #include "lib/pg/conn.h"
 #include "lib/pg/recovery.h"
@@ -27,8 +28,9 @@ struct restored {
 	bool recovered; /* recovery_point is known */
 	int64_t recovered_ms;
 
-	bool backup; /* one was seen */
-	bool newest; /* ... and it said so itself */
+	struct schedule schedule; /* of the backups seen */
+	bool backup;              /* one was seen */
+	bool newest;              /* ... and it said so itself */
 	char *name;
 	bool taken; /* by its name or its header */
 	int64_t taken_ms;
