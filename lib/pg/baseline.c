@@ -1,0 +1,62 @@
+#include "lib/pg/baseline.h"
+
+#include "lib/base/atomic.h"
+#include "lib/base/io.h"
+#include "lib/base/record.h"
+#include "lib/base/signature.h"
+#include "lib/base/xmem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 100,000 tables with 64 ranges each stay below it. */
+#define FILE_MAX ((size_t)1 << 30)
+
+enum { VERSION_KNOWN = 1, OWNER_ONLY = 0600 };
+
+int pg_baseline_write(json_t *baseline, const char *path, const char *key_file, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+
+	if (key_file && signature_add(baseline, key_file, e) < 0)
+		return -1;
+	text = json_dumps(baseline, JSON_INDENT(1) | JSON_SORT_KEYS);
+	if (!text)
+		return err_set(e, ERR_SYSTEM, "write %s: it cannot be put into JSON", path);
+	return atomic_write(path, text, strlen(text), OWNER_ONLY, e);
+}
+
+static bool is_baseline(const json_t *o)
+{
+	const char *format = record_text(o, "format");
+	int64_t v;
+
+	return format && strcmp(format, "backup-probes baseline") == 0 && record_int(o, "v", &v) &&
+	       v == VERSION_KNOWN && json_is_object(json_object_get(o, "tables")) &&
+	       json_is_object(json_object_get(o, "schema")) &&
+	       json_is_object(json_object_get(o, "sequences"));
+}
+
+json_t *pg_baseline_read(const char *path, const char *key_file, struct err *e)
+{
+	BUF_AUTO text = BUF_INIT(FILE_MAX);
+	json_t *baseline;
+
+	if (io_slurp(path, &text, e) < 0)
+		return NULL;
+	baseline = record_parse(text.s, text.len, e);
+	if (!baseline) {
+		e->kind = ERR_BACKUP;
+		(void)err_wrap(e, "read the baseline %s", path);
+		return NULL;
+	}
+	if (!is_baseline(baseline))
+		(void)err_set(e, ERR_BACKUP, "read %s: it is no baseline of version %d", path,
+			      VERSION_KNOWN);
+	else if (!key_file || signature_verify(baseline, key_file, e) == 0)
+		return baseline;
+	else
+		(void)err_wrap(e, "trust the baseline %s", path);
+	json_decref(baseline);
+	return NULL;
+}
