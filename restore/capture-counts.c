@@ -218,6 +218,7 @@ static int capture_beside(struct pg_capture *c, char **argv)
 
 static void judge(struct pg_capture *c, const char *before, const char *after)
 {
+	(void)json_object_set_new(c->baseline, "physical", json_true());
 	if (*before && strcmp(before, after) == 0)
 		return;
 	(void)json_object_set_new(c->baseline, "exact", json_false());

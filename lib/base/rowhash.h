@@ -5,10 +5,11 @@
  *
  * A row is the line that COPY ... TO STDOUT writes for it in text format, without its newline
  * (PostgreSQL documentation, COPY, "Text Format"; the escapes have been the same since 7.4): all
- * columns but generated ones, in their order in the table, in the database's own encoding. A dump
- * holds just these bytes when it was made with TimeZone UTC, the other settings being those that
- * pg_dump makes itself (DateStyle ISO, IntervalStyle postgres, extra_float_digits 3), so that a
- * server and a dump are compared without restoring one or reading the other.
+ * columns but generated ones, in their order in the table, in UTF-8 (of a SQL_ASCII database: as
+ * they are). A dump in that encoding holds just these bytes when it was made with TimeZone UTC, the
+ * other settings being those that pg_dump makes itself (DateStyle ISO, IntervalStyle postgres,
+ * extra_float_digits 3), so that a server and a dump are compared without restoring one or reading
+ * the other.
  *
  * Each line is hashed with XXH3 (128 bits, seed 0; the algorithm is fixed since xxHash 0.8.0 and
  * the same on every machine). The hashes are added modulo 2^128: a sum forgets the order, and,

@@ -1,6 +1,7 @@
 #include "lib/pg/content.h"
 
 #include "lib/base/strv.h"
+#include "lib/base/utf8.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/query.h"
 
@@ -24,20 +25,14 @@ void pg_content_free(struct pg_content *c)
 	*c = (struct pg_content){ 0 };
 }
 
-int pg_content_settings(struct pg *pg, const char *encoding, struct err *e)
+int pg_content_settings(struct pg *pg, struct err *e)
 {
-	BUF_AUTO sql = BUF_INIT(512);
-	char *quoted = PQescapeLiteral(pg->link, encoding, strlen(encoding));
-
-	/* As pg_dump: the database's own encoding, floats with all their digits, each table from
-	 * its beginning, no worker processes beside our sessions. */
-	buf_addf(&sql,
-		 "SET LOCAL client_encoding = %s; SET LOCAL extra_float_digits = 3;"
-		 "SET LOCAL synchronize_seqscans = off;"
-		 "SET LOCAL max_parallel_workers_per_gather = 0",
-		 quoted ? quoted : "''");
-	PQfreemem(quoted);
-	return pg_run(pg, sql.s, e);
+	/* As pg_dump: floats with all their digits, each table from its beginning; and no worker
+	 * processes beside our sessions. */
+	return pg_run(pg,
+		      "SET LOCAL extra_float_digits = 3; SET LOCAL synchronize_seqscans = off;"
+		      "SET LOCAL max_parallel_workers_per_gather = 0",
+		      e);
 }
 
 static int add_newest(struct pg *pg, const struct pg_timecol *t, struct buf *sql, struct err *e)
@@ -193,12 +188,25 @@ static int hash_row(const char *line, size_t len, void *ctx, struct err *e)
 	return 0;
 }
 
+static bool valid_utf8(const char *s, size_t len)
+{
+	uint32_t cp = 0;
+
+	for (size_t n; len > 0; s += n, len -= n) {
+		n = utf8_take(s, len, &cp);
+		if (n == 1 && (unsigned char)*s >= 0x80)
+			return false;
+	}
+	return true;
+}
+
 static int keep_key(const char *line, size_t len, void *ctx, struct err *e)
 {
 	struct strv *sample = ctx;
 
 	(void)e;
-	if (sample->n < SAMPLE_KEYS)
+	/* A range begins with a text that JSON can hold. */
+	if (sample->n < SAMPLE_KEYS && valid_utf8(line, len))
 		strv_addf(sample, "%.*s", (int)len, line);
 	return 0;
 }

@@ -22,7 +22,7 @@ struct pg_content {
 void pg_content_free(struct pg_content *c);
 
 /* Settings of a transaction in which content is read, so that COPY writes what pg_dump writes. */
-int pg_content_settings(struct pg *pg, const char *encoding, struct err *e);
+int pg_content_settings(struct pg *pg, struct err *e);
 
 /* Counts the rows. */
 int pg_content_count(struct pg *pg, const struct pg_relation *r, struct pg_content *out,

@@ -44,6 +44,9 @@ void restored_see_backup(struct restored *r, const json_t *fields)
 	r->modified = seen.modified;
 	r->modified_ms = seen.modified_ms;
 	set(&r->name, record_text(fields, "name"));
+	free(r->path);
+	r->path = NULL;
+	set(&r->path, record_text(fields, "path"));
 }
 
 static void see_instance(struct restored *r, const json_t *o)
@@ -76,6 +79,7 @@ void restored_free(struct restored *r)
 	free(r->conninfo);
 	free(r->database);
 	free(r->name);
+	free(r->path);
 	strv_free(&r->databases);
 	schedule_free(&r->schedule);
 	*r = (struct restored){ 0 };

@@ -6,7 +6,7 @@
  *
  * From the `instance` record: conninfo, database, databases, recovery_point. From the `backup`
  * record (the one that says newest, else the latest by the time in its name, else by its
- * modification): name, taken_at, modified_at.
+ * modification): name, path, taken_at, modified_at.
  */
 #include "lib/base/err.h"
 #include "lib/base/record.h"
@@ -32,6 +32,7 @@ struct restored {
 	bool backup;              /* one was seen */
 	bool newest;              /* ... and it said so itself */
 	char *name;
+	char *path; /* where it is on this machine */
 	bool taken; /* by its name or its header */
 	int64_t taken_ms;
 	bool taken_day; /* only the day */

@@ -253,13 +253,9 @@ static bool put(json_t *state, const char *name, json_t *part)
 
 static int settle(const struct pg_state_plan *plan, struct err *e)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		const char *own = PQparameterStatus(plan->sessions[i].link, "server_encoding");
-
-		if (pg_content_settings(&plan->sessions[i], plan->encoding ? plan->encoding : own,
-					e) < 0)
+	for (size_t i = 0; i < plan->n; i++)
+		if (pg_content_settings(&plan->sessions[i], e) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -269,7 +265,6 @@ json_t *pg_state_read(const struct pg_state_plan *plan, size_t *failures, struct
 	json_t *state = json_object();
 
 	*failures = 0;
-	/* Names are UTF-8, rows are not: the definitions come before the settings for rows. */
 	if (put(state, "schema", pg_schema_read(first, e)) && settle(plan, e) == 0 &&
 	    put(state, "tables", read_tables(plan, failures, e)) && first->link &&
 	    put(state, "large_objects", read_large_objects(plan, e)))

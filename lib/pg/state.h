@@ -19,7 +19,6 @@ struct pg_state_plan {
 	struct pg *sessions;     /* all in transactions that see one snapshot */
 	size_t n;                /* at least one */
 	bool checksum;           /* hash rows and large objects, else count */
-	const char *encoding;    /* that COPY writes; NULL: the database's own */
 	const struct strv *only; /* patterns (pg_table_matches()); NULL or empty: all */
 	const struct strv *exclude;
 	const json_t *like; /* another state, whose ranges divide the keys; NULL: none */

@@ -1,0 +1,24 @@
+#ifndef LIB_PG_BASELINE_CHECK_H
+#define LIB_PG_BASELINE_CHECK_H
+/*
+ * baseline_check: the restored database against the baseline of its backup, as checks
+ * (state_diff.h), and what the baseline itself is worth, as the check "baseline".
+ */
+#include "lib/base/stage.h"
+#include "lib/base/strv.h"
+#include "lib/pg/restored.h"
+
+struct baseline_check {
+	const char *setting; /* a file, "auto" (beside the backup) or "none"; NULL: auto */
+	const char *key_file;
+	bool checksum; /* compare the content too */
+	bool show_rows;
+	unsigned jobs;
+	const struct strv *exclude;
+	const char *restored; /* as of restored_target() */
+};
+
+/* True: there is a baseline, and everything that is to be said of it was said. False: there is none
+ * and none was asked for. */
+bool baseline_check(struct stage *st, const struct baseline_check *b, const struct restored *from);
+#endif
