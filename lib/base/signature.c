@@ -9,7 +9,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,9 +71,9 @@ static int read_key(const char *file, bool private, struct key *k, struct err *e
 }
 
 /* What is signed: the caller's to free. */
-static char *canonical(const json_t *object)
+static char *canonical(json_t *object)
 {
-	JSON_AUTO *bare = json_copy((json_t *)(uintptr_t)object);
+	JSON_AUTO *bare = json_copy(object);
 	char *text;
 
 	(void)json_object_del(bare, "signature");
@@ -157,7 +156,7 @@ static bool agrees(const struct key *k, const char *text, const unsigned char *v
 	return right;
 }
 
-int signature_verify(const json_t *object, const char *key_file, struct err *e)
+int signature_verify(json_t *object, const char *key_file, struct err *e)
 {
 	__attribute__((cleanup(key_free))) struct key k = { .secret = BUF_INIT(0) };
 	const json_t *field = json_object_get(object, "signature");

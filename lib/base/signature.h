@@ -19,5 +19,5 @@
 int signature_add(json_t *object, const char *key_file, struct err *e);
 
 /* 0: the field is there and right. ERR_BACKUP: missing or wrong; ERR_SYSTEM: the key is no use. */
-int signature_verify(const json_t *object, const char *key_file, struct err *e);
+int signature_verify(json_t *object, const char *key_file, struct err *e);
 #endif

@@ -153,12 +153,12 @@ int pg_capture_open(struct pg_capture *c, struct err *e)
 }
 
 /* One table that could not be read is enough: no baseline is better than one with holes. */
-static int complain(const json_t *tables, struct err *e)
+static int complain(json_t *tables, struct err *e)
 {
 	const char *name;
 	json_t *entry;
 
-	json_object_foreach((json_t *)(uintptr_t)tables, name, entry) {
+	json_object_foreach(tables, name, entry) {
 		const char *why = record_text(entry, "failed");
 
 		if (why)
@@ -206,22 +206,22 @@ static void bound_sequences(json_t *before, const json_t *after)
 }
 
 /* Names of one side that the other has not, or otherwise. */
-static void list_changed(const json_t *from, const json_t *to, const char *kind, json_t *out)
+static void list_changed(json_t *from, const json_t *to, const char *kind, json_t *out)
 {
 	const char *name;
 	json_t *def;
 
-	json_object_foreach((json_t *)(uintptr_t)from, name, def)
+	json_object_foreach(from, name, def)
 		if (!json_equal(def, json_object_get(to, name)))
 			(void)json_array_append_new(out, json_sprintf("%s %s", kind, name));
 }
 
-static json_t *changes(const json_t *before, const json_t *after)
+static json_t *changes(json_t *before, const json_t *after)
 {
 	json_t *out = json_array(), *of;
 	const char *kind;
 
-	json_object_foreach((json_t *)(uintptr_t)before, kind, of) {
+	json_object_foreach(before, kind, of) {
 		json_t *now = json_object_get(after, kind);
 
 		list_changed(of, now, kind, out);

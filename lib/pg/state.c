@@ -139,11 +139,11 @@ static json_t *read_tables(const struct pg_state_plan *plan, size_t *failures, s
 	if (pg_tables_load(&plan->sessions[0], &tables, e) < 0 ||
 	    pg_relations_load(&plan->sessions[0], &tables, &all, e) < 0)
 		return NULL;
-	c.queue = xcalloc(all.n + 1, sizeof(*c.queue));
+	c.queue = xcalloc(all.n + 1, sizeof(struct pg_relation *));
 	for (size_t i = 0; i < all.n; i++)
 		if (wanted(plan, all.v[i].table))
 			c.queue[c.n++] = &all.v[i];
-	qsort(c.queue, c.n, sizeof(*c.queue), heavier);
+	qsort(c.queue, c.n, sizeof(struct pg_relation *), heavier);
 	c.tables = json_object();
 	run(&c);
 	free(c.queue);

@@ -101,7 +101,7 @@ static bool same_table(const struct state_diff *d, const char *name, const json_
 
 static void diff_tables(struct state_diff *d)
 {
-	const json_t *was = json_object_get(d->was, "tables");
+	json_t *was = json_object_get(d->was, "tables");
 	const json_t *is = json_object_get(d->is, "tables");
 	char tables[HUMAN_SIZE], rows[HUMAN_SIZE];
 	const char *name;
@@ -110,7 +110,7 @@ static void diff_tables(struct state_diff *d)
 	int64_t n;
 	struct check c;
 
-	json_object_foreach((json_t *)(uintptr_t)was, name, entry) {
+	json_object_foreach(was, name, entry) {
 		if (excluded(d, name))
 			continue;
 		if (same_table(d, name, entry, json_object_get(is, name)) &&
@@ -299,14 +299,14 @@ static void say_definition(const struct state_diff *d, const char *kind, const c
 
 /* What is in from, and missing or (once: forward) otherwise in to. The number of differences, said
  * up to the limit. */
-static size_t diff_kind(const struct state_diff *d, const char *kind, const json_t *from,
+static size_t diff_kind(const struct state_diff *d, const char *kind, json_t *from,
 			const json_t *to, bool forward, size_t said)
 {
 	const char *name;
 	json_t *def;
 	size_t n = 0;
 
-	json_object_foreach((json_t *)(uintptr_t)from, name, def) {
+	json_object_foreach(from, name, def) {
 		const char *one = json_string_value(def), *other = record_text(to, name);
 
 		if (other && (!forward || strcmp(one, other) == 0))
@@ -330,7 +330,7 @@ static void diff_schema(const struct state_diff *d)
 	const char *kind;
 
 	json_object_foreach(was, kind, of) {
-		const json_t *now = json_object_get(is, kind);
+		json_t *now = json_object_get(is, kind);
 
 		n += diff_kind(d, kind, of, now, true, n);
 		n += diff_kind(d, kind, now, of, false, n);
