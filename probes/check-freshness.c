@@ -1,23 +1,21 @@
 /* check-freshness: how old is the backup, how old the data in it, how long ago was it proved? */
 #include "lib/base/fresh.h"
+#include "lib/base/history.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
-#include "lib/base/verified.h"
 #include "lib/pg/latest.h"
 #include "lib/pg/restored.h"
-#include "lib/pg/witness.h"
 
 #include <string.h>
 
-enum { JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60, DEFAULT_LAG_S = 7 * 24 * 60 * 60 };
+enum { RUNS_READ = 1000, JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60 };
 
 static struct {
 	const char *history, *restored, *time_zone;
 	uint64_t max_age_s, rpo_target_s, max_verified_age_s; /* 0: not given */
-	uint64_t max_lag_s;
 	struct strv time_columns;
 	struct range warn, crit;
-} config = { .max_lag_s = DEFAULT_LAG_S };
+} config;
 
 /* clang-format off */
 static const struct opt options[] = {
@@ -30,9 +28,6 @@ static const struct opt options[] = {
 	  "critical when the age of the backup in seconds is outside", NULL, false, NULL },
 	{ OPT_DURATION, 0, "rpo-target", "DURATION", &config.rpo_target_s,
 	  "critical when the newest restored row is older", "RPO_TARGET", false, NULL },
-	{ OPT_DURATION, 0, "max-data-lag", "DURATION", &config.max_lag_s,
-	  "critical when the newest restored row is so much older than the backup itself; default: "
-	  "7d", "MAX_DATA_LAG", false, NULL },
 	{ OPT_LIST, 0, "time-column", "TABLE.COLUMN", &config.time_columns,
 	  "look for the newest row by this column alone; default: by all that are found from the "
 	  "catalogue; may be repeated", "TIME_COLUMN", false, NULL },
@@ -59,14 +54,8 @@ static const struct tool tool = {
 		"The age of a file is not the age of what is in it. check-freshness measures, as "
 		"far as its input allows: the age of the newest \"backup\" record; in the restored "
 		"database of an \"instance\" record the newest moment that any row bears, and "
-		"with it the recovery point objective that the backup really meets, now and, by "
-		"the interval between the backups listed, at worst; and the time since the last "
-		"successful verification in the history.\n"
-		"\n"
-		"The recovery point is named after its witness: the last transaction replayed, the "
-		"last commit, the backup's name or header, or its newest row, whichever is latest. "
-		"Where they disagree it says so; a backup of today with rows of three weeks ago is "
-		"critical.\n"
+		"with it the recovery point objective that the backup really meets; and the time "
+		"since the last successful verification in the history.\n"
 		"\n"
 		"Moments later than the backup itself do not count, such as due dates. Times "
 		"without a zone are read as UTC. A time in the future is unknown, not ok. So is "
@@ -119,27 +108,19 @@ static void check_backup_age(struct stage *st, const struct restored *from)
 	stage_check(st, &c);
 }
 
-static void check_rpo(struct stage *st, struct restored *from, const struct witnesses *w)
+static void check_rpo(struct stage *st, const struct pg_latest *l)
 {
-	int64_t interval_ms, backup_ms, now_ms = utc_now_ms();
-	enum witness_kind data;
 	struct check c;
 
 	check_init(&c, "verified-rpo", "");
-	if (witness_data(w, &data)) {
-		fresh_say_rpo(&c, w->v[data].at_ms, now_ms, config.rpo_target_s);
-		if (restored_backup_time(from, &backup_ms) &&
-		    schedule_interval(&from->schedule, &interval_ms))
-			fresh_say_worst(&c, w->v[data].at_ms, backup_ms, interval_ms, now_ms,
-					config.rpo_target_s);
-	} else {
+	if (l->found)
+		fresh_say_rpo(&c, l->at_ms, utc_now_ms(), config.rpo_target_s);
+	else
 		check_say(&c, V_UNKNOWN, "not measured: no newest row is known");
-	}
 	stage_check(st, &c);
 }
 
-static void judge_latest(struct check *c, const struct restored *from, const struct pg_latest *l,
-			 const struct witness *data, enum witness_kind kind)
+static void judge_latest(struct check *c, const struct restored *from, const struct pg_latest *l)
 {
 	uint64_t limit_s = config.rpo_target_s ? config.rpo_target_s
 			   : config.max_age_s  ? config.max_age_s
@@ -147,13 +128,10 @@ static void judge_latest(struct check *c, const struct restored *from, const str
 	int64_t now_ms = utc_now_ms();
 	char at[UTC_SIZE];
 
-	check_observed_text(c, utc_format(data->at_ms, at));
-	check_field(c, "by", json_string(witness_name(kind)));
-	if (kind == WITNESS_ROW) {
-		check_field(c, "table", record_string(l->table, strlen(l->table)));
-		check_field(c, "time_column", record_string(l->column, strlen(l->column)));
-	}
-	fresh_say_latest(c, data->at_ms, now_ms, limit_s,
+	check_observed_text(c, utc_format(l->at_ms, at));
+	check_field(c, "table", record_string(l->table, strlen(l->table)));
+	check_field(c, "time_column", record_string(l->column, strlen(l->column)));
+	fresh_say_latest(c, l->at_ms, now_ms, limit_s,
 			 from->backup && now_ms - backup_moment(from) <= (int64_t)limit_s * 1000);
 }
 
@@ -175,40 +153,25 @@ static void say_not_found(struct check *c, const struct pg_latest *l)
 			  "one with --time-column");
 }
 
-static void report_latest(struct stage *st, struct restored *from, const struct pg_latest *l,
-			  const struct witnesses *w)
+static void report_latest(struct stage *st, const struct restored *from, const struct pg_latest *l)
 {
 	bool wanted = config.rpo_target_s || config.time_columns.n;
-	enum witness_kind kind;
-	bool found = witness_data(w, &kind);
 	struct check c;
 
 	/* Nothing to find, and nobody asked: no finding. */
-	if (!found && l->asked == 0 && !wanted)
+	if (!l->found && l->asked == 0 && !wanted)
 		return;
 	check_init(&c, "latest-transaction", "");
-	if (found)
-		judge_latest(&c, from, l, &w->v[kind], kind);
+	if (l->found)
+		judge_latest(&c, from, l);
 	else
 		say_not_found(&c, l);
 	stage_check(st, &c);
-	if (found || config.rpo_target_s)
-		check_rpo(st, from, w);
+	if (l->found || config.rpo_target_s)
+		check_rpo(st, l);
 }
 
-/* Of a backup whose records say nothing about itself there is no point to speak of. */
-static void report_point(struct stage *st, const struct restored *from, const struct witnesses *w)
-{
-	struct check c;
-
-	if (!from->taken && !from->modified && !from->recovered)
-		return;
-	check_init(&c, "recovery-point", "");
-	witness_say(&c, w, config.max_lag_s);
-	stage_check(st, &c);
-}
-
-static int look_into_data(struct stage *st, struct restored *from, struct err *e)
+static int look_into_data(struct stage *st, const struct restored *from, struct err *e)
 {
 	PG_AUTO pg = { 0 };
 	PG_TABLES_AUTO tables = { 0 };
@@ -218,14 +181,12 @@ static int look_into_data(struct stage *st, struct restored *from, struct err *e
 	struct pg_target target;
 	struct pg_evidence evidence;
 	struct pg_latest latest;
-	struct witnesses witnesses = { 0 };
 	const char *unmatched;
 	struct check c;
 
 	restored_evidence(from, NULL, &evidence);
 	if (restored_target(from, config.restored, &target, e) < 0 ||
 	    pg_open(&pg, &target, e) < 0 || pg_tables_load(&pg, &tables, e) < 0 ||
-	    witness_ask(&pg, pg_evidence_latest(&evidence), &witnesses, e) < 0 ||
 	    pg_latest_find(&readers, &tables, &config.time_columns, pg_evidence_latest(&evidence),
 			   &latest, &unmatched, e) < 0)
 		return -1;
@@ -236,38 +197,78 @@ static int look_into_data(struct stage *st, struct restored *from, struct err *e
 			  "date)");
 		stage_check(st, &c);
 	}
-	witness_take(&evidence, &latest, &witnesses);
-	report_latest(st, from, &latest, &witnesses);
-	report_point(st, from, &witnesses);
+	report_latest(st, from, &latest);
 	return 0;
 }
 
-static void check_data(struct stage *st, struct restored *from)
+static void check_data(struct stage *st, const struct restored *from)
 {
-	const struct witnesses unknown = { 0 };
+	const struct pg_latest unknown = { 0 };
 	struct err e = { 0 };
 
 	if (look_into_data(st, from, &e) == 0)
 		return;
 	stage_error(st, "latest-transaction", "", &e);
 	if (config.rpo_target_s)
-		check_rpo(st, from, &unknown);
+		check_rpo(st, &unknown);
 }
 
-static void check_verified(struct stage *st, const struct verified *past, bool now)
+struct past {
+	json_t *runs; /* NULL: not read, see error */
+	unsigned skipped;
+	struct err error;
+};
+
+static void read_history(struct past *past, const char *label)
 {
+	if (config.history)
+		past->runs = history_load(config.history, label, RUNS_READ, &past->skipped,
+					  &past->error);
+	else
+		(void)err_set(&past->error, ERR_USAGE,
+			      "not measured: --max-verified-age needs --history");
+}
+
+/* now: a backup is being verified in this very pipeline. Its success is not in the history yet,
+ * and the days before it are no reason to fail it. */
+static void check_verified(struct stage *st, const struct past *past, bool now)
+{
+	uint64_t limit_s = config.max_verified_age_s ? config.max_verified_age_s : DEFAULT_AGE_S;
 	struct check c;
+	int64_t at_ms;
 
 	check_init(&c, "last-verified", "");
-	verified_say(&c, past, now,
-		     config.max_verified_age_s ? config.max_verified_age_s : DEFAULT_AGE_S);
+	if (!past->runs)
+		check_say(&c, V_UNKNOWN, "%s", past->error.msg);
+	else if (now)
+		check_say(&c, V_OK, "by this run, if it succeeds");
+	else if (fresh_find_proved(past->runs, &at_ms))
+		fresh_say_verified(&c, at_ms, utc_now_ms(), limit_s);
+	else
+		check_say(&c, V_CRITICAL,
+			  "never verified: none of %zu runs in %s%s%s proved a backup",
+			  json_array_size(past->runs), config.history, *st->label ? " for " : "",
+			  st->label);
+	if (past->skipped)
+		check_say(&c, V_WARNING, "%u unreadable lines in %s", past->skipped,
+			  config.history);
 	stage_check(st, &c);
+}
+
+/* A plugin reads no records: the backup of the last run is the newest that it knows of. */
+static void take_backup_of_last_run(struct restored *from, const json_t *runs)
+{
+	size_t n = json_array_size(runs);
+	json_t *backup = n ? json_object_get(json_array_get(runs, n - 1), "backup") : NULL;
+
+	if (backup)
+		restored_see_backup(from, backup);
 }
 
 int main(int argc, char **argv)
 {
 	RESTORED_AUTO from = { 0 };
-	struct verified past;
+	struct past past = { 0 };
 	struct record r;
 	struct stage st;
 	bool reads, data, age;
@@ -278,11 +279,10 @@ int main(int argc, char **argv)
 	reads = st.in != NULL;
 	while (stage_next(&st, &r))
 		restored_see(&from, &r);
-	verified_read(&past, config.history, st.label);
+	read_history(&past, st.label);
 	age = config.max_age_s || config.warn.set || config.crit.set;
-	/* A plugin reads no records: the backup of the last run is the newest that it knows of. */
-	if (!reads && age && verified_backup(&past))
-		restored_see_backup(&from, verified_backup(&past));
+	if (!reads && age)
+		take_backup_of_last_run(&from, past.runs);
 	if (from.backup || age)
 		check_backup_age(&st, &from);
 	data = from.instance || config.restored;
@@ -290,6 +290,6 @@ int main(int argc, char **argv)
 		check_data(&st, &from);
 	if (config.max_verified_age_s || (config.history && !reads))
 		check_verified(&st, &past, data);
-	verified_free(&past);
+	json_decref(past.runs);
 	return stage_end(&st);
 }

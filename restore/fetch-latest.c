@@ -2,6 +2,7 @@
 #include "lib/base/human.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
+#include "lib/dump/sniff.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/fetch.h"
 #include "lib/storage/source.h"
@@ -162,6 +163,9 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 	json_object_set_new(fields, "path", record_string(f->path, strlen(f->path)));
 	json_object_set_new(fields, "bytes", json_integer((json_int_t)f->bytes));
 	json_object_set_new(fields, "sha256", json_string(f->sha256));
+	if (sniff_encryption_of(f->path))
+		json_object_set_new(fields, "encryption",
+				    json_string(sniff_encryption_of(f->path)));
 	json_object_set_new(fields, "newest", json_true());
 	if (f->sidecars.n > 0)
 		json_object_set_new(fields, "sidecars", json_array());

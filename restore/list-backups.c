@@ -2,6 +2,7 @@
 #include "lib/base/human.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
+#include "lib/dump/sniff.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/source.h"
 
@@ -103,6 +104,17 @@ static void judge(struct check *check, const struct storage *s, const struct cat
 	}
 }
 
+/* Nothing is read of it: how it is encrypted is what its name says. */
+static void list(struct stage *st, const struct storage *s, const struct backup *b)
+{
+	const char *encryption = sniff_encryption_named(b->name);
+	json_t *fields = describe_backup(s, b);
+
+	if (encryption)
+		json_object_set_new(fields, "encryption", json_string(encryption));
+	stage_record(st, "backup", fields);
+}
+
 int main(int argc, char **argv)
 {
 	const int first = tool_begin(&tool, argc, argv);
@@ -118,7 +130,7 @@ int main(int argc, char **argv)
 	    source_load(&from, &config, &e) < 0 || complete(from.storage, &from.catalog, &e) < 0)
 		return stage_fail(&st, "listing", "", &e);
 	for (size_t i = 0; i < from.catalog.n; i++)
-		stage_record(&st, "backup", describe_backup(from.storage, &from.catalog.v[i]));
+		list(&st, from.storage, &from.catalog.v[i]);
 	check_init(&check, "listing", "");
 	judge(&check, from.storage, &from.catalog);
 	stage_check(&st, &check);

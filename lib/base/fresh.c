@@ -11,27 +11,6 @@ bool fresh_in_future(int64_t at_ms, int64_t now_ms)
 	return at_ms > now_ms + FRESH_SKEW_MS;
 }
 
-enum { MINUTE_MS = 60 * 1000, QUARTER_MS = 15 * MINUTE_MS, CLOCKS_MS = 12 * MINUTE_MS };
-
-const char *fresh_name_ahead(int64_t ahead_ms, char out[FRESH_WHY_SIZE])
-{
-	/* Zones differ by quarters of an hour, up to 14 hours; backups take minutes. */
-	int64_t quarters = (ahead_ms + CLOCKS_MS) / QUARTER_MS;
-	int64_t minutes = quarters * 15;
-	char by[HUMAN_SIZE];
-
-	if (ahead_ms <= CLOCKS_MS)
-		(void)snprintf(out, FRESH_WHY_SIZE, "clocks that differ by %s",
-			       human_duration((double)ahead_ms / 1000, by));
-	else if (minutes % 30 == 0 && minutes <= (int64_t)14 * 60)
-		(void)snprintf(out, FRESH_WHY_SIZE,
-			       "a wrong clock, or local time taken for UTC (UTC+%02d:%02d)",
-			       (int)(minutes / 60), (int)(minutes % 60));
-	else
-		(void)snprintf(out, FRESH_WHY_SIZE, "a wrong clock, or local time taken for UTC");
-	return out;
-}
-
 static double age_s(int64_t at_ms, int64_t now_ms)
 {
 	return at_ms < now_ms ? (double)(now_ms - at_ms) / 1000 : 0;
@@ -40,12 +19,13 @@ static double age_s(int64_t at_ms, int64_t now_ms)
 /* True when it is in the future; then that has been said. */
 static bool say_future(struct check *c, const char *what, int64_t at_ms, int64_t now_ms)
 {
-	char at[UTC_SIZE], why[FRESH_WHY_SIZE];
+	char at[UTC_SIZE];
 
 	if (!fresh_in_future(at_ms, now_ms))
 		return false;
-	check_say(c, V_UNKNOWN, "%s is of %s, in the future: %s", what, utc_human(at_ms, at),
-		  fresh_name_ahead(at_ms - now_ms, why));
+	check_say(c, V_UNKNOWN,
+		  "%s is of %s, in the future: a wrong clock, or local time taken for UTC", what,
+		  utc_human(at_ms, at));
 	return true;
 }
 
@@ -119,21 +99,6 @@ void fresh_say_rpo(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t targ
 			  target);
 	check_metric_real(c, "rpo_seconds", s, "s");
 	add_limit(c, target_s);
-}
-
-void fresh_say_worst(struct check *c, int64_t at_ms, int64_t backup_ms, int64_t interval_ms,
-		     int64_t now_ms, uint64_t target_s)
-{
-	int64_t next_ms = backup_ms + interval_ms > now_ms ? backup_ms + interval_ms : now_ms;
-	double worst_s = age_s(at_ms, next_ms);
-	char worst[HUMAN_SIZE], every[HUMAN_SIZE];
-	bool late = target_s && (double)interval_ms / 1000 > (double)target_s * 1.1;
-
-	check_say(c, late ? V_WARNING : V_OK, "%sat worst %s, one backup every %s as listed",
-		  late ? "the schedule cannot meet the target: " : "",
-		  human_duration(worst_s, worst),
-		  human_duration((double)interval_ms / 1000, every));
-	check_metric_real(c, "rpo_worst_seconds", worst_s, "s");
 }
 
 void fresh_say_verified(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s)

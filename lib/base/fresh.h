@@ -18,11 +18,6 @@ enum { FRESH_SKEW_MS = 2 * 60 * 1000 };
 /* Is the moment in the future, beyond what two clocks may differ? */
 bool fresh_in_future(int64_t at_ms, int64_t now_ms);
 
-/* Why a time may be so far ahead of a clock: "clocks that differ by 7 min", "local time (UTC+02:00)
- * taken for UTC", or either. Returns out. */
-enum { FRESH_WHY_SIZE = 96 };
-const char *fresh_name_ahead(int64_t ahead_ms, char out[FRESH_WHY_SIZE]);
-
 /* "4 h 12 min (limit 26 h)"; adds backup_age_seconds. The ranges may be unset. */
 void fresh_say_backup(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s,
 		      const struct range *warn, const struct range *crit);
@@ -34,12 +29,6 @@ void fresh_say_latest(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t l
 
 /* "4 h 12 min (target 24 h)"; adds rpo_seconds. */
 void fresh_say_rpo(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t target_s);
-
-/* "at worst 28 h, one backup every 24 h"; adds rpo_worst_seconds: what would be lost just before
- * the backup after that of backup_ms. A warning when the interval alone is longer than the target
- * (0: none), by more than the tenth that schedules jitter. */
-void fresh_say_worst(struct check *c, int64_t at_ms, int64_t backup_ms, int64_t interval_ms,
-		     int64_t now_ms, uint64_t target_s);
 
 /* "verified 23 h 50 min ago (limit 26 h)"; adds verified_age_seconds. */
 void fresh_say_verified(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s);

@@ -111,6 +111,12 @@ static int show_help(const char *value, void *to, struct err *e)
 	return print_and_exit(&b, plugin ? V_UNKNOWN : 0);
 }
 
+#ifdef HAVE_ISAL
+#define GZIP_BY "gzip: ISA-L"
+#else
+#define GZIP_BY "gzip: zlib"
+#endif
+
 static int show_version(const char *value, void *to, struct err *e)
 {
 	BUF_AUTO b = BUF_INIT(MANUAL_MAX);
@@ -118,7 +124,7 @@ static int show_version(const char *value, void *to, struct err *e)
 	(void)value;
 	(void)to;
 	(void)e;
-	buf_addf(&b, "%s (backup-probes) %s\n", current->name, VERSION);
+	buf_addf(&b, "%s (backup-probes) %s\n%s\n", current->name, VERSION, GZIP_BY);
 	return print_and_exit(&b, plugin ? V_UNKNOWN : 0);
 }
 

@@ -75,6 +75,12 @@ extern const struct codec codec_lz4;   /* LZ4 Frame Format 1.6 */
 extern const struct codec codec_xz;    /* The .xz File Format 1.1 */
 extern const struct codec codec_bzip2; /* bzip2 1.0 */
 
+#ifdef HAVE_ISAL
+/* gzip by ISA-L, where it is installed: three times as fast. */
+extern const struct codec codec_gzip_isal;
+#endif
+bool codec_gzip_begins(const unsigned char *p, size_t n);
+
 extern const struct codec codec_age;            /* age-encryption.org/v1 */
 extern const struct codec codec_age_armor;      /* ... between lines of dashes */
 extern const struct codec codec_openssl;        /* openssl-enc(1): "Salted__" */

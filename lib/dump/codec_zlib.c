@@ -9,7 +9,7 @@
 /* inflateInit2(): the largest window, plus 16 for the gzip wrapper with its CRC and length. */
 enum { WINDOW_ZLIB = MAX_WBITS, WINDOW_GZIP = MAX_WBITS + 16 };
 
-static bool gzip_begins(const unsigned char *p, size_t n)
+bool codec_gzip_begins(const unsigned char *p, size_t n)
 {
 	return n >= 3 && p[0] == 0x1f && p[1] == 0x8b && p[2] == Z_DEFLATED;
 }
@@ -85,7 +85,7 @@ static void zlib_close(void *state)
 
 const struct codec codec_gzip = {
 	.name = "gzip",
-	.begins = gzip_begins,
+	.begins = codec_gzip_begins,
 	.may_be_padded = true,
 	.open = gzip_open,
 	.restart = zlib_restart,

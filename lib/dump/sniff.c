@@ -1,6 +1,7 @@
 #include "lib/dump/sniff.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/io.h"
 #include "lib/dump/archive.h"
 #include "lib/dump/codec.h"
 #include "lib/dump/part.h"
@@ -9,6 +10,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
@@ -143,7 +145,18 @@ const char *sniff_encryption(const unsigned char *p, size_t n)
 {
 	const struct codec *c = codec_recognise(p, n);
 
-	return c && c->kind != CODEC_COMPRESSION ? c->name : "none";
+	if (c == NULL)
+		return "none";
+	return c->kind == CODEC_COMPRESSION ? NULL : c->name;
+}
+
+const char *sniff_encryption_of(const char *path)
+{
+	FD_AUTO fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	unsigned char head[CODEC_MAGIC];
+	ssize_t n = fd < 0 ? -1 : io_read_full(fd, head, sizeof(head));
+
+	return n < 0 ? NULL : sniff_encryption(head, (size_t)n);
 }
 
 const char *sniff_encryption_named(const char *name)

@@ -63,10 +63,11 @@ void sniff_name(const char *path, struct sniffed *s);
  * backup at all, ERR_USAGE for a backup of a kind that is not looked into. */
 int sniff_refuse(const char *path, const struct sniffed *s, struct err *e);
 
-/* For the field "encryption" of records: of a file that begins with these n bytes (those that a
- * codec wants to see, 48, are enough), or that has this name. "none", "age", "gpg", "openssl"; by
- * name NULL where it does not say. */
+/* For the field "encryption" of records, "none", "age", "gpg", "openssl", without unpacking
+ * anything: of what begins with these n bytes (48 are enough), of that file, or of what is called
+ * so. NULL: that does not say; what is compressed may be encrypted inside. */
 const char *sniff_encryption(const unsigned char *p, size_t n);
+const char *sniff_encryption_of(const char *path);
 const char *sniff_encryption_named(const char *name);
 
 bool sniff_is_encrypted(const struct sniffed *s);

@@ -130,14 +130,11 @@ static int newest_sql(struct pg *pg, const struct pg_newest *w, struct buf *sql,
 	(void)utc_format(w->limit_ms + DAY_MS, far);
 	buf_addf(sql,
 		 "SELECT ceil(extract(epoch FROM bounded.at::timestamptz) * 1000)::bigint,"
-		 " last.at > timestamptz '%s', last.at > timestamptz '%s',"
-		 " CASE WHEN last.at BETWEEN timestamptz '%s' AND timestamptz '%s'"
-		 " THEN ceil(extract(epoch FROM last.at::timestamptz) * 1000)::bigint END"
+		 " last.at > timestamptz '%s', last.at > timestamptz '%s'"
 		 " FROM (SELECT max(%s) AS at%s WHERE %s > '1970-01-02'"
 		 " AND %s <= timestamptz '%s') AS bounded,"
 		 " (SELECT max(%s) AS at%s) AS last",
-		 limit, far, limit, far, column.s, from.s, column.s, column.s, limit, column.s,
-		 from.s);
+		 limit, far, column.s, from.s, column.s, column.s, limit, column.s, from.s);
 	return sql->full ? err_set(e, ERR_SYSTEM, "query %s: the name is too long", w->table->full)
 			 : 0;
 }
@@ -257,8 +254,6 @@ static void newest_done(struct pg_job *job, const PGresult *rows, enum pg_why wh
 		w->found = pg_cell_int(rows, 0, 0, &w->at_ms);
 		w->ahead = pg_cell_true(rows, 0, 1);
 		w->far = pg_cell_true(rows, 0, 2);
-		if (!pg_cell_int(rows, 0, 3, &w->last_ms))
-			w->last_ms = 0;
 	} else {
 		w->failure = xstrdup(e->msg);
 	}

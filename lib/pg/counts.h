@@ -39,13 +39,12 @@ struct pg_newest {
 	const char *column;           /* borrowed; never NULL */
 	int64_t limit_ms;
 
-	bool asked;      /* out: it was answered */
-	bool found;      /* out: there is a row with a moment since 1970 and not after the limit */
-	int64_t at_ms;   /* out: the newest of these, rounded up */
-	bool ahead;      /* out: there are rows after the limit */
-	bool far;        /* out: ... more than a day after it, or at infinity */
-	int64_t last_ms; /* out: of the last of those, unless far */
-	char *failure;   /* owned */
+	bool asked;    /* out: it was answered */
+	bool found;    /* out: there is a row with a moment since 1970 and not after the limit */
+	int64_t at_ms; /* out: the newest of these, rounded up */
+	bool ahead;    /* out: there are rows after the limit */
+	bool far;      /* out: ... more than a day after it, or at infinity */
+	char *failure; /* owned */
 };
 
 struct pg_readers {

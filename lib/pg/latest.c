@@ -113,9 +113,8 @@ static void take(const struct asking *a, struct pg_latest *out)
 		else if (w->failure)
 			(void)err_set(&out->failure, ERR_REMOTE, "%s: %s", w->table->full,
 				      w->failure);
-		if (w->ahead && !w->far && (!out->ahead || w->last_ms > out->last_ms)) {
+		if (w->ahead && !w->far) {
 			out->ahead = true;
-			out->last_ms = w->last_ms;
 			(void)snprintf(out->ahead_table, sizeof(out->ahead_table), "%s",
 				       w->table->full);
 		}

@@ -21,7 +21,6 @@ struct pg_latest {
 	size_t asked, answered;
 	bool ahead;            /* there were moments later than the limit */
 	char ahead_table[256]; /* in this table, for one */
-	int64_t last_ms;       /* the last of these */
 	struct err failure;    /* of the last table that could not be asked */
 };
 

@@ -29,8 +29,6 @@ void restored_see_backup(struct restored *r, const json_t *fields)
 
 	seen.taken = record_time(fields, "taken_at", &seen.taken_ms);
 	seen.modified = record_time(fields, "modified_at", &seen.modified_ms);
-	if (restored_backup_time(&seen, &its))
-		schedule_add(&r->schedule, its);
 	if (r->backup && !seen.newest &&
 	    (r->newest || !restored_backup_time(&seen, &its) ||
 	     (restored_backup_time(r, &ours) && its < ours)))
@@ -81,7 +79,6 @@ void restored_free(struct restored *r)
 	free(r->name);
 	free(r->path);
 	strv_free(&r->databases);
-	schedule_free(&r->schedule);
 	*r = (struct restored){ 0 };
 }
 

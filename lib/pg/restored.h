@@ -10,7 +10,6 @@
  */
 #include "lib/base/err.h"
 #include "lib/base/record.h"
-#include "lib/base/schedule.h"
 #include "lib/base/strv.h"
 #include "lib/pg/conn.h"
 #include "lib/pg/recovery.h"
@@ -28,9 +27,8 @@ struct restored {
 	bool recovered; /* recovery_point is known */
 	int64_t recovered_ms;
 
-	struct schedule schedule; /* of the backups seen */
-	bool backup;              /* one was seen */
-	bool newest;              /* ... and it said so itself */
+	bool backup; /* one was seen */
+	bool newest; /* ... and it said so itself */
 	char *name;
 	char *path; /* where it is on this machine */
 	bool taken; /* by its name or its header */

@@ -215,3 +215,18 @@ bomb_inside() {
 	expect_out 'raise MAX_UNPACKED'
 }
 t "the limits hold for what is encrypted too" bomb_inside
+
+# What a listing knows is the name; what was fetched is told by its first bytes.
+records_say() {
+	expect_status 0 list-backups --records .
+	expect_records 'map(select(.name == "custom.dump.age"))[0].encryption == "age"'
+	expect_records 'map(select(.name == "custom.dump"))[0].encryption == null'
+	mkdir fetched
+	cp custom.dump.gpg fetched/shop.dump
+	expect_status 0 fetch-latest --records fetched
+	expect_records 'map(select(.record == "backup"))[0].encryption == "gpg"'
+	cp custom.dump fetched/shop.dump
+	expect_status 0 fetch-latest --records fetched
+	expect_records 'map(select(.record == "backup"))[0].encryption == "none"'
+}
+t "records say how a backup is encrypted" records_say

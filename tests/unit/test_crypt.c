@@ -403,6 +403,21 @@ START_TEST(walk_192)
 }
 END_TEST
 
+START_TEST(told_without_unpacking)
+{
+	ck_assert_str_eq(sniff_encryption_named("shop.sql.gz.gpg"), "gpg");
+	ck_assert_str_eq(sniff_encryption_named("shop.dump.age.zst"), "age");
+	ck_assert_str_eq(sniff_encryption_named("shop.ENC"), "openssl");
+	ck_assert_ptr_null(sniff_encryption_named("shop.dump"));
+	ck_assert_ptr_null(sniff_encryption_named(".gpg"));
+	ck_assert_str_eq(sniff_encryption((const unsigned char *)"PGDMP", 5), "none");
+	ck_assert_ptr_null(sniff_encryption((const unsigned char *)"\x1f\x8b\x08", 3));
+	ck_assert_str_eq(sniff_encryption_of(FIXTURES "small.age"), "age");
+	ck_assert_ptr_null(sniff_encryption_of(FIXTURES "missing"));
+	ck_assert_ptr_null(sniff_encryption_of(FIXTURES));
+}
+END_TEST
+
 START_TEST(passphrases)
 {
 	char path[] = "/tmp/test_crypt.XXXXXX";
@@ -449,6 +464,7 @@ int main(void)
 	tcase_add_loop_test(p, base64, 0, CASES(base64s));
 	tcase_add_loop_test(p, walk, 0, CASES(packets));
 	tcase_add_test(p, walk_192);
+	tcase_add_test(p, told_without_unpacking);
 	tcase_add_test(p, passphrases);
 	suite_add_tcase(s, p);
 	return suite_run(s);

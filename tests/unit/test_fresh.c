@@ -67,64 +67,6 @@ START_TEST(age_table)
 }
 END_TEST
 
-static const struct {
-	int64_t ahead_s;
-	const char *says;
-} aheads[] = {
-	{ 7 * 60, "clocks that differ by 7 min" },
-	{ 12 * 60, "clocks that differ by 12 min" },
-	{ 14 * 60, "a wrong clock, or local time taken for UTC" },
-	{ 2 * H, "taken for UTC (UTC+02:00)" },
-	{ 2 * H - 10 * 60, "taken for UTC (UTC+02:00)" }, /* the backup took ten minutes */
-	{ 5 * H + 30 * 60, "taken for UTC (UTC+05:30)" },
-	{ 14 * H, "taken for UTC (UTC+14:00)" },
-	{ 15 * H, "a wrong clock, or local time taken for UTC" },
-};
-
-START_TEST(ahead_table)
-{
-	char why[FRESH_WHY_SIZE];
-	const char *got = fresh_name_ahead(aheads[_i].ahead_s * 1000, why);
-
-	ck_assert_msg(
-		strlen(got) >= strlen(aheads[_i].says) &&
-			strcmp(got + strlen(got) - strlen(aheads[_i].says), aheads[_i].says) == 0,
-		"%s, not %s", got, aheads[_i].says);
-}
-END_TEST
-
-/* The newest row, the newest backup, the interval and the target, in hours from now. */
-static const struct {
-	int64_t data_h, backup_h, interval_h;
-	uint64_t target_h;
-	enum verdict want;
-	double worst_h;
-} worsts[] = {
-	{ -5, -4, 24, 0, V_OK, 25 },
-	{ -5, -4, 24, 24, V_OK, 25 }, /* a schedule that is as long as the target meets it */
-	{ -5, -4, 27, 24, V_WARNING, 28 },
-	{ -50, -49, 24, 24, V_OK, 50 }, /* overdue: now is the worst so far */
-};
-
-START_TEST(worst_table)
-{
-	struct check c;
-	json_t *m;
-	double got;
-
-	check_init(&c, "verified-rpo", "");
-	fresh_say_worst(&c, NOW + worsts[_i].data_h * H * 1000,
-			NOW + worsts[_i].backup_h * H * 1000, worsts[_i].interval_h * H * 1000, NOW,
-			worsts[_i].target_h * H);
-	ck_assert_int_eq(c.status, worsts[_i].want);
-	m = json_array_get(c.metrics, 0);
-	ck_assert_str_eq(record_text(m, "name"), "rpo_worst_seconds");
-	ck_assert(record_real(m, "value", &got));
-	ck_assert_double_eq_tol(got, worsts[_i].worst_h * H, 0.001);
-	check_drop(&c);
-}
-END_TEST
-
 START_TEST(the_report_s_words)
 {
 	struct check c;
@@ -210,8 +152,6 @@ int main(void)
 	TCase *c = tcase_create("fresh");
 
 	tcase_add_loop_test(c, age_table, 0, CASES(ages));
-	tcase_add_loop_test(c, ahead_table, 0, CASES(aheads));
-	tcase_add_loop_test(c, worst_table, 0, CASES(worsts));
 	tcase_add_loop_test(c, history_table, 0, CASES(histories));
 	tcase_add_test(c, the_report_s_words);
 	tcase_add_test(c, ranges_judge_the_backup);
