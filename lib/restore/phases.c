@@ -97,7 +97,7 @@ void phases_metrics(const struct phases *p, struct check *c)
 			check_metric_real(c, names[i].rate, rate_of(p->bytes[i], p->ms[i]), "B/s");
 		}
 	}
-	if (p->decrypt_along_ms > 0)
+	if (p->decrypts_along)
 		check_metric_real(c, "decrypt_along_seconds", (double)p->decrypt_along_ms / 1000,
 				  "s");
 	if (p->unpack_along_ms > 0)

@@ -31,6 +31,7 @@ struct phases {
 	int64_t ms[PHASES];
 	uint64_t bytes[PHASES]; /* that it made: unpacked; on the disk, rows and indexes; 0: none */
 	int64_t unpack_along_ms;  /* spent on unpacking while rows went in: a part of their time */
+	bool decrypts_along;      /* it is decrypted while rows go in */
 	int64_t decrypt_along_ms; /* the same, of decrypting */
 	int64_t began_ms;         /* of the running one */
 	void (*progress)(const char *phase); /* NULL: nobody wants to know that one begins */
