@@ -26,7 +26,8 @@ static struct {
 	uint64_t jobs, iterations, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
 	struct strv skip_extensions;
-	bool require_encryption, require_isolation, keep, rows_only, analyze;
+	uint64_t keep_for_s;
+	bool require_encryption, require_isolation, keep, reap, rows_only, analyze;
 } config;
 
 static int set_jobs(const char *value, void *to, struct err *e)
@@ -115,7 +116,13 @@ static const struct opt options[] = {
 	  "restore only where the server can be shut off from this machine and its network", "REQUIRE_ISOLATION",
 	  false, NULL },
 	{ OPT_FLAG, 0, "keep", NULL, &config.keep,
-	  "hold the restored server, and say how to connect, until Ctrl-C", NULL, false, NULL },
+	  "hold the restored server for people, and say how to connect, until Ctrl-C or for a day", NULL,
+	  false, NULL },
+	{ OPT_DURATION, 0, "keep-for", "DURATION", &config.keep_for_s,
+	  "the same, for so long", NULL, false, NULL },
+	{ OPT_FLAG, 0, "reap", NULL, &config.reap,
+	  "only remove what runs left that were killed with all their processes; every run does that "
+	  "first", NULL, false, NULL },
 	OPT_TABLE_END,
 };
 /* clang-format on */
@@ -225,11 +232,31 @@ static void reap_leftovers(void)
 		tool_say("removed what %u earlier run%s left", n, n == 1 ? "" : "s");
 }
 
+/* --reap. Its value is the exit status. */
+static int reap_only(struct stage *st)
+{
+	struct err e = { 0 };
+	struct check c;
+	unsigned n;
+	int ret = tmpdir_reap(config.work_dir, attempt_sweep, NULL, &n, &e);
+
+	check_init(&c, "leftovers", "");
+	check_metric_int(&c, "removed", n, "");
+	if (ret < 0)
+		check_say(&c, V_CRITICAL, "%s", e.msg);
+	else if (n)
+		check_say(&c, V_OK, "removed what %u earlier run%s left", n, n == 1 ? "" : "s");
+	else
+		check_say(&c, V_OK, "nothing was left by earlier runs");
+	stage_check(st, &c);
+	return stage_end(st);
+}
+
 static void say_end(struct stage *st, enum supervise_end end, int signal, int status)
 {
 	char text[128], took[HUMAN_SIZE];
 
-	if (end == SUPERVISE_SIGNAL && !config.keep) {
+	if (end == SUPERVISE_SIGNAL && !config.keep_for_s) {
 		(void)snprintf(text, sizeof(text), "stopped by SIG%s", sigabbrev_np(signal));
 		say(st, "interrupted", V_UNKNOWN, text);
 	} else if (end == SUPERVISE_LIMIT) {
@@ -267,7 +294,7 @@ static int restore(struct stage *st, struct attempt *a)
 			       .work = attempt_work,
 			       .clean_up = attempt_clean_up,
 			       .ctx = a,
-			       .limit_s = common.timeout_s,
+			       .limit_s = common.timeout_s + a->keep_for_s,
 			       .grace_s = GRACE_S };
 	off_t so_far = lseek(a->records_fd, 0, SEEK_END);
 	enum verdict command = V_OK;
@@ -308,7 +335,9 @@ int main(int argc, char **argv)
 	a.st = &st;
 	a.work_dir = config.work_dir;
 	a.command = first < argc ? argv + first : NULL;
-	a.keep = config.keep;
+	if (config.keep && config.keep_for_s == 0)
+		config.keep_for_s = DAY_S;
+	a.keep_for_s = config.keep_for_s;
 	a.require_isolation = config.require_isolation;
 	a.job = (struct restore_job){ .keys = { .iterations = config.iterations },
 				      .require_encryption = config.require_encryption,
@@ -326,6 +355,8 @@ int main(int argc, char **argv)
 		a.job.progress = show_progress;
 
 	stage_begin(&st, &tool);
+	if (config.reap)
+		return reap_only(&st);
 	a.records_fd = open_tee(&st);
 	while (stage_next(&st, &r))
 		source_see(&source, &r);

@@ -138,6 +138,23 @@ bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, 
 	       sql_value(text, &w.t, value, size);
 }
 
+bool sqlstmt_extension(const char *text, size_t n, char *name, size_t size)
+{
+	struct sqlwords w = { .text = text, .n = n };
+	bool more = sqlwords_next(&w) &&
+		    (sqlwords_is(&w, "create") || sqlwords_is(&w, "alter") ||
+		     sqlwords_is(&w, "comment")) &&
+		    sqlwords_next(&w);
+
+	if (more && sqlwords_is(&w, "on"))
+		more = sqlwords_next(&w);
+	more = more && sqlwords_is(&w, "extension") && sqlwords_next(&w);
+	if (more && sqlwords_is(&w, "if")) /* not exists */
+		for (int i = 0; more && i < 3; i++)
+			more = sqlwords_next(&w);
+	return more && sql_value(text, &w.t, name, size);
+}
+
 const char *sqlstmt_words(const char *text, size_t n, char *out, size_t size)
 {
 	struct sqlwords w = { .text = text, .n = n };

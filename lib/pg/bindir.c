@@ -109,6 +109,15 @@ static int take_only(const char *only, int need, const struct identity *who, str
 	return 0;
 }
 
+/* The nearest major version that will do; where nothing is asked for, the newest. Of one major
+ * version the newest release. */
+static bool is_better(const struct pg_bindir *one, const struct pg_bindir *than, int need)
+{
+	if (one->major == than->major)
+		return strverscmp(one->version, than->version) > 0;
+	return need ? one->major < than->major : one->major > than->major;
+}
+
 static int none_fits(const struct buf *found, int need, struct err *e)
 {
 	if (need == 0)
@@ -143,8 +152,7 @@ int pg_bindir_find(const char *only, int need, const struct identity *who, struc
 		buf_addf(&found, "%s%s in %s", found.len ? ", " : "only ", one.version, one.path);
 		if (one.major < need)
 			continue;
-		/* The nearest that will do; where nothing is asked for, the newest. */
-		if (out->major == 0 || (need ? one.major < out->major : one.major > out->major))
+		if (out->major == 0 || is_better(&one, out, need))
 			*out = one;
 	}
 	if (out->major)

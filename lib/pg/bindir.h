@@ -5,7 +5,8 @@
  *
  * An archive is read by a pg_restore of at least the major version of the pg_dump that wrote it,
  * and SQL of a newer server is not understood by an older one. Of those that will do, the same
- * major version comes first, then the next newer ones: the fewer differences the better.
+ * major version comes first (its newest release), then the next newer ones: the fewer differences
+ * the better.
  */
 #include "lib/base/err.h"
 #include "lib/base/identity.h"

@@ -273,11 +273,15 @@ static enum verdict run_command(struct attempt *a, const struct restored_server 
 
 static void hold(const struct attempt *a, const struct restored_server *server)
 {
+	int64_t until_ms = mono_ms() + (int64_t)a->keep_for_s * 1000;
+	char at[UTC_SIZE];
+
 	tool_warn("the restored server is up: psql -h %s -p %d -U " CLUSTER_USER " -d '%s'",
 		  a->path, CLUSTER_PORT, server->database);
-	tool_warn("Ctrl-C, or kill %d, stops it and removes everything", (int)getppid());
-	while (pause() < 0)
-		;
+	tool_warn("it is removed at %s, or by Ctrl-C, or by kill %d",
+		  utc_format(utc_now_ms() + (int64_t)a->keep_for_s * 1000, at), (int)getppid());
+	while (mono_ms() < until_ms)
+		(void)poll(NULL, 0, 1000);
 }
 
 /* They only save time: without them initdb is run. */
@@ -315,7 +319,7 @@ int attempt_work(void *ctx)
 		pid = run_restorer(a, &seal, path, &server);
 	if (server.up && a->command)
 		command = run_command(a, &server);
-	if (server.up && a->keep)
+	if (server.up && a->keep_for_s)
 		hold(a, &server);
 	end_restorer(a, pid);
 	seal_free(&seal);

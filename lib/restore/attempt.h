@@ -22,7 +22,7 @@ struct attempt {
 	struct restore_job job; /* all but source, path, dir and who */
 	const char *work_dir;   /* NULL: $TMPDIR or /tmp */
 	char *const *command;   /* NULL: none */
-	bool keep;              /* hold the server until we are told to stop */
+	uint64_t keep_for_s;    /* hold the server for people, unless told to stop; 0: do not */
 	bool require_isolation; /* refuse where it cannot be shut up (seal.h) */
 
 	struct tmpdir dir;   /* made by attempt_prepare() */

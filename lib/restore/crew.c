@@ -453,6 +453,7 @@ struct crew *crew_new(const struct crew_opts *opts, struct err *e)
 
 		m->crew = c;
 		m->session = (struct session){ .conninfo = opts->conninfo,
+					       .left_out = opts->left_out,
 					       .roles_expected = opts->roles_expected,
 					       .mishaps = &m->mishaps,
 					       .made = &m->made,

@@ -23,7 +23,8 @@
 
 struct crew_opts {
 	const char *conninfo; /* of the temporary server; borrowed */
-	bool roles_expected;  /* as in session.h */
+	const struct strv *left_out;
+	bool roles_expected; /* both as in session.h */
 	unsigned sessions;
 	size_t ahead_b;
 };

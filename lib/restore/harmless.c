@@ -63,6 +63,14 @@ static bool begins(const char *words, const char *with)
 	return strncmp(words, with, n) == 0 && (words[n] == '\0' || words[n] == ' ');
 }
 
+bool harmless_undefined(const char *sqlstate)
+{
+	for (size_t i = 0; i < sizeof(undefined) / sizeof(undefined[0]); i++)
+		if (strcmp(sqlstate, undefined[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool is_undefined(const char *sqlstate, const char *message)
 {
 	static const char end[] = "does not exist";
@@ -70,10 +78,7 @@ static bool is_undefined(const char *sqlstate, const char *message)
 
 	if (sqlstate[0] == '\0')
 		return n >= strlen(end) && strcmp(message + n - strlen(end), end) == 0;
-	for (size_t i = 0; i < sizeof(undefined) / sizeof(undefined[0]); i++)
-		if (strcmp(sqlstate, undefined[i]) == 0)
-			return true;
-	return false;
+	return harmless_undefined(sqlstate);
 }
 
 /* DROP ..., ALTER TABLE ... DROP CONSTRAINT, ALTER ... DROP DEFAULT, and how pg_dump removes large

@@ -13,7 +13,12 @@
  * - default_tablespace names one that could not be made: the objects go into the default one.
  */
 
+#include <stdbool.h>
+
 /* Why it does not matter; NULL: it does. message is the server's, in English, without "ERROR: ";
  * sqlstate "" where it is not known (pg_restore does not print it). */
 const char *harmless(const char *sqlstate, const char *message, const char *statement);
+
+/* Of an SQLSTATE: something that the statement names does not exist. */
+bool harmless_undefined(const char *sqlstate);
 #endif

@@ -20,6 +20,7 @@ static const struct {
 	{ "connection to server", "the temporary server does not answer" },
 	{ "no connection to the server", "the temporary server is gone" },
 	{ "terminating connection", "the temporary server broke off" },
+	{ "pg_restore killed by signal 9", "pg_restore was killed" },
 	{ "the database system is", "the temporary server broke off" },
 };
 

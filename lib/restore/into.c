@@ -110,7 +110,17 @@ static int read_wants(const struct into_job *job, struct wants *w, struct err *e
 	return 0;
 }
 
-int into_check(const struct into_job *job, struct err *e)
+/* The head of a script of several databases does not tell about the later ones. */
+static bool skips(const struct into_job *job, const struct wants *w)
+{
+	bool found = job->what->kind == DUMP_CLUSTER && job->skip_extensions->n > 0;
+
+	for (size_t i = 0; i < w->extensions.n; i++)
+		found = found || strv_has(job->skip_extensions, w->extensions.v[i]);
+	return found;
+}
+
+int into_check(const struct into_job *job, struct into *out, struct err *e)
 {
 	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
 	struct wants w = { 0 };
@@ -121,6 +131,7 @@ int into_check(const struct into_job *job, struct err *e)
 		ret = open_database(job->cluster, "postgres", &conninfo, &pg, e);
 	if (ret == 0)
 		ret = wants_check(&pg, &w, job->skip_extensions, job->cluster->opts.bin->major, e);
+	out->skips = skips(job, &w);
 	wants_free(&w);
 	return ret;
 }
@@ -331,6 +342,7 @@ int into_script(const struct into_job *job, struct into *out, struct err *e)
 	opts.conninfo = cluster_conninfo(job->cluster, "postgres", &conninfo);
 	opts.dbname = out->database;
 	out->whole = !opts.rows_only;
+	opts.left_out = out->skips ? job->skip_extensions : NULL;
 	ret = script_run(s, &opts, &r, e);
 	take_result(job, &r, out);
 	job->phases->decrypts_along = sniff_is_encrypted(job->what);

@@ -32,11 +32,12 @@ struct into {
 	bool whole;            /* rows_only was not possible: it is no dump of pg_dump */
 	struct strv made;      /* what the dump took for granted: "role alice" */
 	char note[160];        /* why nothing proves that a script was whole; or "" */
+	bool skips;            /* some of skip_extensions are in the dump */
 	bool clipped;          /* only the empty line at its very end is missing */
 };
 
 /* Before anything is restored: is all there that the dump needs of this machine (wants.h)? */
-int into_check(const struct into_job *job, struct err *e);
+int into_check(const struct into_job *job, struct into *out, struct err *e);
 
 /* An archive, by pg_restore, into a database named as the dump says. */
 int into_archive(const struct into_job *job, struct into *out, struct err *e);

@@ -1,7 +1,7 @@
 #include "lib/restore/outside.h"
 
-#include "lib/dump/sqllex.h"
 #include "lib/dump/sqlscan.h"
+#include "lib/dump/sqlwords.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -11,61 +11,44 @@
 #define CONNECTS "connects to another server"
 #define SETTINGS "changes the server's settings"
 
-struct words {
-	struct sqllex lx;
-	const char *text;
-	size_t n;
-	struct sql_token t;
-};
-
-static bool next(struct words *w)
-{
-	return sqllex_meaning(&w->lx, w->text, w->n, &w->t) > SQL_UNCLOSED;
-}
-
-static bool is(const struct words *w, const char *word)
-{
-	return sql_is(w->text, &w->t, word);
-}
-
 /* COPY ... FROM or TO, outside parentheses, is followed by STDIN, STDOUT, PROGRAM or a file. */
-static const char *copy(struct words *w)
+static const char *copy(struct sqlwords *w)
 {
 	unsigned parens = 0;
 	bool way = false;
 
-	while (next(w)) {
+	while (sqlwords_next(w)) {
 		char c = w->t.kind == SQL_CHAR ? w->text[w->t.at] : '\0';
 
-		if (way && is(w, "program"))
+		if (way && sqlwords_is(w, "program"))
 			return PROGRAM;
 		if (way && w->t.kind == SQL_STRING)
 			return FILES;
 		parens += c == '(';
 		parens -= c == ')' && parens;
-		way = parens == 0 && (is(w, "from") || is(w, "to"));
+		way = parens == 0 && (sqlwords_is(w, "from") || sqlwords_is(w, "to"));
 	}
 	return NULL;
 }
 
 /* pg_dump writes subscriptions with connect = false: such a one does nothing by itself. */
-static const char *create_subscription(struct words *w)
+static const char *create_subscription(struct sqlwords *w)
 {
-	while (next(w)) {
-		if (!is(w, "connect"))
+	while (sqlwords_next(w)) {
+		if (!sqlwords_is(w, "connect"))
 			continue;
-		if (next(w) && w->t.kind == SQL_CHAR && w->text[w->t.at] == '=' && next(w) &&
-		    is(w, "false"))
+		if (sqlwords_next(w) && sqlwords_char(w, '=') && sqlwords_next(w) &&
+		    sqlwords_is(w, "false"))
 			return NULL;
 	}
 	return CONNECTS;
 }
 
 /* Renaming one, or giving it to somebody else, is all that a dump does. */
-static const char *alter_subscription(struct words *w)
+static const char *alter_subscription(struct sqlwords *w)
 {
-	(void)next(w); /* its name */
-	if (next(w) && (is(w, "owner") || is(w, "rename")))
+	(void)sqlwords_next(w); /* its name */
+	if (sqlwords_next(w) && (sqlwords_is(w, "owner") || sqlwords_is(w, "rename")))
 		return NULL;
 	return CONNECTS;
 }
@@ -95,7 +78,7 @@ static const struct {
 };
 
 /* Of the token, when a parenthesis follows it. */
-static const char *called(struct words *w)
+static const char *called(struct sqlwords *w)
 {
 	const char *does = NULL;
 	char name[64];
@@ -106,102 +89,103 @@ static const char *called(struct words *w)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (strcmp(name, calls[i].function) == 0)
 			does = calls[i].does;
-	return does && next(w) && w->t.kind == SQL_CHAR && w->text[w->t.at] == '(' ? does : NULL;
+	return does && sqlwords_next(w) && sqlwords_char(w, '(') ? does : NULL;
 }
 
 /* A statement that runs what it names; a definition (of a view, a function) does not. */
-static const char *call(struct words *w)
+static const char *call(struct sqlwords *w)
 {
 	const char *does = NULL;
 
-	while (does == NULL && next(w))
+	while (does == NULL && sqlwords_next(w))
 		does = called(w);
 	return does;
 }
 
 /* The code is in a string; it is looked through by its words alone. */
-static const char *block(struct words *w)
+static const char *block(struct sqlwords *w)
 {
 	const char *does = NULL;
-	struct words code;
+	struct sqlwords code;
 	bool way = false;
 	size_t quote;
 
-	while (next(w) && w->t.kind != SQL_STRING)
+	while (sqlwords_next(w) && w->t.kind != SQL_STRING)
 		;
 	if (w->t.kind != SQL_STRING)
 		return NULL;
 	quote = w->text[w->t.at] == '$' ? strcspn(w->text + w->t.at + 1, "$") + 2 : 1;
 	if (w->t.n < 2 * quote)
 		return NULL;
-	code = (struct words){ .text = w->text + w->t.at + quote, .n = w->t.n - 2 * quote };
-	while (does == NULL && next(&code)) {
-		if (way && is(&code, "program"))
+	code = (struct sqlwords){ .text = w->text + w->t.at + quote, .n = w->t.n - 2 * quote };
+	while (does == NULL && sqlwords_next(&code)) {
+		if (way && sqlwords_is(&code, "program"))
 			return PROGRAM;
-		way = is(&code, "from") || is(&code, "to");
+		way = sqlwords_is(&code, "from") || sqlwords_is(&code, "to");
 		does = called(&code);
 	}
 	return does;
 }
 
 /* CREATE FUNCTION ... LANGUAGE c AS '/tmp/library': loaded when it is made. A dump says $libdir. */
-static const char *create_function(struct words *w)
+static const char *create_function(struct sqlwords *w)
 {
 	bool in_c = false, as = false, path = false;
 
-	while (next(w)) {
-		if (is(w, "language"))
-			in_c = next(w) && (is(w, "c") || w->t.kind == SQL_STRING);
+	while (sqlwords_next(w)) {
+		if (sqlwords_is(w, "language"))
+			in_c = sqlwords_next(w) && (sqlwords_is(w, "c") || w->t.kind == SQL_STRING);
 		else if (as && w->t.kind == SQL_STRING)
 			path = path || (w->t.n > 1 && w->text[w->t.at + 1] == '/');
-		as = is(w, "as");
+		as = sqlwords_is(w, "as");
 	}
 	return in_c && path ? "loads a library that is not PostgreSQL's" : NULL;
 }
 
-static const char *create(struct words *w)
+static const char *create(struct sqlwords *w)
 {
-	if (is(w, "or") && !(next(w) && is(w, "replace") && next(w)))
+	if (sqlwords_is(w, "or") &&
+	    !(sqlwords_next(w) && sqlwords_is(w, "replace") && sqlwords_next(w)))
 		return NULL;
-	if (is(w, "subscription"))
+	if (sqlwords_is(w, "subscription"))
 		return create_subscription(w);
-	return is(w, "function") ? create_function(w) : NULL;
+	return sqlwords_is(w, "function") ? create_function(w) : NULL;
 }
 
-static bool runs(const struct words *w)
+static bool runs(const struct sqlwords *w)
 {
 	static const char *const words[] = { "select",  "with",    "values", "insert",
 					     "update",  "delete",  "merge",  "call",
 					     "execute", "explain", "table",  "declare" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (is(w, words[i]))
+		if (sqlwords_is(w, words[i]))
 			return true;
 	return false;
 }
 
 const char *outside(const char *statement, size_t n)
 {
-	struct words w = { .text = statement, .n = n };
+	struct sqlwords w = { .text = statement, .n = n };
 
-	if (!next(&w))
+	if (!sqlwords_next(&w))
 		return NULL;
 	if (runs(&w))
 		return call(&w);
-	if (is(&w, "do"))
+	if (sqlwords_is(&w, "do"))
 		return block(&w);
-	if (is(&w, "import"))
+	if (sqlwords_is(&w, "import"))
 		return CONNECTS;
-	if (is(&w, "copy"))
+	if (sqlwords_is(&w, "copy"))
 		return copy(&w);
-	if (is(&w, "load"))
+	if (sqlwords_is(&w, "load"))
 		return "loads a library into the server";
-	if (is(&w, "alter") && next(&w)) {
-		if (is(&w, "system"))
+	if (sqlwords_is(&w, "alter") && sqlwords_next(&w)) {
+		if (sqlwords_is(&w, "system"))
 			return SETTINGS;
-		return is(&w, "subscription") ? alter_subscription(&w) : NULL;
+		return sqlwords_is(&w, "subscription") ? alter_subscription(&w) : NULL;
 	}
-	return is(&w, "create") && next(&w) ? create(&w) : NULL;
+	return sqlwords_is(&w, "create") && sqlwords_next(&w) ? create(&w) : NULL;
 }
 
 static const char *look(struct sqlscan *sc, const char *piece, size_t n)

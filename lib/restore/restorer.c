@@ -192,6 +192,23 @@ static int whole(struct work *w, struct err *e)
 	return 0;
 }
 
+/* A restore into another major version proves a little less. */
+static void say_version(struct work *w)
+{
+	int origin = pg_major(w->what.server_version);
+	struct check c;
+
+	if (origin == 0 || origin == w->bin.major)
+		return;
+	check_init(&c, "server-version", "");
+	check_say(
+		&c, V_WARNING,
+		"restored into PostgreSQL %s, and it is of %s; for the same major version install "
+		"postgresql-%d",
+		w->bin.version, w->what.server_version, origin);
+	stage_check(w->st, &c);
+}
+
 static int prepare(struct work *w, struct err *e)
 {
 	int server = pg_major(w->what.server_version), dump = pg_major(w->what.dump_version);
@@ -224,6 +241,15 @@ static int start(struct work *w, struct err *e)
 
 /* ---- what came out ------------------------------------------------------------------ */
 
+static bool died(const struct mishaps *l)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < l->n && !found; i++)
+		found = strstr(l->v[i].message, "a worker process died unexpectedly") != NULL;
+	return found;
+}
+
 /* The first reason that lies in this machine, or NULL. */
 static const char *fault_here(const struct work *w)
 {
@@ -234,6 +260,9 @@ static const char *fault_here(const struct work *w)
 	for (size_t i = 0; i < w->mishaps.n && reason == NULL; i++)
 		if (w->mishaps.v[i].kind == MISHAP_FAILED)
 			reason = here_reason(w->mishaps.v[i].message);
+	/* One that damaged data ended has said so before. */
+	if (reason == NULL && w->mishaps.count[MISHAP_FAILED] == 1 && died(&w->mishaps))
+		reason = "a process of pg_restore was killed";
 	return reason;
 }
 
@@ -436,7 +465,7 @@ static void restore(struct work *w)
 					 .analyze = w->job->analyze,
 					 .phases = &w->phases,
 					 .mishaps = &w->mishaps };
-	if (into_check(&w->into_job, &e) < 0) {
+	if (into_check(&w->into_job, &w->into, &e) < 0) {
 		w->broken = e;
 		return;
 	}
@@ -481,6 +510,7 @@ static void run(struct work *w)
 		say_error(w, "restore", &e);
 		return;
 	}
+	say_version(w);
 	restore(w);
 	w->ready = server_lives(w, &e) && into_ready(&w->into_job, &w->into, &e) == 0;
 	if (!w->ready && w->broken.kind == ERR_NONE)

@@ -277,6 +277,7 @@ static int run_all(struct run *r, struct stream *in, struct err *e)
 static int get_help(struct run *r, struct err *e)
 {
 	const struct crew_opts opts = { .conninfo = r->opts->conninfo,
+					.left_out = r->opts->left_out,
 					.roles_expected = r->opts->cluster,
 					.sessions = r->opts->sessions,
 					.ahead_b = r->opts->ahead_b };
@@ -317,6 +318,7 @@ int script_run(struct stream *in, const struct script_opts *opts, struct script_
 		.opts = opts,
 		.out = out,
 		.session = { .conninfo = opts->conninfo,
+			     .left_out = opts->left_out,
 			     .roles_expected = opts->cluster,
 			     .early = BUF_INIT(SESSION_EARLY) },
 		.since_ms = mono_ms(),

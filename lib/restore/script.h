@@ -42,12 +42,13 @@ struct script_result {
 };
 
 struct script_opts {
-	const char *conninfo; /* of the temporary server */
-	const char *dbname;   /* where it begins */
-	bool cluster;         /* of pg_dumpall: it makes its roles itself */
-	unsigned sessions;    /* that may work at a time; 0: not of pg_dump, keep to its order */
-	size_t ahead_b;       /* what may be read ahead of them */
-	bool rows_only;       /* leave out what pg_dump makes after the rows; with sessions */
+	const char *conninfo;        /* of the temporary server */
+	const char *dbname;          /* where it begins */
+	const struct strv *left_out; /* extensions (session.h); may be NULL */
+	bool cluster;                /* of pg_dumpall: it makes its roles itself */
+	unsigned sessions; /* that may work at a time; 0: not of pg_dump, keep to its order */
+	size_t ahead_b;    /* what may be read ahead of them */
+	bool rows_only;    /* leave out what pg_dump makes after the rows; with sessions */
 	/* May be NULL: called now and then with what was done so far. */
 	void (*progress)(void *ctx, const struct script_result *so_far, enum script_phase phase);
 	void *ctx;

@@ -68,6 +68,11 @@ static int check_alive(const struct session *s, uint64_t line, const PGresult *r
 		       line);
 }
 
+static enum mishap_kind kind_of(const struct session *s, const char *state)
+{
+	return s->left_out && harmless_undefined(state) ? MISHAP_SKIPPED : MISHAP_FAILED;
+}
+
 static int note(struct session *s, uint64_t line, const PGresult *r, const char *sql, struct err *e)
 {
 	BUF_AUTO words = BUF_INIT(MISHAP_MESSAGE * 4);
@@ -77,8 +82,8 @@ static int note(struct session *s, uint64_t line, const PGresult *r, const char 
 		return -1;
 	words_of(s, r, &words);
 	why = harmless(state_of(r), words.s, sql);
-	mishaps_add(s->mishaps, why ? MISHAP_HARMLESS : MISHAP_FAILED, line, state_of(r), words.s,
-		    sql, why);
+	mishaps_add(s->mishaps, why ? MISHAP_HARMLESS : kind_of(s, state_of(r)), line, state_of(r),
+		    words.s, sql, why);
 	return 0;
 }
 
@@ -172,6 +177,20 @@ static bool refuse(struct session *s, uint64_t line, const char *sql)
 	return why != NULL;
 }
 
+/* CREATE EXTENSION, and what is said about one that is left out. */
+static bool leave_out(struct session *s, uint64_t line, const char *sql)
+{
+	AUTO_FREE char *what = NULL;
+	char name[NAME];
+
+	if (s->left_out == NULL || !sqlstmt_extension(sql, strlen(sql), name, sizeof(name)) ||
+	    !strv_has(s->left_out, name))
+		return false;
+	what = xasprintf("extension %s", name);
+	mishaps_add(s->mishaps, MISHAP_SKIPPED, line, "", what, sql, NULL);
+	return true;
+}
+
 /* 1: made with another locale; 0: that was not it; -1. */
 static int try_without_locale(struct session *s, uint64_t line, const PGresult *r, const char *sql,
 			      struct err *e)
@@ -198,7 +217,8 @@ int session_run(struct session *s, uint64_t line, const char *sql, struct err *e
 	PGRESULT_AUTO *r = NULL;
 	int made;
 
-	if (s->db.link == NULL || refuse(s, line, sql) || mend_tablespace(s, line, sql))
+	if (s->db.link == NULL || refuse(s, line, sql) || leave_out(s, line, sql) ||
+	    mend_tablespace(s, line, sql))
 		return 0;
 	r = run(s, sql, e);
 	if (r == NULL)

@@ -29,7 +29,9 @@ enum { SESSION_EARLY = 256 * 1024 };
 
 struct session {
 	const char *conninfo; /* of the temporary server; the database is given when connecting */
-	bool roles_expected;  /* the script makes them itself: a missing one is a failure */
+	/* Extensions that are left out: what is missing then is missing for that. NULL: none. */
+	const struct strv *left_out;
+	bool roles_expected; /* the script makes them itself: a missing one is a failure */
 	struct mishaps *mishaps;
 	struct strv *made; /* "role alice", "tablespace fast" */
 

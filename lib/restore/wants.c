@@ -1,7 +1,8 @@
 #include "lib/restore/wants.h"
 
-#include "lib/dump/sqllex.h"
 #include "lib/dump/sqlscan.h"
+#include "lib/dump/sqlstmt.h"
+#include "lib/dump/sqlwords.h"
 #include "lib/pg/query.h"
 
 #include <locale.h>
@@ -12,29 +13,7 @@ enum { NAME = 256, HEAD_MAX_B = 16 * 1024 * 1024, TOLD_MAX = 700 };
 
 /* ---- what it wants ------------------------------------------------------------------ */
 
-struct words {
-	struct sqllex lx;
-	const char *text;
-	size_t n;
-	struct sql_token t;
-};
-
-static bool next(struct words *w)
-{
-	return sqllex_meaning(&w->lx, w->text, w->n, &w->t) > SQL_UNCLOSED;
-}
-
-static bool is(const struct words *w, const char *word)
-{
-	return sql_is(w->text, &w->t, word);
-}
-
-static bool is_char(const struct words *w, char c)
-{
-	return w->t.kind == SQL_CHAR && w->text[w->t.at] == c;
-}
-
-static void add(const struct words *w, struct strv *to)
+static void add(const struct sqlwords *w, struct strv *to)
 {
 	char name[NAME];
 
@@ -42,34 +21,23 @@ static void add(const struct words *w, struct strv *to)
 		strv_add(to, name);
 }
 
-/* [IF NOT EXISTS] name */
-static void make_extension(struct words *w, struct wants *out)
-{
-	bool named = next(w);
-
-	if (named && is(w, "if"))
-		for (int i = 0; named && i < 3; i++)
-			named = next(w);
-	if (named)
-		add(w, &out->extensions);
-}
-
 /* name (provider = libc, locale = 'de_DE.utf8'); before version 15: lc_collate, lc_ctype. Those of
  * ICU take any name. */
-static void make_collation(struct words *w, struct wants *out)
+static void make_collation(struct sqlwords *w, struct wants *out)
 {
 	struct strv found = { 0 };
 	bool icu = false;
 
-	while (next(w)) {
-		bool provider = is(w, "provider");
+	while (sqlwords_next(w)) {
+		bool provider = sqlwords_is(w, "provider");
 
-		if (!provider && !is(w, "locale") && !is(w, "lc_collate") && !is(w, "lc_ctype"))
+		if (!provider && !sqlwords_is(w, "locale") && !sqlwords_is(w, "lc_collate") &&
+		    !sqlwords_is(w, "lc_ctype"))
 			continue;
-		if (!next(w) || !is_char(w, '=') || !next(w))
+		if (!sqlwords_next(w) || !sqlwords_char(w, '=') || !sqlwords_next(w))
 			continue;
 		if (provider)
-			icu = !is(w, "libc");
+			icu = !sqlwords_is(w, "libc");
 		else
 			add(w, &found);
 	}
@@ -80,23 +48,25 @@ static void make_collation(struct words *w, struct wants *out)
 }
 
 /* COLLATE pg_catalog."de_DE.utf8" anywhere in a table, a type or an index. */
-static void collate(struct words *w, struct wants *out)
+static void collate(struct sqlwords *w, struct wants *out)
 {
-	while (next(w))
-		if (is(w, "collate") && next(w) && is(w, "pg_catalog") && next(w) &&
-		    is_char(w, '.') && next(w))
+	while (sqlwords_next(w))
+		if (sqlwords_is(w, "collate") && sqlwords_next(w) && sqlwords_is(w, "pg_catalog") &&
+		    sqlwords_next(w) && sqlwords_char(w, '.') && sqlwords_next(w))
 			add(w, &out->collations);
 }
 
 void wants_of_statement(const char *sql, size_t n, struct wants *out)
 {
-	struct words w = { .text = sql, .n = n };
+	struct sqlwords w = { .text = sql, .n = n };
+	char name[NAME];
 
-	if (!next(&w) || !is(&w, "create") || !next(&w))
+	if (!sqlwords_next(&w) || !sqlwords_is(&w, "create") || !sqlwords_next(&w))
 		return;
-	if (is(&w, "extension"))
-		make_extension(&w, out);
-	else if (is(&w, "collation"))
+	if (sqlstmt_extension(sql, n, name, sizeof(name))) {
+		if (!strv_has(&out->extensions, name))
+			strv_add(&out->extensions, name);
+	} else if (sqlwords_is(&w, "collation"))
 		make_collation(&w, out);
 	else
 		collate(&w, out);
@@ -246,7 +216,8 @@ int wants_check(struct pg *pg, const struct wants *w, const struct strv *skip, i
 			tell_locale(w->locales.v[i], &told);
 	if (told.len == 0)
 		return 0;
-	return err_set(e, ERR_SYSTEM, "restore: it needs what is not installed here: %s", told.s);
+	return err_set(e, ERR_SYSTEM, "not restored, for it needs what is not installed here: %s",
+		       told.s);
 }
 
 void wants_free(struct wants *w)

@@ -161,9 +161,52 @@ archive_statement() {
 	sed 's/hstore/hsxxxx/g' h.dump >h-missing.dump
 	expect_status 3 restore-to-temp --records --backup h-missing.dump
 	expect_check restore unknown
+	expect_no_check verified-rto
 	expect_out 'needs what is not installed here: the extension hsxxxx \(install postgresql-[0-9]+-hsxxxx'
 }
 t "an extension that is not installed here is no finding against the backup" archive_statement
+
+# What needs the extension is missing then, and the report says what; the rest is restored.
+skipped_extension() {
+	sql "$SHOP" "CREATE EXTENSION hstore; CREATE TABLE h (v hstore); CREATE INDEX ON h USING gin (v)"
+	pg_dump -d "$SHOP" -Fc -f h.dump
+	pg_dump -d "$SHOP" -Fp -f h.sql
+	sql "$SHOP" "DROP TABLE h; DROP EXTENSION hstore"
+	# shellcheck disable=SC2016  # for COMMAND's shell
+	count='echo "{\"record\":\"check\",\"check\":\"users\",\"status\":\"ok\",\"summary\":\"$(psql -XqAtc "SELECT count(*) FROM users")\"}"'
+	for f in h.dump h.sql; do
+		sed 's/hstore/hsxxxx/g' $f >missing
+		expect_status 3 restore-to-temp --records --backup missing
+		expect_status 1 restore-to-temp --records --skip-extension hsxxxx --backup missing -- sh -c "$count"
+		expect_check restore warning
+		expect_out 'left-out objects: (line [0-9]+: )?extension hsxxxx'
+		expect_out 'left-out objects: .*(TABLE public.h;|relation .*h.* does not exist)'
+		expect_records 'any(.check == "restore" and .metrics[0].name == "failed_statements" and .metrics[0].value == 0)'
+		expect_check verified-rto warning
+		expect_records 'any(.check == "users" and .summary == "3000")'
+	done
+	# Nothing is overlooked where nothing is left out.
+	sed 's/^CREATE TABLE public.zebra/CREATE TABLE public.zebra (id nonsense); &/' dumps/plain.sql >failed.sql
+	expect_status 2 restore-to-temp --records --skip-extension hsxxxx --backup failed.sql
+}
+t "an extension that is left out takes along what needs it, and the report says so" skipped_extension
+
+missing_locale() {
+	sed 's/^CREATE TABLE public.zebra (/&x text COLLATE pg_catalog."xx_XX.utf8", /' dumps/plain.sql >locale.sql
+	expect_status 3 restore-to-temp --records --backup locale.sql
+	expect_out 'needs what is not installed here: the locale xx_XX.utf8 '
+}
+t "a locale that is not installed here is named before anything is restored" missing_locale
+
+other_version() {
+	sed 's/^-- Dumped from database version [0-9.]*/-- Dumped from database version 9.6.24/' dumps/plain.sql >old.sql
+	expect_status 1 restore-to-temp --records --backup old.sql
+	expect_check server-version warning
+	expect_out 'it is of 9.6.24; for the same major version install postgresql-9'
+	expect_check restore ok
+}
+t "another major version than the origin's is a warning" other_version
+
 
 hostile_script() {
 	{

@@ -47,6 +47,14 @@ gone() {
 	expect_nothing_left >/dev/null && [ "$(segments)" -le "$segments" ]
 }
 
+# All that is below a process, however deep.
+below() {
+	for child in $(pgrep -P "${1:-0}"); do
+		echo "$child"
+		below "$child"
+	done
+}
+
 # strike SIGNAL TARGET DELAY FILE: TARGET is the supervisor, its work, its watchdog, or anybody.
 strike() {
 	segments=$(segments)
@@ -59,10 +67,12 @@ strike() {
 	watchdog) victim=$watchdog ;;
 	work) victim=$work ;;
 	group) victim=-$pid ;;
+	all) victim="$pid $work $(below "$work")" ;; # but the watchdog
 	postmaster) victim=$(find_postmaster) ;;
 	anybody) victim=$(pgrep -g "${work:-$pid}" | shuf -n 1) ;;
 	esac
-	[ -z "$victim" ] || kill -s "$1" -- "$victim" 2>/dev/null || true
+	# shellcheck disable=SC2086  # a list
+	[ -z "$victim" ] || kill -s "$1" -- $victim 2>/dev/null || true
 	status=0
 	wait "$pid" || status=$?
 	wait_for 10 gone || {
@@ -99,13 +109,14 @@ t "kill -9 of the supervisor in a script" killed supervisor plain.sql
 t "kill -9 of the work: the supervisor cleans up" killed work tar.tar
 t "kill -9 of the watchdog: the supervisor cleans up" killed watchdog custom.dump
 t "kill -9 of the postmaster" killed postmaster plain.sql
+t "kill -9 of all but the watchdog, which cleans up" killed all plain.sql
 t "kill -9 of anybody in the work's group" killed anybody plain.sql.gz
 
 quit_signal() { strike QUIT supervisor 1.5 custom.dump; }
 t "SIGQUIT of the supervisor: the watchdog cleans up" quit_signal
 
 # Supervisor and watchdog at once: nobody is left to clean up, but the next run does.
-next_run_reaps() {
+nobody_left() {
 	segments=$(segments)
 	begin plain.sql
 	sleep 1.2
@@ -115,11 +126,32 @@ next_run_reaps() {
 	for p in $(pgrep -g "$work"); do kill -s KILL "$p" 2>/dev/null || true; done
 	wait $pid || true
 	not expect_nothing_left >/dev/null
+}
+next_run_reaps() {
+	nobody_left
 	expect_status 0 restore-to-temp --text --backup custom.dump
 	expect_err 'removed what 1 earlier run left'
 	wait_for 5 gone
 }
 t "when nobody is left to clean up, the next run does" next_run_reaps
+
+# What only looks like ours stays: a name alone, a mark that somebody else made.
+reap() {
+	nobody_left
+	mkdir -p "$TMPDIR/backup-probes-abcdef/data" "$TMPDIR/backup-probes-ABCDEF"
+	echo '1 1 x' >"$TMPDIR/backup-probes-ABCDEF/owner"
+	[ "$(id -u)" -ne 0 ] || chown postgres "$TMPDIR/backup-probes-ABCDEF/owner"
+	expect_status 0 restore-to-temp --records --reap
+	expect_check leftovers ok
+	expect_records 'any(.check == "leftovers" and .metrics[0].value == 1)'
+	[ -d "$TMPDIR/backup-probes-abcdef/data" ]
+	[ "$(id -u)" -ne 0 ] || [ -e "$TMPDIR/backup-probes-ABCDEF/owner" ]
+	rm -r "$TMPDIR/backup-probes-abcdef" "$TMPDIR/backup-probes-ABCDEF"
+	wait_for 5 gone
+	expect_status 0 restore-to-temp --records --reap
+	expect_records 'any(.check == "leftovers" and .metrics[0].value == 0)'
+}
+t "--reap removes what dead runs left, and nothing else" reap
 
 # A live run is no leftover.
 living_run_is_spared() {
@@ -150,3 +182,12 @@ keep() {
 	expect_nothing_left
 }
 t "--keep holds the server until Ctrl-C" keep
+
+keep_for() {
+	expect_status 0 restore-to-temp --records --keep-for 1s --timeout 60s --backup custom.dump
+	expect_err 'it is removed at 20[0-9-]*T[0-9:.]*Z, or by Ctrl-C'
+	expect_check temporary-server ok
+	expect_no_check timeout
+	expect_nothing_left
+}
+t "--keep-for removes it when the time has come" keep_for
