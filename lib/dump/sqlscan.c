@@ -226,10 +226,11 @@ static int obey(struct sqlscan *sc, const struct sqlscan_event *ev, struct err *
 		return 0;
 	for (size_t i = 0; i < sizeof(unsafe) / sizeof(unsafe[0]); i++)
 		if (strcasecmp(value, unsafe[i]) == 0)
-			return err_set(e, ERR_SYSTEM,
-				       "read %s: it is written in %s, which cannot be told apart "
-				       "safely; dump with --encoding=UTF8",
-				       sc->name, value);
+			return err_set(
+				e, ERR_SYSTEM,
+				"read %s: it is written in %s, which cannot be told apart "
+				"safely; dump with --encoding=UTF8, or in pg_dump's custom format",
+				sc->name, value);
 	return 0;
 }
 

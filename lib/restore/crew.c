@@ -204,8 +204,12 @@ static int get_ready(struct member *m, const struct work *w, struct err *e)
 {
 	struct crew *c = m->crew;
 
-	if (m->session.db.link == NULL && session_connect(&m->session, w->line, c->dbname, e) < 0)
-		return -1;
+	/* Work is not done in its order: one that has come further cannot go back. */
+	if (m->session.db.link == NULL || m->settings > w->settings) {
+		if (session_connect(&m->session, w->line, c->dbname, e) < 0)
+			return -1;
+		m->settings = 0;
+	}
 	while (m->settings < w->settings && m->session.db.link) {
 		AUTO_FREE char *sql = NULL;
 
