@@ -116,16 +116,22 @@ static const struct tool tool = {
 		"whichever is later. Times without a zone are read as UTC. Where the evidence "
 		"cannot tell new rows from lost ones the result is a warning.\n"
 		"\n"
+		"Where capture-counts(1) wrote a baseline beside the backup, the restored database "
+		"must be equal to it: rows, with --checksum their content, sequences, large "
+		"objects, definitions. What differs is critical and named, down to the keys of the "
+		"rows as far as the baseline can tell them.\n"
+		"\n"
 		"Production is read in read-only transactions with a time limit, by a role that "
 		"needs pg_read_all_data, and BYPASSRLS where row security is on. Without "
-		"--production the restored rows are counted, and that nothing was compared is a "
-		"warning. Foreign tables and the tables of extensions are never counted.",
+		"--production and a baseline the restored rows are counted, and that nothing was "
+		"compared is a warning. Foreign tables and the tables of extensions are never "
+		"counted.",
 	.examples = "restore-to-temp -- compare-counts --production service=shop\n"
 		    "compare the ten largest tables while the restored server is up\n"
 		    "compare-counts --restored 'host=/tmp/pg dbname=shop' --production "
 		    "'host=db1 dbname=shop' --all --tolerance 0.1%\n"
 		    "compare all tables of two databases, allowing for one row in a thousand",
-	.see_also = "check-freshness(1), emit-report(1), restore-to-temp(1)",
+	.see_also = "capture-counts(1), check-freshness(1), emit-report(1), restore-to-temp(1)",
 	.options = options,
 };
 
