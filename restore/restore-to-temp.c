@@ -7,6 +7,8 @@
 #include "lib/base/proctree.h"
 #include "lib/base/stage.h"
 #include "lib/base/supervise.h"
+#include "lib/pg/query.h"
+#include "lib/pg/settings.h"
 #include "lib/restore/attempt.h"
 
 #include <errno.h>
@@ -19,10 +21,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GRACE_S = 15, DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
+enum { SETTINGS_S = 30, GRACE_S = 15, DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
 
 static struct {
-	const char *backup, *user, *work_dir, *pg_bindir, *passphrase_file, *key_file;
+	const char *backup, *user, *work_dir, *pg_bindir, *settings_from, *passphrase_file,
+		*key_file;
 	uint64_t jobs, iterations, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
 	struct strv skip_extensions;
@@ -86,6 +89,9 @@ static const struct opt options[] = {
 	{ OPT_CALL, 0, "durability", "fast|faithful", &config.durability,
 	  "fast: never wait for the disk; faithful: restore as a real recovery would, to measure it; "
 	  "default: fast", "DURABILITY", false, set_durability },
+	{ OPT_TEXT, 0, "settings-from", "CONNINFO", &config.settings_from,
+	  "with --durability faithful: take the memory and WAL settings of this server, production",
+	  "SETTINGS_FROM", false, NULL },
 	{ OPT_SIZE, 0, "max-disk", "SIZE", &config.max_disk_b,
 	  "take at most this much disk space; default: what is free", "MAX_DISK", false, NULL },
 	{ OPT_SIZE, 0, "max-unpacked", "SIZE", &config.max_unpacked_b,
@@ -287,6 +293,42 @@ static void say_removed(struct stage *st, const struct attempt *a)
 	proc_list_free(&l);
 }
 
+/* Production's settings, of which every failure is only a warning: the backup can be proven without
+ * them. */
+static void take_settings(struct stage *st, struct strv *settings)
+{
+	struct pg_target target = { .what = "production",
+				    .conninfo = config.settings_from,
+				    .statement_s = SETTINGS_S };
+	BUF_AUTO less = BUF_INIT(1024);
+	PG_AUTO pg = { 0 };
+	struct err e = { 0 };
+	struct check c;
+
+	check_init(&c, "production-settings", "");
+	if (pg_open(&pg, &target, &e) < 0 ||
+	    settings_read(&pg, memory_b(), (unsigned)config.jobs, settings, &less, &e) < 0)
+		check_say(&c, V_WARNING, "not known, restored with a new server's: %s", e.msg);
+	else if (less.len)
+		check_say(&c, V_WARNING, "not all fit here: %s", less.s);
+	else
+		check_say(&c, V_OK, "taken over: %zu of memory and WAL", settings->n);
+	stage_check(st, &c);
+}
+
+static void check_usage(void)
+{
+	if (config.settings_from == NULL)
+		return;
+	if (config.durability != CLUSTER_FAITHFUL)
+		tool_usage("--settings-from: only a restore with --durability faithful is to take "
+			   "as long as production would");
+	if (config.settings_from != getenv("SETTINGS_FROM") &&
+	    pg_has_password(config.settings_from))
+		tool_usage("--settings-from: no password on the command line, where every user can "
+			   "read it; use PGPASSFILE, a service file or the variable SETTINGS_FROM");
+}
+
 /* The restore under supervision, and what became of it. Its value is the exit status. */
 static int restore(struct stage *st, struct attempt *a)
 {
@@ -323,6 +365,7 @@ int main(int argc, char **argv)
 {
 	struct source source = SOURCE_INIT;
 	struct attempt a = { .source = &source };
+	STRV_AUTO settings = { 0 };
 	struct err e = { 0 };
 	struct stage st;
 	struct record r;
@@ -332,6 +375,7 @@ int main(int argc, char **argv)
 	config.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	common.timeout_s = DAY_S;
 	first = tool_begin(&tool, argc, argv);
+	check_usage();
 	a.st = &st;
 	a.work_dir = config.work_dir;
 	a.command = first < argc ? argv + first : NULL;
@@ -364,6 +408,9 @@ int main(int argc, char **argv)
 	    source_settle(&source, config.backup, &e) < 0 ||
 	    identity_unprivileged(config.user, &a.who, &e) < 0)
 		return stage_fail(&st, "restore", "", &e);
+	if (config.settings_from)
+		take_settings(&st, &settings);
+	a.job.settings = settings.n ? &settings : NULL;
 	reap_leftovers();
 	return restore(&st, &a);
 }

@@ -171,6 +171,7 @@ static void set_sealed(const struct cluster *c, struct strv *argv)
 		"ssl=off",
 		"archive_mode=off",
 		"max_logical_replication_workers=0",
+		"max_wal_senders=0", /* whatever wal_level is */
 		"shared_preload_libraries=",
 		"session_preload_libraries=",
 		"local_preload_libraries=",
@@ -200,13 +201,8 @@ static void set_sealed(const struct cluster *c, struct strv *argv)
 static void set_fast(struct strv *argv)
 {
 	static const char *const fast[] = {
-		"fsync=off",
-		"full_page_writes=off",
-		"synchronous_commit=off",
-		"wal_level=minimal",
-		"max_wal_senders=0",
-		"max_wal_size=2GB",
-		"checkpoint_timeout=1h",
+		"fsync=off",         "full_page_writes=off", "synchronous_commit=off",
+		"wal_level=minimal", "max_wal_size=2GB",     "checkpoint_timeout=1h",
 		"autovacuum=off",
 	};
 
@@ -325,6 +321,8 @@ int cluster_start(struct cluster *c, uint64_t limit_s, struct err *e)
 	set_memory(c, &argv);
 	if (o->durability == CLUSTER_FAST)
 		set_fast(&argv);
+	for (size_t i = 0; o->settings && i < o->settings->n; i++)
+		set(&argv, o->settings->v[i]);
 	cluster_environment(c, &env);
 	p.argv = argv.v;
 	p.env = env.v;

@@ -27,6 +27,8 @@ struct cluster_opts {
 	const char *dir;       /* absolute, private, empty but for its mark */
 	const char *templates; /* where template.h keeps them; NULL: none */
 	enum cluster_durability durability;
+	const struct strv
+		*settings;     /* of another server (settings.h), for CLUSTER_FAITHFUL; NULL */
 	uint64_t max_memory_b; /* of each of its processes; 0: any */
 	unsigned jobs; /* sessions that will build indexes at a time: shares the memory out */
 };

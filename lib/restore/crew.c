@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Statements that wait at a time, and settings that a script makes: both only bound memory. */
+/* Statements that wait, and settings of a script: only to bound memory. */
 enum { WAITING_MAX = 512, SETTINGS_MAX = 4096, CHUNK_B = 256 * 1024 };
 
 struct chunk {
@@ -25,6 +25,7 @@ struct work {
 	size_t settings; /* of the list: those before it */
 	struct place *on[ORDER_ON];
 	unsigned n_on;
+	const struct place *makes; /* an index; NULL */
 	bool shared, copy, begun;
 	unsigned waits_for; /* earlier work, not done yet */
 	struct work **then; /* that waits for this */
@@ -67,6 +68,9 @@ struct crew {
 
 static bool must_wait(const struct work *later, const struct work *earlier)
 {
+	/* Only the first one of a name may succeed. */
+	if (later->makes && later->makes == earlier->makes)
+		return true;
 	if (later->shared && earlier->shared)
 		return false;
 	for (unsigned i = 0; i < later->n_on; i++)
@@ -280,7 +284,7 @@ static struct work *new_work(struct crew *c, uint64_t line, const char *sql, con
 	for (unsigned i = 0; i < o->n_on; i++)
 		w->on[w->n_on++] = places_find(&c->places, o->on[i]);
 	if (o->makes[0])
-		places_add_index(&c->places, o->makes, w->on[0]);
+		w->makes = places_add_index(&c->places, o->makes, w->on[0]);
 	return w;
 }
 

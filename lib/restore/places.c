@@ -42,9 +42,12 @@ bool places_is_index(const struct places *p, const char *name)
 	return found && (*found)->of != *found;
 }
 
-void places_add_index(struct places *p, const char *name, struct place *table)
+const struct place *places_add_index(struct places *p, const char *name, struct place *table)
 {
-	look_up(p, name)->of = table;
+	struct place *index = look_up(p, name);
+
+	index->of = table;
+	return index;
 }
 
 static void drop(void *place)

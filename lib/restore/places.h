@@ -23,8 +23,8 @@ struct place *places_find(struct places *p, const char *name);
 
 bool places_is_index(const struct places *p, const char *name);
 
-/* From now on name is an index of table. */
-void places_add_index(struct places *p, const char *name, struct place *table);
+/* From now on name is an index of table: the index. */
+const struct place *places_add_index(struct places *p, const char *name, struct place *table);
 
 void places_free(struct places *p);
 #endif

@@ -1,7 +1,6 @@
 #include "lib/restore/restorer.h"
 
 #include "lib/base/human.h"
-#include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/complete.h"
@@ -9,17 +8,15 @@
 #include "lib/pg/query.h"
 #include "lib/restore/here.h"
 #include "lib/restore/into.h"
+#include "lib/restore/layout.h"
 #include "lib/restore/mishap.h"
 #include "lib/restore/phases.h"
 #include "lib/restore/space.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { START_LIMIT_S = 120, QUOTED = 5, CRASH_MS = 2000, DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -106,63 +103,6 @@ static bool is_archive(const struct work *w)
 	       w->what.kind == DUMP_TAR;
 }
 
-static int write_unpacked(struct stream *s, const char *to, struct err *e)
-{
-	FD_AUTO fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	const unsigned char *p;
-	ssize_t n;
-
-	if (fd < 0)
-		return err_set(e, ERR_SYSTEM, "create %s: %s", to, strerror(errno));
-	while ((n = stream_next(s, &p, e)) > 0)
-		if (io_write_all(fd, p, (size_t)n) < 0)
-			return err_set(e, ERR_SYSTEM, "write %s: %s", to, strerror(errno));
-	return (int)n;
-}
-
-static int copy_open(const char *path, const char *to, struct err *e)
-{
-	FD_AUTO out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int in = source_fd(path);
-
-	if (out < 0 || lseek(in, 0, SEEK_SET) < 0 || io_copy(in, out) < 0)
-		return err_set(e, ERR_SYSTEM, "copy %s: %s", path, strerror(errno));
-	return 0;
-}
-
-static int unpack_to(struct work *w, const char *to, struct err *e)
-{
-	STREAM_AUTO *s = stream_open_path(w->job->path, &w->job->reading, e);
-	int ret;
-
-	phases_begin(&w->phases, PHASE_UNPACK);
-	ret = s ? write_unpacked(s, to, e) : -1;
-	if (s)
-		w->phases.bytes[PHASE_UNPACK] = stream_out_b(s);
-	phases_end(&w->phases, PHASE_UNPACK);
-	if (s && sniff_is_encrypted(&w->what))
-		phases_move(&w->phases, PHASE_UNPACK, PHASE_DECRYPT, stream_decrypt_ms(s));
-	return ret;
-}
-
-/* pg_restore needs an archive as it is, under a name: it goes back and forth in it. A copy that
- * only our being somebody else asks for is no part of a recovery. */
-static int lay_out(struct work *w, struct err *e)
-{
-	bool packed = sniff_is_packed(&w->what);
-	bool nameless = source_fd(w->job->path) >= 0;
-	AUTO_FREE char *to = xasprintf("%s/archive", w->job->dir);
-
-	if (!is_archive(w) || (!packed && !nameless)) {
-		w->path = xstrdup(w->job->path);
-		return 0;
-	}
-	if ((packed ? unpack_to(w, to, e) : copy_open(w->job->path, to, e)) < 0)
-		return -1;
-	w->path = xstrdup(to);
-	return 0;
-}
-
 static void say_complete(struct work *w, enum verdict v, const char *note)
 {
 	struct check c;
@@ -179,11 +119,15 @@ static void say_complete(struct work *w, enum verdict v, const char *note)
  * cut short. A script is read just once, while it is restored. */
 static int whole(struct work *w, struct err *e)
 {
+	const struct layout layout = { .dir = w->job->dir,
+				       .reading = &w->job->reading,
+				       .phases = &w->phases };
 	struct complete complete;
 
-	if (lay_out(w, e) < 0 ||
-	    (is_archive(w) &&
-	     complete_check(w->path, &w->what, &w->job->reading, &complete, e) < 0)) {
+	w->path = is_archive(w) ? layout_archive(&layout, w->job->path, &w->what, e)
+				: xstrdup(w->job->path);
+	if (w->path == NULL || (is_archive(w) && complete_check(w->path, &w->what, &w->job->reading,
+								&complete, e) < 0)) {
 		say_error(w, "backup-complete", e);
 		return -1;
 	}
@@ -231,6 +175,7 @@ static int start(struct work *w, struct err *e)
 						 .dir = w->job->dir,
 						 .templates = w->job->templates,
 						 .durability = w->job->durability,
+						 .settings = w->job->settings,
 						 .max_memory_b = w->job->max_memory_b,
 						 .jobs = w->job->jobs };
 	phases_begin(&w->phases, PHASE_START);
@@ -398,6 +343,15 @@ static void say_instance(struct work *w)
 	stage_record(w->st, "instance", o);
 }
 
+/* What sort of server it took that long. */
+static const char *how(const struct work *w)
+{
+	if (w->job->durability == CLUSTER_FAST)
+		return "without waiting for the disk";
+	return w->job->settings ? "durably, with production's settings"
+				: "durably, with a new server's settings";
+}
+
 static void say_time(struct work *w)
 {
 	BUF_AUTO b = BUF_INIT(1024);
@@ -406,8 +360,7 @@ static void say_time(struct work *w)
 	check_init(&c, "restore-time", "");
 	phases_metrics(&w->phases, &c);
 	phases_text(&w->phases, &b);
-	if (w->job->durability == CLUSTER_FAST)
-		buf_adds(&b, ", without waiting for the disk");
+	buf_addf(&b, ", %s", how(w));
 	if (rows_only(w))
 		buf_adds(&b, "; tables and rows only: no measure of a recovery");
 	check_say(&c, V_OK, "%s", b.s);
@@ -441,10 +394,10 @@ static void say_rto(struct work *w)
 		check_say(&c, V_WARNING, "not verified: a part was left out (the rest took %s)",
 			  took);
 	else if (target_s == 0)
-		check_say(&c, V_OK, "%s (no target)", took);
+		check_say(&c, V_OK, "%s (no target), %s", took, how(w));
 	else
-		check_say(&c, rto_s > (double)target_s ? V_CRITICAL : V_OK, "%s (target %s)", took,
-			  human_duration((double)target_s, target));
+		check_say(&c, rto_s > (double)target_s ? V_CRITICAL : V_OK, "%s (target %s), %s",
+			  took, human_duration((double)target_s, target), how(w));
 	stage_check(w->st, &c);
 }
 

@@ -24,6 +24,7 @@ struct restore_job {
 	const char *pg_bindir; /* NULL: look for it */
 	const char *templates; /* of data directories (template.h); NULL: none */
 	enum cluster_durability durability;
+	const struct strv *settings; /* of production, for a faithful restore; NULL: the usual */
 	unsigned jobs;
 	uint64_t max_disk_b;        /* 0: what is free */
 	uint64_t max_memory_b;      /* of the server; 0: any */

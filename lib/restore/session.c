@@ -149,7 +149,8 @@ static PGresult *run(struct session *s, const char *sql, struct err *e)
 		r = PQexec(s->db.link, sql);
 	}
 	if (r == NULL)
-		(void)err_set(e, ERR_SYSTEM, "run a statement: %s", PQerrorMessage(s->db.link));
+		(void)err_set(e, ERR_SYSTEM, "run a statement in the temporary server: %s",
+			      PQerrorMessage(s->db.link));
 	return r;
 }
 

@@ -3,8 +3,8 @@
 # script, psql and pg_restore tuned by hand, and restore-to-temp. MEGABYTES (2048) is about the size
 # of the database. Needs five times that in $BENCH_DIR (default /var/tmp).
 #
-# cpu: seconds of the servers and clients that were started for it. disk: what all disks of this
-# machine have written meanwhile, whoever asked for it.
+# cpu, disk: the seconds that the processors of this machine were busy, and what its disks have
+# written meanwhile, whoever asked for it: on a quiet machine those of the restore.
 BENCH_DIR=${BENCH_DIR:-/var/tmp}
 BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
 # shellcheck source=tests/e2e/lib.sh
@@ -87,28 +87,20 @@ row() {
 		'BEGIN { printf "%-44s %7.1f s %6.2f x %7.1f s %7d MB\n", name, wall, first / wall, cpu, mb }'
 }
 
-# The CPU seconds of all children so far that have ended.
-children_cpu() {
-	times >"$SCRATCH/log/times"
-	tail -n 1 "$SCRATCH/log/times" | awk '{ for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); s += t[1] * 60 + t[2] }
-		print s }'
+# The CPU seconds of this machine so far, but for waiting.
+busy() {
+	awk '/^cpu / { print ($2 + $3 + $4 + $7 + $8) / '"$(getconf CLK_TCK)"' }' /proc/stat
 }
 
 # measure NAME COMMAND...
 measure() {
 	name=$1
 	shift
-	before=$(written)
-	(
-		began=$(now)
-		"$@" >"$SCRATCH/log/run" 2>&1 || { echo "$name failed:" >&2; tail -n 5 "$SCRATCH/log/run" >&2; }
-		ended=$(now)
-		children_cpu >"$SCRATCH/log/cpu.$$"
-		echo "$began $ended" >"$SCRATCH/log/wall"
-	)
-	read -r began ended <"$SCRATCH/log/wall"
-	row "$name" "$(awk "BEGIN { print $ended - $began }")" "$(cat "$SCRATCH/log/cpu.$$")" \
-		$(($(written) - before))
+	disk=$(written) cpu=$(busy) began=$(now)
+	("$@") >"$SCRATCH/log/run" 2>&1 || { echo "$name failed:" >&2; tail -n 5 "$SCRATCH/log/run" >&2; }
+	ended=$(now)
+	row "$name" "$(awk "BEGIN { print $ended - $began }")" \
+		"$(awk "BEGIN { print $(busy) - $cpu }")" $(($(written) - disk))
 	sync
 }
 

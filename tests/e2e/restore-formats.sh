@@ -13,6 +13,8 @@ need jq zstd lz4 xz bzip2 gzip
 # objects, a second schema, a tablespace-free index zoo.
 make_shop() {
 	pg_start
+	sql "ALTER SYSTEM SET work_mem = '5MB'"
+	sql 'SELECT pg_reload_conf()'
 	sql 'CREATE ROLE owner; CREATE ROLE "Reader X"' || return
 	sql 'CREATE DATABASE shop OWNER owner' || return
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
@@ -147,10 +149,45 @@ t "a database in SQL_ASCII, with bytes of no encoding" \
 t "the database postgres itself" database postgres "" "'x'"
 
 faithful() {
+	expect_status 3 restore-to-temp --records --durability faithful --settings-from "$PG_DSN" \
+		--jobs 1 --backup dumps/custom.dump -- sh -c 'psql -XqAt -c "SHOW work_mem" >got'
+	expect_check production-settings ok
+	[ "$(cat got)" = 5MB ]
+	expect_records 'any(.[]; .check == "verified-rto" and (.summary | test("production.s settings")))'
+	expect_status 1 restore-to-temp --records --durability faithful \
+		--settings-from "host=$SCRATCH/nowhere" --backup dumps/custom.dump
+	expect_check production-settings warning
+	expect_check restore ok
+	expect_status 3 restore-to-temp --settings-from "$PG_DSN" --backup dumps/custom.dump
+	expect_status 3 restore-to-temp --durability faithful --settings-from "password=x" \
+		--backup dumps/custom.dump
+	expect_err "no password on the command line"
 	expect_status 0 restore-to-temp --records --durability faithful --jobs 1 --backup dumps/custom.dump
 	expect_records 'map(select(.record == "instance"))[0].durability == "faithful"'
 }
 t "a faithful restore" faithful
+
+# Without large objects a tar is a directory archive in one file, if it holds nothing else.
+tars() {
+	dsn="host=$PG_SOCKET user=postgres dbname=tar"
+	sql "CREATE DATABASE tar"
+	sql "$dsn" "CREATE TABLE t AS SELECT generate_series(1, 1000) a; CREATE INDEX i ON t (a)"
+	"$PG_BIN/pg_dump" -d "$dsn" -Ft -f t.tar
+	expect_status 3 restore-to-temp --records --backup t.tar -- \
+		sh -c 'psql -XqAt -c "SELECT count(*) FROM t; SELECT count(*) FROM pg_indexes WHERE tablename = '"'t'"'" >got'
+	expect_check restore ok
+	[ "$(tr '\n' ' ' <got)" = "1000 1 " ]
+	mkdir sub
+	echo x >sub/evil
+	cp t.tar odd.tar
+	tar -rf odd.tar sub/evil
+	expect_status 2 restore-to-temp --records --backup odd.tar
+	expect_records 'any(.[]; .check == "backup-complete" and (.summary | test("pg_dump does not write")))'
+	head -c 12000 t.tar >cut.tar
+	expect_status 2 restore-to-temp --records --backup cut.tar
+	expect_check backup-complete critical
+}
+t "a tar is restored like a directory, and refused when it holds anything else" tars
 
 bombs() {
 	{ echo 'SELECT 1;' && head -c 100M /dev/zero | tr '\0' ' '; } | zstd -q >bomb.zst
