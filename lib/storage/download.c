@@ -1,5 +1,6 @@
 #include "lib/storage/download.h"
 
+#include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/net/easy.h"
@@ -18,7 +19,37 @@ enum {
 	PAUSE_ASKED_S = 60,         /* most that Retry-After is followed */
 	PROGRESS_MIN = 1024 * 1024, /* an attempt that brought this much counts as no failure */
 	SKEW_MAX_S = 15 * 60,
+	DOWNLOAD_SECRET_MAX = 16 * 1024,
 };
+
+/* One secret from a file into one option, and no copy of it stays. */
+static int set_secret(struct downloader *h, CURLoption option, const char *file, struct err *e)
+{
+	BUF_AUTO secret = BUF_INIT(DOWNLOAD_SECRET_MAX);
+	CURLcode rc;
+
+	if (io_read_secret(file, &secret, e) < 0)
+		return -1;
+	rc = curl_easy_setopt(h->curl, option, secret.s);
+	explicit_bzero(secret.s, secret.len);
+	return rc == CURLE_OK ? 0 : err_set(e, ERR_SYSTEM, "start libcurl: out of memory");
+}
+
+/* libcurl sends neither to another host that a redirect leads to. */
+static int log_in(struct downloader *h, struct err *e)
+{
+	const struct storage_access *access = h->config.limits.access;
+
+	if (access == NULL)
+		return 0;
+	if (access->password_file && set_secret(h, CURLOPT_PASSWORD, access->password_file, e) < 0)
+		return -1;
+	if (access->token_file == NULL)
+		return 0;
+	if (curl_easy_setopt(h->curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER) != CURLE_OK)
+		return err_set(e, ERR_SYSTEM, "start libcurl: it knows no bearer tokens");
+	return set_secret(h, CURLOPT_XOAUTH2_BEARER, access->token_file, e);
+}
 
 struct downloader *download_open(const struct download_config *config, struct err *e)
 {
@@ -27,9 +58,9 @@ struct downloader *download_open(const struct download_config *config, struct er
 
 	h->config = *config;
 	h->curl = easy_open("http,https", ca && ca[0] ? ca : NULL, e);
-	if (h->curl && transfer_set_up(h))
+	if (h->curl && transfer_set_up(h) && (!config->login || log_in(h, e) == 0))
 		return h;
-	if (h->curl)
+	if (h->curl && e->kind == ERR_NONE)
 		(void)err_set(e, ERR_SYSTEM, "start libcurl: it refuses an option");
 	download_close(h);
 	return NULL;

@@ -31,6 +31,7 @@ enum { DOWNLOAD_FIELD_SIZE = 512, DOWNLOAD_TEXT_MAX = 64 * 1024 };
 struct download_config {
 	struct storage_options limits;
 	const char *ca_file; /* NULL: SSL_CERT_FILE, else the system's */
+	bool login;          /* with what limits.access has (plain http and https) */
 	bool redirects;      /* follow them (a signed request cannot) */
 	bool etag_md5;       /* the ETags are MD5s, where encryption does not forbid it */
 };

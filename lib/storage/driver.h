@@ -11,6 +11,7 @@
 	X(local) \
 	X(azure) \
 	X(web) \
+	X(sftp) \
 	X(s3)
 
 struct storage_driver {

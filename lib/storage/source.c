@@ -52,6 +52,7 @@ int source_open(struct source *s, const struct source_config *c, const char *nam
 	s->options.retries = c->retries;
 	s->options.connect_s = c->connect_s;
 	s->options.stall_s = c->stall_s;
+	s->options.access = &c->access;
 	if (is_pointer(named, &n)) {
 		s->pointer = named + n;
 		place = n ? xstrndup(named, n) : xstrdup(".");

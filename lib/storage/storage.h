@@ -8,6 +8,7 @@
  *	https://host/backups/, https://host/x.dump			web.c
  *	s3://bucket/prefix, gs://bucket/prefix				s3.c
  *	azure://account/container/prefix				azure.c
+ *	sftp://user@host/path						sftp.c
  *
  * An object is one file. Its name is relative to the source, with '/' between its parts; what
  * belongs together (the files of a directory-format dump) is put together by catalog.h, from names
@@ -35,12 +36,21 @@ struct storage_tally {
 	atomic_bool whole_answer; /* a request for a middle part was answered with the whole */
 };
 
+/* Files with what opens a storage; each may be NULL. */
+struct storage_access {
+	const char *password_file;    /* sftp, http: of the user in the address; of the SSH key */
+	const char *token_file;       /* http: a bearer token */
+	const char *ssh_key_file;     /* sftp */
+	const char *known_hosts_file; /* sftp; NULL: ~/.ssh/known_hosts */
+};
+
 struct storage_options {
-	uint64_t retries;                  /* further attempts after a passing failure */
-	uint64_t connect_s;                /* limit for a connection to come up */
-	uint64_t stall_s;                  /* limit for next to nothing arriving */
-	const volatile sig_atomic_t *stop; /* not 0: give up soon, as an error; may be NULL */
-	struct storage_tally *tally;       /* may be NULL */
+	uint64_t retries;                    /* further attempts after a passing failure */
+	uint64_t connect_s;                  /* limit for a connection to come up */
+	uint64_t stall_s;                    /* limit for next to nothing arriving */
+	const volatile sig_atomic_t *stop;   /* not 0: give up soon, as an error; may be NULL */
+	struct storage_tally *tally;         /* may be NULL */
+	const struct storage_access *access; /* may be NULL */
 };
 
 /* What a listing says of an object. The text is valid during the call only. */

@@ -70,7 +70,7 @@ static char *base_name(const char *path, const char *shown_url)
 static int web_open(struct storage *s, const char *source, struct err *e)
 {
 	BUF_AUTO shown = BUF_INIT(URL_MAX);
-	struct download_config config = { .limits = s->options, .redirects = true };
+	struct download_config config = { .limits = s->options, .login = true, .redirects = true };
 	struct web *w = xcalloc(1, sizeof(*w));
 
 	uri_shown(&shown, source);

@@ -121,8 +121,8 @@ given_up() {
 	says backup-download unknown '3 attempts'
 	[ "$(requests "GET /cut/")" -eq 3 ]
 	nothing_fetched
-	expect_status 3 fetch --retries 0 "$RUDE_URL/short/$NEWEST"
-	says backup-download unknown '100 bytes remaining'
+	expect_status 2 fetch --retries 0 "$RUDE_URL/short/$NEWEST"
+	says backup-download critical '3000100 bytes are on their way, the storage said it has 3000000'
 	nothing_fetched
 	expect_status 3 fetch --retries 1 "$RUDE_URL/badrange/$NEWEST"
 	says backup-download unknown 'another range'
@@ -188,6 +188,28 @@ secrets() {
 	done
 }
 t "user, password and query are sent, not shown, and not handed to another host" secrets
+
+logins() {
+	echo geheim >password
+	echo sesam >token
+	url=http://hans@127.0.0.1:${RUDE_URL##*:}
+	: >"$SCRATCH/rude/requests"
+	expect_status 0 fetch --password-file password "$url/ok/$NEWEST"
+	grep -q "^GET /ok/.* Basic_$(printf hans:geheim | base64)\$" "$SCRATCH/rude/requests"
+	expect_not_out 'geheim|hans'
+	: >"$SCRATCH/rude/requests"
+	SOURCE_TOKEN_FILE=token expect_status 0 fetch "$RUDE_URL/ok/$NEWEST"
+	grep -q '^GET /ok/.* Bearer_sesam$' "$SCRATCH/rude/requests"
+	expect_not_out sesam
+	: >"$SCRATCH/rude/requests"
+	expect_status 0 fetch --token-file token "$RUDE_URL/redirect-other/$NEWEST"
+	grep -q '^GET /redirect-other/.* Bearer_sesam$' "$SCRATCH/rude/requests"
+	not grep -q '^GET /ok/.*sesam' "$SCRATCH/rude/requests"
+	rm -r work
+	expect_status 3 fetch --token-file nowhere "$RUDE_URL/ok/$NEWEST"
+	says backup-download unknown 'nowhere'
+}
+t "a password and a bearer token come from files, and reach no other host" logins
 
 rounded() {
 	rm -f root/x

@@ -1,0 +1,513 @@
+/*
+ * The storage on an SSH server: sftp://USER@HOST[:PORT]/PATH (below the home directory: /~/PATH),
+ * by libcurl with libssh2. The server's key must be in the known_hosts file; there is no way to go
+ * on without. Keys come from the agent, a key file, or a password file.
+ *
+ * A directory is listed as one on this machine is (local.c): its own level, whole trees that are
+ * one backup, directories named by date. The listing is what the server prints as "ls -l" would, of
+ * which sizes and kinds are taken; times are asked for file by file, as those printed lack the
+ * year.
+ */
+#include "lib/base/io.h"
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/net/easy.h"
+#include "lib/storage/driver.h"
+#include "lib/storage/lsline.h"
+#include "lib/storage/select.h"
+#include "lib/storage/uri.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	URL_MAX = 32 * 1024,
+	PAGE_MAX = 64 * 1024 * 1024,
+	SECRET_MAX = 4096,
+	STALL_BYTES_S = 1024,
+	DEPTH_MAX = 32,
+	DATED_MAX = 2,
+};
+
+struct sftp {
+	CURL *curl;
+	char *url; /* of the object, or of the place with its '/' at the end */
+	char reason[CURL_ERROR_SIZE];
+};
+
+static void sftp_close(void *state)
+{
+	struct sftp *f = state;
+
+	curl_easy_cleanup(f->curl);
+	free(f->url);
+	free(f);
+}
+
+/* --- the handle ------------------------------------------------------------------------------- */
+
+static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct storage *s = ctx;
+
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	return s->options.stop && *s->options.stop;
+}
+
+static bool set_files(CURL *c, const struct storage_access *access)
+{
+	AUTO_FREE char *usual =
+		xasprintf("%s/.ssh/known_hosts", getenv("HOME") ? getenv("HOME") : "");
+	const char *known = access && access->known_hosts_file ? access->known_hosts_file : usual;
+	const char *key = access ? access->ssh_key_file : NULL;
+
+	return curl_easy_setopt(c, CURLOPT_SSH_KNOWNHOSTS, known) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSH_AUTH_TYPES,
+				(long)(CURLSSH_AUTH_AGENT | CURLSSH_AUTH_PUBLICKEY |
+				       CURLSSH_AUTH_PASSWORD)) == CURLE_OK &&
+	       (key == NULL || curl_easy_setopt(c, CURLOPT_SSH_PRIVATE_KEYFILE, key) == CURLE_OK);
+}
+
+/* As ssh(1): who runs this, where the address names nobody. */
+static bool set_user(CURL *c, const char *url)
+{
+	const char *host = url + uri_scheme(url) + 3;
+	struct passwd entry, *found = NULL;
+	char text[4096];
+
+	if (memchr(host, '@', strcspn(host, "/")))
+		return true;
+	if (getpwuid_r(geteuid(), &entry, text, sizeof(text), &found) != 0 || found == NULL)
+		return true;
+	return curl_easy_setopt(c, CURLOPT_USERNAME, found->pw_name) == CURLE_OK;
+}
+
+static int set_password(CURL *c, const struct storage_access *access, struct err *e)
+{
+	BUF_AUTO secret = BUF_INIT(SECRET_MAX);
+	CURLcode rc;
+
+	if (access == NULL || access->password_file == NULL)
+		return 0;
+	if (io_read_secret(access->password_file, &secret, e) < 0)
+		return -1;
+	rc = curl_easy_setopt(c, CURLOPT_PASSWORD, secret.s);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(c, CURLOPT_KEYPASSWD, secret.s);
+	explicit_bzero(secret.s, secret.len);
+	return rc == CURLE_OK ? 0 : err_set(e, ERR_SYSTEM, "start libcurl: out of memory");
+}
+
+static int set_up(struct storage *s, struct sftp *f, struct err *e)
+{
+	const struct storage_options *o = &s->options;
+	CURL *c = f->curl = easy_open("sftp", NULL, e);
+
+	if (c == NULL)
+		return -1;
+	if (!set_files(c, o->access) || !set_user(c, f->url) ||
+	    curl_easy_setopt(c, CURLOPT_FILETIME, 1L) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_S) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)o->stall_s) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)o->connect_s) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_XFERINFODATA, s) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->reason) != CURLE_OK)
+		return err_set(e, ERR_SYSTEM,
+			       "start libcurl: it refuses an option; has it libssh2?");
+	return set_password(c, o->access, e);
+}
+
+static char *base_name(const char *url)
+{
+	BUF_AUTO name = BUF_INIT(URL_MAX);
+	size_t end = strlen(url), start;
+
+	while (end > 0 && url[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && url[start - 1] != '/'; start--)
+		;
+	return uri_decode(&name, url + start, end - start, false) ? xstrdup(name.s) : xstrdup("");
+}
+
+static int sftp_open(struct storage *s, const char *source, struct err *e)
+{
+	BUF_AUTO shown = BUF_INIT(URL_MAX);
+	struct sftp *f = xcalloc(1, sizeof(*f));
+
+	uri_shown(&shown, source);
+	s->state = f;
+	s->shown = xstrdup(shown.s);
+	f->url = xstrdup(source);
+	s->base_name = base_name(source);
+	if (strchr(source + strlen("sftp://"), '/') == NULL || s->base_name[0] == '\0')
+		return err_set(e, ERR_USAGE, "open %s: write sftp://USER@HOST/PATH", shown.s);
+	return set_up(s, f, e);
+}
+
+static int sftp_clone(const struct storage *of, struct storage *s, struct err *e)
+{
+	const struct sftp *from = of->state;
+	struct sftp *f = xcalloc(1, sizeof(*f));
+
+	s->state = f;
+	f->url = xstrdup(from->url);
+	return set_up(s, f, e);
+}
+
+/* --- one request ------------------------------------------------------------------------------ */
+
+struct call {
+	struct storage *s;
+	const struct storage_sink *sink;
+	struct err *e;
+	int64_t done, most; /* most -1: no limit */
+	bool failed;        /* *e is filled */
+};
+
+static size_t on_body(char *p, size_t size, size_t n, void *ctx)
+{
+	struct call *c = ctx;
+	size_t bytes = size * n;
+
+	if (c->sink == NULL)
+		return bytes;
+	if (c->most >= 0 && c->done + (int64_t)bytes > c->most)
+		bytes = (size_t)(c->most - c->done);
+	if (c->sink->write(c->sink->ctx, p, bytes, c->e) < 0) {
+		c->failed = true;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	c->done += (int64_t)bytes;
+	return size * n;
+}
+
+static int failure(const struct call *c, const char *url, CURLcode rc)
+{
+	const struct sftp *f = c->s->state;
+	BUF_AUTO shown = BUF_INIT(URL_MAX);
+	const char *why = f->reason[0] ? f->reason : curl_easy_strerror(rc);
+
+	uri_shown(&shown, url);
+	switch ((int)rc) {
+	case CURLE_ABORTED_BY_CALLBACK:
+		return err_set(c->e, ERR_SYSTEM, "get %s: interrupted", shown.s);
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return err_set(
+			c->e, ERR_REMOTE,
+			"get %s: the server's key is not the one in known_hosts; if it is new, "
+			"get it with ssh-keyscan, compare its fingerprint, and name the file with "
+			"--known-hosts",
+			shown.s);
+	case CURLE_LOGIN_DENIED:
+		return err_set(
+			c->e, ERR_REMOTE,
+			"get %s: the server lets this user not in; name a key with --ssh-key or "
+			"a password with --password-file",
+			shown.s);
+	case CURLE_REMOTE_FILE_NOT_FOUND:
+		return err_set(c->e, ERR_BACKUP, "get %s: there is no such file", shown.s);
+	default:
+		return err_set(c->e, ERR_REMOTE, "get %s: %s", shown.s, why);
+	}
+}
+
+static CURLcode perform(struct call *c, const char *url, bool head, int64_t from)
+{
+	struct sftp *f = c->s->state;
+	CURLcode rc = curl_easy_setopt(f->curl, CURLOPT_URL, url);
+
+	f->reason[0] = '\0';
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(f->curl, CURLOPT_NOBODY, head ? 1L : 0L);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(f->curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)from);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(f->curl, CURLOPT_WRITEFUNCTION, on_body);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(f->curl, CURLOPT_WRITEDATA, c);
+	return rc == CURLE_OK ? curl_easy_perform(f->curl) : rc;
+}
+
+static int64_t file_time_ms(const struct sftp *f)
+{
+	curl_off_t t = -1;
+
+	if (curl_easy_getinfo(f->curl, CURLINFO_FILETIME_T, &t) != CURLE_OK || t < 0)
+		return -1;
+	return (int64_t)t * 1000;
+}
+
+/* Another attempt can mend it. */
+static bool passing(CURLcode rc)
+{
+	return easy_fate(rc) == FATE_LATER && rc != CURLE_REMOTE_FILE_NOT_FOUND &&
+	       rc != CURLE_REMOTE_ACCESS_DENIED && rc != CURLE_WRITE_ERROR;
+}
+
+/* From from on, with further attempts that go on where it broke, as long as it is the same file. */
+static int run(struct call *c, const char *url, bool head, int64_t from)
+{
+	struct sftp *f = c->s->state;
+	struct retry retry;
+	int64_t version = -1;
+
+	retry_begin(&retry, INT64_MAX);
+	retry.stop = c->s->options.stop;
+	retry.most_tries = (unsigned)c->s->options.retries + 1;
+	for (;;) {
+		CURLcode rc = perform(c, url, head, from + c->done);
+
+		if (rc == CURLE_OK)
+			return 0;
+		if (c->failed)
+			return -1;
+		if (version < 0)
+			version = file_time_ms(f);
+		if (!passing(rc) || retry_wait(&retry, -1) < 0)
+			return failure(c, url, rc);
+		if (c->s->options.tally)
+			atomic_fetch_add(&c->s->options.tally->retries, 1);
+		if (c->done > 0 && perform(c, url, true, 0) == CURLE_OK &&
+		    file_time_ms(f) != version)
+			return err_set(c->e, ERR_REMOTE, "get %s: it was replaced meanwhile",
+				       c->s->shown);
+	}
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+static void object_url(const struct storage *s, const char *name, struct buf *out)
+{
+	const struct sftp *f = s->state;
+	size_t n = strlen(f->url), base;
+
+	if (s->is_object) {
+		/* Beside it lie its sidecars. */
+		for (base = n; base > 0 && f->url[base - 1] != '/'; base--)
+			;
+		buf_add(out, f->url, base);
+	} else {
+		buf_adds(out, f->url);
+	}
+	uri_encode(out, name, true);
+}
+
+static int stat_url(struct storage *s, const char *url, struct storage_stat *out, struct err *e)
+{
+	struct call c = { .s = s, .e = e, .most = -1 };
+	struct sftp *f = s->state;
+	curl_off_t bytes = -1;
+
+	if (run(&c, url, true, 0) < 0)
+		return -1;
+	if (curl_easy_getinfo(f->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &bytes) == CURLE_OK)
+		out->bytes = (int64_t)bytes;
+	out->modified_ms = file_time_ms(f);
+	return 0;
+}
+
+static int sftp_stat(struct storage *s, const char *name, struct storage_stat *out, struct err *e)
+{
+	BUF_AUTO url = BUF_INIT(URL_MAX);
+
+	object_url(s, name, &url);
+	return stat_url(s, url.s, out, e);
+}
+
+static int sftp_read(struct storage *s, const char *name, const char *etag, int64_t from,
+		     int64_t count, const struct storage_sink *sink, struct err *e)
+{
+	BUF_AUTO url = BUF_INIT(URL_MAX);
+	struct call c = { .s = s, .sink = sink, .e = e, .most = count };
+
+	(void)etag;
+	object_url(s, name, &url);
+	return run(&c, url.s, false, from);
+}
+
+/* --- listing ---------------------------------------------------------------------------------- */
+
+struct walk {
+	struct storage *s;
+	int (*each)(const struct storage_object *o, void *ctx, struct err *e);
+	void *ctx;
+	struct err *e;
+};
+
+static int page_write(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct buf *page = ctx;
+
+	buf_add(page, p, n);
+	return page->full ? err_set(e, ERR_REMOTE, "list: the directory is too large") : 0;
+}
+
+static int page_restart(void *ctx, struct err *e)
+{
+	(void)e;
+	buf_reset(ctx);
+	return 0;
+}
+
+static int get_page(const struct walk *w, const char *below, struct buf *page)
+{
+	BUF_AUTO url = BUF_INIT(URL_MAX);
+	const struct storage_sink sink = { .write = page_write,
+					   .restart = page_restart,
+					   .ctx = page };
+	struct call c = { .s = w->s, .sink = &sink, .e = w->e, .most = -1 };
+
+	object_url(w->s, below, &url);
+	if (below[0])
+		buf_addc(&url, '/');
+	return run(&c, url.s, false, 0);
+}
+
+static int emit(const struct walk *w, const char *name, const struct lsline *line, bool ask)
+{
+	struct storage_object o = { name, line->bytes, -1, "", line->link };
+	struct storage_stat st;
+
+	if (ask) {
+		if (storage_stat(w->s, name, &st, w->e) < 0)
+			return -1;
+		o.modified_ms = st.modified_ms;
+	}
+	return w->each(&o, w->ctx, w->e);
+}
+
+static bool holds_marker(const char *page)
+{
+	struct lsline line;
+	char *text = NULL;
+
+	while (lsline_next(&page, &text, &line)) {
+		bool marker = line.kind == '-' && select_marked(line.name) == 0;
+
+		/* A cluster's marker is one level further down. */
+		marker |= line.kind == 'd' && strcmp(line.name, "global") == 0;
+		if (marker) {
+			free(text);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* All below a directory that is a backup. */
+static int walk_tree(const struct walk *w, const char *below, const char *page, int depth)
+{
+	struct lsline line;
+	char *text = NULL;
+	int rc = 0;
+
+	while (rc == 0 && lsline_next(&page, &text, &line)) {
+		AUTO_FREE char *name = xasprintf("%s%s%s", below, below[0] ? "/" : "", line.name);
+		BUF_AUTO more = BUF_INIT(PAGE_MAX);
+
+		if (line.kind == '-' || line.kind == 'l')
+			rc = emit(w, name, &line,
+				  line.kind == '-' && select_marked(line.name) >= 0);
+		else if (line.kind == 'd' && depth >= DEPTH_MAX)
+			rc = err_set(w->e, ERR_REMOTE, "list %s: nested too deep", name);
+		else if (line.kind == 'd')
+			rc = get_page(w, name, &more) < 0 ? -1
+							  : walk_tree(w, name, more.s, depth + 1);
+	}
+	free(text);
+	return rc;
+}
+
+static int walk_place(const struct walk *w, const char *below, const char *page, int depth);
+
+static int walk_directory(const struct walk *w, const char *name, const char *entry, int depth)
+{
+	BUF_AUTO page = BUF_INIT(PAGE_MAX);
+	int64_t ms;
+	bool exact;
+
+	if (get_page(w, name, &page) < 0)
+		return -1;
+	if (holds_marker(page.s))
+		return walk_tree(w, name, page.s, 1);
+	if (depth < DATED_MAX && utc_from_name(entry, &ms, &exact))
+		return walk_place(w, name, page.s, depth + 1);
+	return 0;
+}
+
+static int walk_place(const struct walk *w, const char *below, const char *page, int depth)
+{
+	struct lsline line;
+	char *text = NULL;
+	int rc = 0;
+
+	while (rc == 0 && lsline_next(&page, &text, &line)) {
+		AUTO_FREE char *name = xasprintf("%s%s%s", below, below[0] ? "/" : "", line.name);
+
+		if (line.kind == '-' || (line.kind == 'l' && select_pointer(line.name)))
+			rc = emit(w, name, &line, line.kind == '-');
+		else if (line.kind == 'd' && strcmp(line.name, "lost+found") != 0)
+			rc = walk_directory(w, name, line.name, depth);
+	}
+	free(text);
+	return rc;
+}
+
+/* A place is a directory; else the source is one file. */
+static int sftp_list(struct storage *s,
+		     int (*each)(const struct storage_object *o, void *ctx, struct err *e),
+		     void *ctx, struct err *e)
+{
+	struct sftp *f = s->state;
+	struct err why = { 0 };
+	struct walk w = { s, each, ctx, &why };
+	BUF_AUTO page = BUF_INIT(PAGE_MAX);
+	struct storage_object o = { s->base_name, -1, -1, "", NULL };
+	struct storage_stat st;
+	size_t n = strlen(f->url);
+	char *file = f->url;
+
+	if (f->url[n - 1] != '/')
+		f->url = xasprintf("%s/", file);
+	if (get_page(&w, "", &page) == 0) {
+		if (f->url != file)
+			free(file);
+		w.e = e;
+		return holds_marker(page.s) ? walk_tree(&w, "", page.s, 0)
+					    : walk_place(&w, "", page.s, 0);
+	}
+	if (f->url == file) {
+		*e = why;
+		return -1;
+	}
+	free(f->url);
+	f->url = file;
+	s->is_object = true;
+	if (storage_stat(s, s->base_name, &st, e) < 0)
+		return -1;
+	o.bytes = st.bytes;
+	o.modified_ms = st.modified_ms;
+	return each(&o, ctx, e);
+}
+
+static const char *const schemes[] = { "sftp", NULL };
+
+const struct storage_driver storage_sftp = {
+	.schemes = schemes,
+	.form = "sftp://USER@HOST/PATH",
+	.open = sftp_open,
+	.list = sftp_list,
+	.stat = sftp_stat,
+	.read = sftp_read,
+	.clone = sftp_clone,
+	.close = sftp_close,
+};

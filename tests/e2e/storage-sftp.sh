@@ -1,0 +1,116 @@
+#!/bin/sh
+# list-backups and fetch-latest over SFTP, from a real sshd on loopback.
+# sanitizers: no, what it parses is fuzzed and unit-tested
+. "${0%/*}/lib.sh"
+PATH=$PATH:/usr/sbin
+need jq sshd ssh-keygen
+[ "$(id -u)" -eq 0 ] || {
+	echo "skip - ${0##*/} # sshd needs root"
+	exit 0
+}
+
+mkdir -p ssh root/shop-20260215.dir root/2026-02-14 root/other /run/sshd
+ssh-keygen -q -t ed25519 -N '' -f ssh/host
+ssh-keygen -q -t ed25519 -N '' -f ssh/key
+ssh-keygen -q -t ed25519 -N 'open sesame' -f ssh/locked
+ssh-keygen -q -t ed25519 -N '' -f ssh/stranger
+cat ssh/key.pub ssh/locked.pub >ssh/authorized
+PORT=$(free_port)
+cat >ssh/config <<-CONF
+	Port $PORT
+	ListenAddress 127.0.0.1
+	HostKey $PWD/ssh/host
+	PidFile $PWD/ssh/pid
+	AuthorizedKeysFile $PWD/ssh/authorized
+	StrictModes no
+	UsePAM no
+	PasswordAuthentication no
+	PermitRootLogin yes
+	MaxStartups 100
+	Subsystem sftp internal-sftp
+CONF
+/usr/sbin/sshd -D -e -f ssh/config 2>ssh/log &
+started $!
+wait_for 10 ssh-keyscan -p "$PORT" 127.0.0.1
+echo "[127.0.0.1]:$PORT $(cut -d ' ' -f 1,2 ssh/host.pub)" >ssh/known
+echo "[127.0.0.1]:$PORT $(cut -d ' ' -f 1,2 ssh/stranger.pub)" >ssh/wrong
+
+head -c 3000000 /dev/urandom >root/shop-20260217_015842.dump
+(cd root && sha256sum shop-20260217_015842.dump >shop-20260217_015842.dump.sha256)
+echo older >'root/shop 20260216 é#%41?.dump'
+echo toc >root/shop-20260215.dir/toc.dat
+echo data >root/shop-20260215.dir/3001.dat
+echo dated >root/2026-02-14/shop.dump
+echo no >root/other/shop-20260220.dump
+touch -d 2026-02-17T02:00:01Z root/*20260217*
+touch -d 2026-02-16T02:00Z root/*20260216*
+touch -d 2026-02-15T02:00Z root/*20260215*/*
+touch -d 2026-02-14T02:00Z root/2026-02-14/*
+ln -s shop-20260217_015842.dump root/latest
+NEWEST=shop-20260217_015842.dump
+URL=sftp://root@127.0.0.1:$PORT$PWD/root
+export SSH_KEY_FILE="$PWD/ssh/key" SSH_KNOWN_HOSTS_FILE="$PWD/ssh/known"
+
+names() { jq -r 'select(.record == "backup") | .name' "$OUT" | tr '\n' '|'; }
+fetch() { fetch-latest --records --dir work "$@"; }
+says() { expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"; }
+
+listed() {
+	for url in "$URL" "$URL/"; do
+		expect_status 0 list-backups --records "$url"
+		[ "$(names)" = "2026-02-14/shop.dump|shop-20260215.dir|shop 20260216 é#%41?.dump|$NEWEST|" ] ||
+			say_failed "names: $(names)"
+		expect_records "any(.name == \"$NEWEST\" and .bytes == 3000000 and .modified_at == \"2026-02-17T02:00:01.000Z\")"
+		expect_records 'any(.name == "shop-20260215.dir" and .files == 2 and .bytes == 9)'
+	done
+}
+t "a directory is listed as one on this machine is" listed
+
+fetched() {
+	for source in "$URL" "$URL/$NEWEST" "$URL/latest"; do
+		expect_status 0 fetch "$source"
+		says backup-download ok "agrees with $NEWEST.sha256"
+		cmp "root/$NEWEST" "work/$NEWEST"
+		cmp "root/$NEWEST.sha256" "work/$NEWEST.sha256"
+		rm -r work
+	done
+	expect_status 0 fetch --match '*.dir' "$URL"
+	diff -r root/shop-20260215.dir work/shop-20260215.dir
+	expect_status 0 fetch --match '*#*' "$URL"
+	cmp "root/shop 20260216 é#%41?.dump" "work/shop 20260216 é#%41?.dump"
+	rm -r work
+}
+t "a file, a pointer and a directory are fetched" fetched
+
+host_keys() {
+	SSH_KNOWN_HOSTS_FILE=$PWD/ssh/wrong expect_status 3 list-backups --records "$URL"
+	says listing unknown "key is not the one in known_hosts"
+	: >ssh/none
+	expect_status 3 list-backups --records --known-hosts ssh/none "$URL"
+	says listing unknown "key is not the one in known_hosts"
+	HOME=$PWD/nowhere SSH_KNOWN_HOSTS_FILE='' expect_status 3 list-backups --records "$URL"
+	expect_check listing unknown
+	expect_status 3 list-backups --records --ssh-key ssh/stranger "$URL"
+	says listing unknown 'lets this user not in'
+	expect_status 3 list-backups --records --ssh-key ssh/missing "$URL"
+	expect_check listing unknown
+	echo 'open sesame' >ssh/password
+	expect_status 0 list-backups --records --ssh-key ssh/locked --password-file ssh/password "$URL"
+	expect_status 3 list-backups --records --ssh-key ssh/locked --password-file ssh/none "$URL"
+	expect_not_out sesame
+}
+t "a server whose key is not known is never spoken to; keys may have a password" host_keys
+
+absent() {
+	expect_status 2 list-backups --records "$URL/gone.dump"
+	says listing critical 'no such file'
+	mkdir -p root/empty
+	expect_status 2 fetch "$URL/empty/"
+	says backup-download critical 'nothing is there'
+	rmdir root/empty
+	expect_status 3 fetch --retries 0 "sftp://root@127.0.0.1:$(free_port)$PWD/root"
+	expect_check backup-download unknown
+	expect_status 3 list-backups --records sftp://host
+	says listing unknown 'sftp://USER@HOST/PATH'
+}
+t "what is not there is critical, what cannot be reached unknown" absent
