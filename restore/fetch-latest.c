@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { GRACE_S = 10, PROGRESS_EVERY_MS = 250 };
+enum { GRACE_S = 5, PROGRESS_EVERY_MS = 250 };
 
 static struct {
 	struct source_config source;
@@ -72,6 +72,7 @@ static const struct tool tool = {
 	.options = options,
 	.source = true,
 	.own_timeout = true,
+	.grace_s = 2 * GRACE_S,
 };
 /* clang-format on */
 
@@ -81,7 +82,7 @@ static volatile sig_atomic_t stop;
 static void on_signal(int number)
 {
 	/* A second time, or no end within the grace: something hangs (a dead network mount). What
-	 * is written so far has no name, or is reaped by the next run. */
+	 * is written so far has no name, or the next run goes on from it. */
 	if (stop)
 		_exit(V_UNKNOWN);
 	stop = number;
@@ -194,6 +195,12 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 	struct backup *newest;
 	int rc;
 
+	if (config.dir == NULL && !storage_path(from->storage, "", &text))
+		return err_set(
+			e, ERR_USAGE,
+			"fetch from %s: name a directory for the backup with --dir or WORK_DIR",
+			storage_shown(from->storage));
+	buf_reset(&text);
 	if (source_load(from, &config.source, e) < 0 ||
 	    identity_unprivileged(config.user, &plan.owner, e) < 0)
 		return -1;
@@ -220,6 +227,8 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 
 static void check_limits(void)
 {
+	if (config.copy && config.dir == NULL)
+		tool_usage("name a directory for the copy with --dir or WORK_DIR");
 	if (config.connections < 1 || config.connections > FETCH_CONNECTIONS_MAX)
 		tool_usage("--connections is 1 to %d", FETCH_CONNECTIONS_MAX);
 	if (config.max_rate > 0 && config.max_rate < FETCH_RATE_MIN)
@@ -233,18 +242,15 @@ int main(int argc, char **argv)
 	const char *source = describe_source(argc, argv, first, config.source.source);
 	struct storage_tally tally = { 0 };
 	const struct storage_options limits = { .stop = &stop, .tally = &tally };
-	BUF_AUTO here = BUF_INIT(PATH_MAX);
 	SOURCE_AUTO from = { 0 };
 	struct err e = { 0 };
 	struct stage st;
 
 	check_limits();
-	if (source_open(&from, &config.source, source, &limits, &e) == 0 && config.dir == NULL &&
-	    (config.copy || !storage_path(from.storage, "", &here)))
-		tool_usage("name a directory for the backup with --dir or WORK_DIR");
 	stage_begin(&st, &tool);
 	catch_signals();
-	if (from.storage == NULL || fetch_newest(&st, &from, &e) < 0) {
+	if (source_open(&from, &config.source, source, &limits, &e) < 0 ||
+	    fetch_newest(&st, &from, &e) < 0) {
 		explain_stop(&e);
 		return stage_fail(&st, "backup-download", "", &e);
 	}

@@ -203,7 +203,9 @@ static void *keep_time(void *arg)
 	struct timespec patience;
 	struct check c;
 
-	for (int64_t until = st->started_ms + (int64_t)common.timeout_s * 1000;;) {
+	const int64_t grace_ms = (int64_t)st->tool->grace_s * 1000;
+
+	for (int64_t until = st->started_ms + (int64_t)common.timeout_s * 1000 + grace_ms;;) {
 		int64_t left = until - mono_ms();
 
 		if (left <= 0)
@@ -232,7 +234,7 @@ static void start_time_limit(struct stage *st)
 	pthread_t thread;
 	int failed;
 
-	if (common.timeout_s == 0 || st->tool->own_timeout)
+	if (common.timeout_s == 0 || (st->tool->own_timeout && st->tool->grace_s == 0))
 		return;
 	if (st->in && gathers(st)) {
 		record_give_up_at(st->in, st->started_ms + (int64_t)common.timeout_s * 1000);

@@ -17,8 +17,8 @@
  *	return stage_end(&st);
  *
  * --timeout is kept here too: a thread writes an unknown check and "end" and ends the process with
- * status 3, whatever the tool hangs in. Tools with own_timeout do that themselves; one that
- * gathers stops reading, with a finding, for it still has to act.
+ * status 3, whatever the tool hangs in. Tools with own_timeout do that themselves, as long as their
+ * grace lasts; one that gathers stops reading, with a finding, for it still has to act.
  *
  * The run's id and label come from the options, else from the first record that carries them, else
  * the id is made. "begin" is written after the first input line, so that it can carry them, or at

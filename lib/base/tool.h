@@ -23,6 +23,7 @@ struct tool {
 	bool sink;         /* ends it: reads in every mode, passes nothing on */
 	bool may_be_empty; /* having checked nothing is no fault (it only delivers) */
 	bool own_timeout;  /* keeps --timeout itself (it has something to clean up first) */
+	unsigned grace_s;  /* when it does: so much later it is ended after all; 0: never */
 };
 
 enum output { OUTPUT_AUTO, OUTPUT_RECORDS, OUTPUT_TEXT, OUTPUT_NAGIOS };

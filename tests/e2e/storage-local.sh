@@ -448,3 +448,22 @@ links_in_trees() {
 	expect_records 'any(.status == "critical" and (.summary | test("pg_tblspc/16384")))'
 }
 t "links within a backup are copied as links, those that lead out of it are critical" links_in_trees
+
+hanging() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ -e /dev/fuse ] || skip "needs FUSE"
+	mkdir -p mnt hang
+	"$ROOT/tests/servers/hanging-mount" start hang mnt 100 2>hang/why || skip "$(cat hang/why)"
+	wait_for 10 test -s hang/pid
+	started "$(cat hang/pid)"
+	begun=$(date +%s)
+	for tool in list-backups fetch-latest; do
+		expect_status 3 timeout -s KILL 60 "$BIN/$tool" --records --timeout 1s mnt
+		expect_records 'any(.status == "unknown" and (.summary | test("not finish(ed)? within 1 s")))'
+		expect_records 'any(.event == "end")'
+	done
+	[ $(($(date +%s) - begun)) -lt 50 ]
+	kill "$(cat hang/pid)"
+	wait_for 10 not grep -q "$PWD/mnt" /proc/mounts
+}
+t "a network mount that hangs: the time limit holds" hanging

@@ -1,0 +1,151 @@
+#!/bin/sh
+# fetch.sh [MEGABYTES [FILES]]: downloads from a real S3 server on loopback, in one run: one object of
+# MEGABYTES (1024), FILES small objects (5000), and one object over a line with 20 ms each way; by
+# fetch-latest, curl (alone, and with sha256sum after it), aws s3 cp and s3cmd, such as are there.
+#
+# cpu: of the client. ratio: its wall time to that of fetch-latest. The files go to memory (a tmpfs
+# below $BENCH_DIR) where that can be mounted, so that no disk is measured; $ROUNDS (2) runs each, by
+# turns, of which the fastest counts.
+BENCH_DIR=${BENCH_DIR:-/var/tmp}
+BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/../e2e/lib.sh"
+need jq curl radosgw python3
+megabytes=${1:-1024} files=${2:-5000} rounds=${ROUNDS:-2}
+aws=/usr/bin/aws
+[ -x $aws ] || aws=$(command -v aws || true)
+
+mkdir out
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs tmpfs out 2>/dev/null; then
+	trap 'umount "$SCRATCH/out"; finish' EXIT
+	echo "the files go to memory"
+else
+	echo "the files go to $BENCH_DIR"
+fi
+s3_use || exit 3
+direct=$AWS_ENDPOINT_URL
+B=s3://$S3_BUCKET
+AWS_MAX_ATTEMPTS=3 AWS_EC2_METADATA_DISABLED=true
+export AWS_MAX_ATTEMPTS AWS_EC2_METADATA_DISABLED
+
+head -c "${megabytes}M" /dev/urandom >out/source
+s3_put out/source "$S3_BUCKET/big/shop.dump" || exit 3
+head -c 134217728 out/source >out/part
+s3_put out/part "$S3_BUCKET/far/shop.dump"
+rm out/part
+sha256sum <out/source | cut -d ' ' -f 1 >sum
+rm out/source
+head -c 10000 /dev/urandom >small
+i=1
+while [ $i -lt "$files" ]; do
+	printf 'url = "%s/%s/small/d/%d.dat"\nupload-file = small\n' "$direct" "$S3_BUCKET" $i
+	i=$((i + 1))
+done >uploads
+many() {
+	curl -sS --fail --aws-sigv4 "aws:amz:$AWS_REGION:s3" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+		-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -Z --parallel-max 8 "$@"
+}
+many -K uploads >log/uploads 2>&1 && s3_put small "$S3_BUCKET/small/d/toc.dat" || exit 3
+
+# run CALL...: a program or a function of this file; prints wall, cpu, KiB of the largest process.
+cat >measure.py <<'PY'
+import os, resource, sys, time
+begun = time.monotonic()
+pid = os.fork()
+if pid == 0:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.execvp(sys.argv[1], sys.argv[1:])
+_, status, used = os.wait4(pid, 0)
+print(f"{time.monotonic() - begun:.2f} {used.ru_utime + used.ru_stime:.2f} {used.ru_maxrss}")
+sys.exit(os.waitstatus_to_exitcode(status) != 0)
+PY
+# What a shell function starts is counted with its shell.
+run() {
+	case $1 in
+	one* | cmd | many) python3 measure.py sh -c "$(shell_of "$@")" ;;
+	*) python3 measure.py "$@" ;;
+	esac
+}
+sig="--aws-sigv4 aws:amz:\$AWS_REGION:s3 --user \$AWS_ACCESS_KEY_ID:\$AWS_SECRET_ACCESS_KEY -H x-amz-content-sha256:UNSIGNED-PAYLOAD"
+shell_of() {
+	case $1 in
+	one) echo "exec curl -sS --fail -o out/x $sig \$AWS_ENDPOINT_URL/$S3_BUCKET/$2" ;;
+	one_summed) echo "curl -sS --fail -o out/x $sig \$AWS_ENDPOINT_URL/$S3_BUCKET/$2 && sha256sum out/x >/dev/null" ;;
+	many) echo "exec curl -sS --fail $sig -Z --parallel-max 8 -K $2" ;;
+	cmd)
+		shift
+		echo "exec s3cmd -q --no-ssl --host=\${AWS_ENDPOINT_URL#http://} --host-bucket= --region=\$AWS_REGION --access_key=\$AWS_ACCESS_KEY_ID --secret_key=\$AWS_SECRET_ACCESS_KEY $*"
+		;;
+	esac
+}
+
+# row NAME CALL...: one measurement.
+row() {
+	name=$1
+	shift
+	find out -mindepth 1 -delete
+	if run "$@" >result 2>log/bench; then
+		echo "$name|$(tr ' ' '|' <result)" >>rows
+	else
+		echo "$name failed: $(tail -n 1 log/bench)" >&2
+	fi
+}
+
+# table TITLE: the fastest of each, and ratios to the first.
+table() {
+	printf '\n%s\n%-34s %8s %8s %8s %8s %8s\n' "$1" "" "wall s" "cpu s" "MiB" "ratio" "cpu ratio"
+	awk -F '|' '
+		!($1 in wall) { order[++n] = $1 }
+		!($1 in wall) || $2 < wall[$1] { wall[$1] = $2; cpu[$1] = $3; mem[$1] = $4 }
+		END {
+			for (i = 1; i <= n; i++) {
+				t = order[i]
+				printf "%-34s %8.2f %8.2f %8.0f %8.2f %8.2f\n", t, wall[t], cpu[t], mem[t] / 1024, \
+					wall[t] / wall[order[1]], cpu[t] / cpu[order[1]]
+			}
+		}' rows
+	rm -f rows
+}
+
+ours() { row "$1" fetch-latest --records --dir out/w "$B/$2"; }
+have() { command -v "$1" >/dev/null; }
+
+i=0
+while [ $i -lt "$rounds" ]; do
+	i=$((i + 1))
+	s3_put sum "$S3_BUCKET/big/shop.dump.sha256"
+	ours "fetch-latest, .sha256 compared" big/
+	s3 DELETE "$S3_BUCKET/big/shop.dump.sha256"
+	ours "fetch-latest, ETag (MD5) compared" big/
+	row "curl" one big/shop.dump
+	row "curl; sha256sum" one_summed big/shop.dump
+	[ -z "$aws" ] || row "aws s3 cp" "$aws" --endpoint-url "$AWS_ENDPOINT_URL" s3 cp --only-show-errors "$B/big/shop.dump" out/x
+	have s3cmd && row "s3cmd get" cmd get "$B/big/shop.dump" out/x
+done
+table "one object of $megabytes MiB"
+
+sed 's,^upload-file.*,output = out/x,' uploads >downloads
+i=0
+while [ $i -lt "$rounds" ]; do
+	i=$((i + 1))
+	ours "fetch-latest" small/
+	row "curl -Z, 8 at a time" many downloads
+	[ -z "$aws" ] || row "aws s3 cp --recursive" "$aws" --endpoint-url "$AWS_ENDPOINT_URL" s3 cp --only-show-errors --recursive "$B/small/" out/x
+	have s3cmd && [ "$i" -eq 1 ] && row "s3cmd get --recursive" cmd get --recursive "$B/small/" out/
+done
+table "$files objects of 10 kB"
+
+# The line is a relay, which needs neither root nor a kernel with netem.
+"$ROOT/tests/servers/slow-link" start "$SCRATCH/line" "${direct##*:}" 20 1024
+wait_for 10 test -s "$SCRATCH/line/port"
+started "$(cat "$SCRATCH/line/pid")"
+AWS_ENDPOINT_URL=http://127.0.0.1:$(cat "$SCRATCH/line/port")
+i=0
+while [ $i -lt "$rounds" ]; do
+	i=$((i + 1))
+	ours "fetch-latest" far/
+	row "fetch-latest --connections 1" fetch-latest --records --connections 1 --dir out/w "$B/far/"
+	row "curl" one far/shop.dump
+	[ -z "$aws" ] || row "aws s3 cp" "$aws" --endpoint-url "$AWS_ENDPOINT_URL" s3 cp --only-show-errors "$B/far/shop.dump" out/x
+done
+table "one object of 128 MiB, 20 ms away each way, a window of 1 MiB"
