@@ -6,6 +6,7 @@
 #include "lib/storage/uri.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <string.h>
 #include <strings.h>
 
@@ -190,9 +191,9 @@ static void read_row(const char *text, struct index_entry *entry)
 		entry->bytes = (int64_t)n;
 }
 
-int index_parse(const char *html, size_t len, const char *base,
-		int (*each)(const struct index_entry *entry, void *ctx, struct err *e), void *ctx,
-		struct err *e)
+static int parse_html(const char *html, size_t len, const char *base,
+		      int (*each)(const struct index_entry *entry, void *ctx, struct err *e),
+		      void *ctx, struct err *e)
 {
 	BUF_AUTO name = BUF_INIT(INDEX_NAME_MAX);
 	BUF_AUTO row = BUF_INIT(INDEX_NAME_MAX);
@@ -217,9 +218,67 @@ int index_parse(const char *html, size_t len, const char *base,
 	return 0;
 }
 
+/* [{"name": "x", "type": "file", "mtime": "Tue, 17 Feb 2026 01:58:42 GMT", "size": 1}, ...] */
+static json_t *read_json(const char *text, size_t len)
+{
+	json_t *list = len > 0 && text[0] == '[' ? json_loadb(text, len, 0, NULL) : NULL;
+
+	if (json_is_array(list))
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static int parse_json(const json_t *list,
+		      int (*each)(const struct index_entry *entry, void *ctx, struct err *e),
+		      void *ctx, struct err *e)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o) {
+		const char *type = json_string_value(json_object_get(o, "type"));
+		const char *mtime = json_string_value(json_object_get(o, "mtime"));
+		const json_t *size = json_object_get(o, "size");
+		struct index_entry entry = { .name = json_string_value(json_object_get(o, "name")),
+					     .directory = type && strcmp(type, "directory") == 0 };
+
+		if (entry.name == NULL || type == NULL || strchr(entry.name, '/') ||
+		    entry.name[0] == '\0' || strcmp(entry.name, ".") == 0 ||
+		    strcmp(entry.name, "..") == 0 || strlen(entry.name) > INDEX_NAME_MAX)
+			continue;
+		entry.bytes = json_is_integer(size) ? json_integer_value(size) : -1;
+		if (mtime == NULL || !utc_parse_http(mtime, &entry.modified_ms))
+			entry.modified_ms = -1;
+		if (each(&entry, ctx, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int index_parse(const char *html, size_t len, const char *base,
+		int (*each)(const struct index_entry *entry, void *ctx, struct err *e), void *ctx,
+		struct err *e)
+{
+	json_t *list = read_json(html, len);
+
+	if (list) {
+		int rc = parse_json(list, each, ctx, e);
+
+		json_decref(list);
+		return rc;
+	}
+	return parse_html(html, len, base, each, ctx, e);
+}
+
 bool index_is_listing(const char *html, size_t len)
 {
 	struct part page = { html, len };
+	json_t *list = read_json(html, len);
+
+	json_decref(list);
+	if (list)
+		return true;
 
 	return find(page, "<title>Index of ") || find(page, "<h1>Index of ") ||
 	       find(page, "href=\"../\"") || find(page, "Directory listing for ");

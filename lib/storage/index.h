@@ -2,7 +2,8 @@
 #define LIB_STORAGE_INDEX_H
 /*
  * index: the directory pages of web servers: nginx (ngx_http_autoindex_module) and Apache httpd
- * (mod_autoindex, plain, fancy and as a table), and whoever writes links in that manner.
+ * (mod_autoindex, plain, fancy and as a table), and whoever writes links in that manner; and
+ * nginx's autoindex_format json.
  *
  * A name is taken from a link's href, never from its text, which servers shorten. Links that lead
  * elsewhere (up, to another host, "?C=M;O=D" for sorting) are skipped. The date and size after the

@@ -1,8 +1,10 @@
 /*
  * The storage on a web server: an object, or the index page of a directory (a URL that ends in '/',
  * or that the server redirects there; index.h says which pages). Directories of the page are looked
- * into for those that are one backup by their content (select_markers), one level deep.
+ * into for those that are one backup by their content (select_markers), or have a date for a name,
+ * one level deep.
  */
+#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/download.h"
 #include "lib/storage/driver.h"
@@ -246,10 +248,14 @@ static int list_below(const struct walk *top, const char *directory, struct err 
 {
 	BUF_AUTO page = BUF_INIT(PAGE_MAX);
 	struct walk walk = { top->s, top->each, top->ctx, directory, false, false };
+	int64_t ms;
+	bool exact;
 
 	if (get_page(&walk, &page, e) < 0 || parse_page(&walk, &page, look_for_marker, e) < 0)
 		return -1;
-	return walk.marked ? parse_page(&walk, &page, emit, e) : 0;
+	if (!walk.marked && !utc_from_name(directory, &ms, &exact))
+		return 0;
+	return parse_page(&walk, &page, emit, e);
 }
 
 static int top_entry(const struct index_entry *entry, void *ctx, struct err *e)

@@ -17,7 +17,8 @@ aws=/usr/bin/aws
 
 mkdir out
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs tmpfs out 2>/dev/null; then
-	trap 'umount "$SCRATCH/out"; finish' EXIT
+	trap 'umount -l "$SCRATCH/out"; finish' EXIT
+	trap 'exit 3' INT TERM HUP
 	echo "the files go to memory"
 else
 	echo "the files go to $BENCH_DIR"

@@ -50,6 +50,18 @@ nginx_index() {
 	expect_status 0 list-backups --records "$WEB_URL/sub"
 	expect_names 'shop-20260220.dump|'
 }
+json_index() {
+	mkdir -p root/2026-02-13 && echo dated >root/2026-02-13/shop.dump
+	touch -d 2026-02-13T01:00Z root/2026-02-13/shop.dump
+	for place in '' json/; do
+		expect_status 0 list-backups --records "$WEB_URL/$place"
+		expect_names '2026-02-13/shop.dump|shop 20260213 a+b%41&é#;?x.dump|shop-20260214.dir|shop-20260216.dump|'"$NEWEST|"
+	done
+	expect_records "any(.name == \"$NEWEST\" and .bytes == 3000000 and .modified_at == \"2026-02-17T02:00:00.000Z\")"
+	rm -r root/2026-02-13
+}
+t "nginx's JSON index is read like its page; folders named by date are looked into" json_index
+
 t "nginx's index page is listed, with and without the last '/'" nginx_index
 
 objects() {
@@ -93,7 +105,7 @@ absent() {
 	expect_status 3 list-backups --records 'http://[broken/'
 	expect_check listing unknown
 	expect_status 3 fetch-latest --records "$WEB_URL/"
-	expect_err 'dir or WORK_DIR'
+	says backup-download unknown 'dir or WORK_DIR'
 }
 t "what is not there is critical, who does not answer is unknown" absent
 

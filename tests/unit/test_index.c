@@ -49,6 +49,16 @@ static const struct {
 	  "x.dump|678|1771293480000\ny.dump|-1|1771379880000\n" },
 	/* Apache without dates; Python's http.server */
 	{ "<ul><li><a href=\"x.dump\"> x.dump</a></li></ul>", "x.dump|-1|-1\n" },
+	/* nginx with autoindex_format json */
+	{ "[\n{ \"name\":\"d\", \"type\":\"directory\", \"mtime\":\"Tue, 17 Feb 2026 01:58:42 "
+	  "GMT\" },\n"
+	  "{ \"name\":\"a b.dump\", \"type\":\"file\", \"mtime\":\"Tue, 17 Feb 2026 01:58:42 "
+	  "GMT\", "
+	  "\"size\":19234567 }, { \"name\":\"../x\", \"type\":\"file\" }, 7,\n"
+	  "{ \"name\":\"..\", \"type\":\"directory\" }, { \"name\":\"x\", \"type\":\"file\" } ]\n",
+	  "d/|-1|1771293522000\na b.dump|19234567|1771293522000\nx|-1|-1\n" },
+	{ "[]", "" },
+	{ "[{", "" },
 	/* Links elsewhere */
 	{ "<a href=\"http://other/x\">x</a><a href=\"//other/x\">x</a><a href=\"/other/x\">x</a>"
 	  "<a href=\"../x\">x</a><a href=\"..\">x</a><a href=\"#top\">x</a><a href=\"a/b\">x</a>"
