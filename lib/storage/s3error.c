@@ -137,7 +137,9 @@ int s3error_set(const struct download_reply *r, const struct s3_asked *asked, st
 		return absent(r, asked, e);
 	if (strcmp(why.code, "InvalidObjectState") == 0)
 		return s3error_archive(r, asked, e);
-	if (r->status == 301 || r->status == 307 || why.region[0])
+	/* Others name their region in every error (MinIO). */
+	if (r->status == 301 || r->status == 307 ||
+	    strcmp(why.code, "AuthorizationHeaderMalformed") == 0)
 		return elsewhere(r, asked, &why, e);
 	if (skew_s)
 		(void)snprintf(clock, sizeof(clock),

@@ -171,6 +171,10 @@ profiles() (
 	AWS_SHARED_CREDENTIALS_FILE=$PWD/elsewhere expect_status 3 list-backups --records "$B/pg/"
 	says listing unknown 'line 1'
 	expect_not_out leaked
+	# The bucket in the host's name: localhost and all below it is this machine.
+	printf '[profile virtual]\ns3 =\n  addressing_style = virtual\nendpoint_url = http://localhost:%s\n' \
+		"${endpoint##*:}" >>home/.aws/config
+	AWS_PROFILE=virtual AWS_ACCESS_KEY_ID=$key AWS_SECRET_ACCESS_KEY=$secret expect_status 0 list-backups --records "$B/pg/"
 	AWS_ENDPOINT_URL=$endpoint AWS_ACCESS_KEY_ID=$key AWS_SECRET_ACCESS_KEY=$secret AWS_REGION=us-east-1 \
 		expect_status 0 list-backups --records "$B/pg/"
 )
