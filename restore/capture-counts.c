@@ -91,16 +91,16 @@ static const struct tool tool = {
 };
 /* clang-format on */
 
-/* The running COMMAND, for the handler; 0: none. */
-static volatile sig_atomic_t command_pid, stopped_by;
+/* For the handler: the running COMMAND, 0: none; whether it was asked to stop. */
+static volatile sig_atomic_t command_pid, stopped;
 
 static void on_signal(int number)
 {
-	stopped_by = number;
-	if (command_pid > 0)
-		(void)kill((pid_t)command_pid, number == SIGALRM ? SIGTERM : number);
-	else
+	/* A second time, or without COMMAND: something of ours hangs, and nothing is half done. */
+	if (stopped || command_pid == 0)
 		_exit(SIGNALLED + number);
+	stopped = 1;
+	(void)kill((pid_t)command_pid, number == SIGALRM ? SIGTERM : number);
 }
 
 static void catch_signals(void)
