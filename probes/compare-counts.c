@@ -5,6 +5,7 @@
 #include "lib/pg/baseline_check.h"
 #include "lib/pg/compare.h"
 #include "lib/pg/compared.h"
+#include "lib/pg/dumped.h"
 #include "lib/pg/restored.h"
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static struct {
 	const char *readings;
 	const char *baseline, *baseline_key;
 	uint64_t top, jobs, production_timeout_s, production_s, sample_above_b, slack_s;
-	bool all, recovery_given, checksum, show_rows;
+	bool all, dump, recovery_given, checksum, show_rows;
 	int64_t recovery_ms;
 	struct strv tables, exclude, time_columns;
 	struct pg_tolerance tolerance;
@@ -41,6 +42,9 @@ static const struct opt options[] = {
 	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.restored,
 	  "the restored database; default: the one of the instance record, else what PGHOST and its "
 	  "like say", NULL, false, NULL },
+	{ OPT_FLAG, 0, "dump", NULL, &config.dump,
+	  "no database was restored: compare what inspect-dump, before this in the pipe, has counted",
+	  NULL, false, NULL },
 	{ OPT_CALL, 0, "top", "N", &config.top,
 	  "compare the N largest tables, or \"all\"; default: 10", "COMPARE_TABLES", false,
 	  pg_top_option },
@@ -143,10 +147,12 @@ struct work {
 	struct pg_pairs pairs;
 	struct pg_selected selected;
 	struct pg_compare compare;
+	struct dumped dumped;
 };
 
 static void work_free(struct work *w)
 {
+	dumped_free(&w->dumped);
 	pg_compare_free(&w->compare);
 	pg_pairs_free(&w->pairs);
 	pg_tables_free(&w->ours);
@@ -211,7 +217,7 @@ static int choose(struct stage *st, struct work *w, bool compared, struct err *e
 {
 	struct pg_selection s = { .only = &config.tables,
 				  .exclude = &config.exclude,
-				  .paired = compared,
+				  .paired = compared && !config.dump,
 				  .top = config.all || config.tables.n ? 0 : config.top };
 	bool any;
 
@@ -294,6 +300,51 @@ static int compare(struct stage *st, struct work *w, struct err *e)
 	return 0;
 }
 
+static void report_dump(struct stage *st, const struct work *w, const struct dumped_pair *v)
+{
+	struct check c;
+
+	for (size_t i = 0; i < w->pairs.n; i++) {
+		check_init(&c, "row-count", w->pairs.v[i].there->full);
+		dumped_say(&c, &v[i]);
+		stage_check(st, &c);
+	}
+	check_init(&c, "tables-compared", "");
+	dumped_say_all(&c, &w->dumped, v, w->pairs.n);
+	stage_check(st, &c);
+}
+
+/* Of a pg_dumpall the records have the database that production is. */
+static int compare_dump(struct stage *st, struct work *w, struct err *e)
+{
+	const struct pg_target nowhere = { .dbname = NULL };
+	struct pg_readers readers = { .first = &w->there,
+				      .sessions = (unsigned)config.jobs,
+				      .time_zone = config.time_zone,
+				      .gentle = true };
+	struct pg_evidence evidence = { 0 };
+	struct dumped_pair *v = NULL;
+	int r;
+
+	if (config.production == NULL) {
+		struct check c;
+
+		check_init(&c, "tables-compared", "");
+		check_say(&c, V_WARNING, "nothing was compared: PRODUCTION is not set");
+		stage_check(st, &c);
+		return 0;
+	}
+	if (open_production(w, &nowhere, e) < 0 || choose(st, w, true, e) < 0)
+		return -1;
+	restored_evidence(&w->from, config.recovery_given ? &config.recovery_ms : NULL, &evidence);
+	r = dumped_compare(&w->dumped, &w->pairs, &readers, &evidence, config.slack_s,
+			   &config.tolerance, &v, e);
+	if (r == 0)
+		report_dump(st, w, v);
+	free(v);
+	return r;
+}
+
 static void check_usage(void)
 {
 	if (config.jobs < 1 || config.jobs > JOBS_MAX)
@@ -318,12 +369,14 @@ int main(int argc, char **argv)
 		tool_usage("no operands are taken");
 	check_usage();
 	stage_begin(&st, &tool);
-	while (stage_next(&st, &r))
+	while (stage_next(&st, &r)) {
 		restored_see(&w.from, &r);
+		dumped_see(&w.dumped, &r);
+	}
 	/* Next to a baseline our own counts alone say nothing new. */
-	if (compare_baseline(&st, &w) && !config.production)
+	if (!config.dump && compare_baseline(&st, &w) && !config.production)
 		return stage_end(&st);
-	if (compare(&st, &w, &e) < 0)
+	if ((config.dump ? compare_dump : compare)(&st, &w, &e) < 0)
 		return stage_fail(&st, "tables-compared", "", &e);
 	return stage_end(&st);
 }

@@ -184,10 +184,12 @@ static void say_complete(struct stage *st, const char *file, const struct inspec
 		check_say(&c, V_WARNING, "%s, but it holds the data of no table",
 			  in->note[0] ? in->note : "complete");
 	else
-		check_say(&c, V_OK, "%s; %zu table%s with %s rows, %s",
-			  in->note[0] ? in->note : "complete to the last byte", in->rows.n,
-			  in->rows.n == 1 ? "" : "s", human_count((int64_t)rows, count),
-			  human_bytes(in->data_b, bytes));
+		check_say(
+			&c, V_OK,
+			"%s; %zu table%s with %s rows, %s; that it restores is not proven by this",
+			in->note[0] ? in->note : "complete to the last byte", in->rows.n,
+			in->rows.n == 1 ? "" : "s", human_count((int64_t)rows, count),
+			human_bytes(in->data_b, bytes));
 	stage_check(st, &c);
 }
 
