@@ -314,7 +314,6 @@ static void report_dump(struct stage *st, const struct work *w, const struct dum
 	stage_check(st, &c);
 }
 
-/* Of a pg_dumpall the records have the database that production is. */
 static int compare_dump(struct stage *st, struct work *w, struct err *e)
 {
 	const struct pg_target nowhere = { .dbname = NULL };
@@ -334,6 +333,10 @@ static int compare_dump(struct stage *st, struct work *w, struct err *e)
 		stage_check(st, &c);
 		return 0;
 	}
+	if (w->dumped.n == 0)
+		return err_set(e, ERR_USAGE,
+			       "compare a dump: no counts of inspect-dump came; put it before "
+			       "compare-counts --dump");
 	if (open_production(w, &nowhere, e) < 0 || choose(st, w, true, e) < 0)
 		return -1;
 	restored_evidence(&w->from, config.recovery_given ? &config.recovery_ms : NULL, &evidence);

@@ -306,7 +306,8 @@ int complete_custom(struct parts *p, struct err *e)
 	if (s == NULL || parts_read(p, s, e) < 0)
 		return -1;
 	w.v = xcalloc(p->archive.n, sizeof(*w.v));
-	raw = strcmp(stream_compression(s), "none") == 0;
+	raw = strcmp(stream_compression(s), "none") == 0 &&
+	      strcmp(stream_encryption(s), "none") == 0;
 	deep = p->rows || p->archive.header.packing == ARCHIVE_NONE;
 	r = p->rows && raw ? all_at_once(&w, s, e) : walk(&w, s, deep, e);
 	free(w.v);

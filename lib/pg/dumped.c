@@ -206,10 +206,8 @@ void dumped_say_all(struct check *c, const struct dumped *d, const struct dumped
 	check_metric_int(c, "tables", (int64_t)compared, "");
 	if (compared == 0 || rows == 0)
 		check_say(c, V_UNKNOWN, "nothing was compared: %s",
-			  d->n == 0  ? "no record of inspect-dump came; put it before "
-				       "compare-counts --dump"
-			  : compared ? "all tables are empty on both sides"
-				     : "the dump and production have no table in common");
+			  compared ? "all tables are empty on both sides"
+				   : "the dump and production have no table in common");
 	else
 		check_say(c, V_OK,
 			  "%zu of %zu tables of the dump compared, without a restore: that it "

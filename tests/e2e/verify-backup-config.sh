@@ -85,7 +85,7 @@ mistakes() {
 	refuses 'TIMEOUT="2h' 'closing " is missing'
 	refuses "TIMEOUT='2h" "closing ' is missing"
 	refuses 'TIMEOUT="2h"x' 'text after the closing quote'
-	refuses 'DEPTH=inspect' 'DEPTH=inspect is not available'
+	refuses 'DEPTH=deep' 'DEPTH=deep is not known'
 }
 t "each mistake is one line that names the file, the line and the way out" mistakes
 

@@ -52,6 +52,22 @@ finding() {
 	}
 }
 
+# Nothing was restored, and the report says so.
+inspected() {
+	verify 0 DEPTH=inspect
+	finding dump-complete ok
+	finding row-count ok
+	expect_out 'checked, not restored'
+	expect_out 'is not proven'
+	expect_out 'public.orders row count +20,000 in the dump'
+	expect_not_out 'Temporary server'
+	head -c 20000 "$DUMP" >cut.dump
+	mkdir -p cut && mv cut.dump "cut/${DUMP##*/}"
+	verify 2 DEPTH=inspect BACKUP_SOURCE="$SCRATCH/cut"
+	finding dump-complete critical
+}
+t "DEPTH=inspect looks without a restore, and says what that did not prove" inspected
+
 good() {
 	sql "$SHOP" "INSERT INTO orders SELECT g, 1, 'new', now() FROM generate_series(20001, 20047) g"
 	verify 0
