@@ -38,8 +38,8 @@ cat >write.pgbench <<'SQL'
 \set id random(1, 3000)
 UPDATE people SET name = md5(random()::text) WHERE id = :id;
 INSERT INTO people DEFAULT VALUES;
-INSERT INTO words VALUES (md5(random()::text), :id);
 DELETE FROM words WHERE no = :id;
+INSERT INTO words VALUES (md5(random()::text), :id);
 SQL
 chmod 644 write.pgbench
 
