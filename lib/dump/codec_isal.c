@@ -74,13 +74,12 @@ static enum codec_step isal_step(struct inflate_state *s, struct codec_io *io, c
 {
 	uint32_t in = (uint32_t)(io->in_n < CODEC_WINDOW ? io->in_n : CODEC_WINDOW);
 	uint32_t out = (uint32_t)(io->out_n < CODEC_WINDOW ? io->out_n : CODEC_WINDOW);
-	union {
-		const uint8_t *ours;
-		uint8_t *theirs; /* which does not write there */
-	} from = { io->in };
+	/* Its pointer is to bytes that may change, though it changes none. */
+	uint8_t *from;
 	int r;
 
-	s->next_in = from.theirs;
+	memcpy(&from, &io->in, sizeof(from));
+	s->next_in = from;
 	s->avail_in = in;
 	s->next_out = io->out;
 	s->avail_out = out;

@@ -35,7 +35,7 @@ struct mysql {
 	char word[WORD_MAX]; /* or what is in quotes */
 	size_t word_n;
 	char quote, last; /* last: the byte before, where two of them mean something */
-	bool escaped, line_start, first_line;
+	bool escaped, first_line;
 	char line[LINE_MAX_B];
 	size_t line_n;
 	char database[WORD_MAX];

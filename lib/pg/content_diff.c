@@ -64,6 +64,7 @@ static void look_up(struct pg *here, const char *ident, struct search *s)
 		s->r = &all.v[i];
 		if (pg_content_copy(s->r, &sql, &ignored) == 0)
 			(void)pg_copy_rows(here, sql.s, look_at, s, &ignored);
+		s->r = NULL;
 	}
 }
 

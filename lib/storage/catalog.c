@@ -290,7 +290,7 @@ static void finish(struct catalog *c, const struct storage *s, const struct cata
 		qsort(c->v, kept, sizeof(*c->v), select_compare);
 }
 
-void catalog_keep(struct catalog *c, struct backup *b)
+void catalog_keep(struct catalog *c, const struct backup *b)
 {
 	struct backup kept = *b;
 

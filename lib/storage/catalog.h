@@ -48,7 +48,7 @@ void catalog_free(struct catalog *c);
 struct backup *catalog_named(const struct catalog *c, const char *name);
 
 /* Drops all others. */
-void catalog_keep(struct catalog *c, struct backup *b);
+void catalog_keep(struct catalog *c, const struct backup *b);
 
 /* NULL when there is none. */
 struct backup *catalog_newest(const struct catalog *c);

@@ -79,7 +79,7 @@ static int get_page(void *server, const char *prefix, const char *token, keyspac
 	BUF_AUTO text = BUF_INIT(PAGE_MAX);
 	BUF_AUTO query = BUF_INIT(QUERY_MAX);
 	struct s3_call call = { .verb = "list", .shown = s->shown };
-	struct s3_page page;
+	struct s3_page page = { 0 };
 
 	/* Sorted by name, as the signature wants it. */
 	if (token[0]) {
