@@ -4,6 +4,7 @@
 #include <isa-l.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The same as codec_gzip, three times as fast. ISA-L verifies CRC and length. Of headers it reads
  * the usual ones: a member with a CRC of its header, which it takes for damaged, and with reserved
