@@ -2,9 +2,10 @@
 # list-backups and fetch-latest on Azure Blob Storage, as Azurite emulates it.
 # sanitizers: no, the parsers have unit tests; this is about requests and signatures
 . "${0%/*}/lib.sh"
-need jq python3 node
-if [ -z "${AZURITE:-}" ] && ! command -v azurite-blob >/dev/null; then
-	echo "skip - ${0##*/} # needs azurite-blob (npm install --global azurite)"
+need jq python3
+if ! command -v node >/dev/null ||
+	{ [ -z "${AZURITE:-}" ] && ! command -v azurite-blob >/dev/null; }; then
+	echo "skip - ${0##*/} # optional: needs azurite-blob (npm install --global azurite)"
 	exit 0
 fi
 azure() { "$ROOT/tests/servers/azure" "$@"; }
