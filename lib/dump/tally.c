@@ -22,6 +22,7 @@ void tally_free(struct tally *t)
 bool tally_moment(const char *s, size_t n, int64_t *ms)
 {
 	char text[TALLY_TIME + 16];
+	const char *missing;
 	bool zone;
 
 	if (n < DATE_N || n >= TALLY_TIME)
@@ -29,11 +30,8 @@ bool tally_moment(const char *s, size_t n, int64_t *ms)
 	memcpy(text, s, n);
 	text[n] = '\0';
 	zone = n > DATE_N && strpbrk(text + DATE_N, "+-Z") != NULL;
-	memcpy(text + n,
-	       n == DATE_N ? " 00:00:00Z"
-	       : zone      ? ""
-			   : "Z",
-	       n == DATE_N ? sizeof(" 00:00:00Z") : sizeof("Z"));
+	missing = n == DATE_N ? " 00:00:00Z" : zone ? "" : "Z";
+	memcpy(text + n, missing, strlen(missing) + 1);
 	return utc_parse(text, ms);
 }
 
