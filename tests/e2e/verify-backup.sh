@@ -69,6 +69,7 @@ inspected() {
 t "DEPTH=inspect looks without a restore, and says what that did not prove" inspected
 
 good() {
+	rm shop.jsonl
 	sql "$SHOP" "INSERT INTO orders SELECT g, 1, 'new', now() FROM generate_series(20001, 20047) g"
 	verify 0
 	expect_out '^OK: backup of shop verified'
