@@ -1,5 +1,6 @@
 #!/bin/sh
 # The services that the alert tests send to: they must refuse what the real ones refuse.
+# sanitizers: no, what it sends and reads is covered by unit tests under them
 . "${0%/*}/lib.sh"
 need python3 openssl curl
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # check-copies: three copies, two media, one elsewhere, from the listings of several sources.
+# sanitizers: no, its modules have unit tests, and PostgreSQL does most of the work
 . "${0%/*}/lib.sh"
 need jq
 

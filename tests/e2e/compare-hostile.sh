@@ -1,6 +1,7 @@
 #!/bin/sh
 # compare-counts and check-freshness on restored databases that mean no good, or are just odd.
 # time limit: 300 s
+# sanitizers: no, its modules have unit tests, and PostgreSQL does most of the work
 . "${0%/*}/lib.sh"
 need jq
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # The harness itself: a test that cannot fail proves nothing.
+# sanitizers: no, it tests the test library
 . "${0%/*}/lib.sh"
 
 inner() {

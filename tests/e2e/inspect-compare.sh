@@ -1,5 +1,6 @@
 #!/bin/sh
 # compare-counts --dump: the rows in a dump beside production's, without a restore.
+# sanitizers: no, its modules have unit tests, and PostgreSQL does most of the work
 . "${0%/*}/lib.sh"
 need jq
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # ping-deadman against four kinds of dead-man's switches.
+# sanitizers: no, what it sends and reads is covered by unit tests under them
 . "${0%/*}/lib.sh"
 need python3 openssl curl jq
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # emit-report --format html: one page, looked at in a browser where there is one.
 # shellcheck disable=SC2016  # backticks are text here
+# sanitizers: no, the page has unit tests; this is about browsers
 . "${0%/*}/lib.sh"
 need jq awk
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # restore-to-temp: damaged backups are caught; each time the undamaged one is proved first.
 # time limit: 600 s
+# sanitizers: no, compare-restored.sh restores under them, and the formats have unit tests
 . "${0%/*}/lib.sh"
 need jq gzip
 

@@ -133,7 +133,7 @@ too_small() {
 fills_up() {
 	full_disk 190m "$1"
 	expect_check restore unknown
-	expect_out '(disk is full|No space left).* [0-9.]+ MB (were|are) free, .*by estimate [0-9.]+ MB are needed'
+	expect_out '(disk is full|No space left).*[ (][0-9.]+ MB (were|are) free, .*by estimate [0-9.]+ MB are needed'
 }
 t "a disk that is too small is told before" too_small
 t "a disk that fills up under a script is no finding against the backup" fills_up big.sql.gz

@@ -1,6 +1,7 @@
 #!/bin/sh
 # restore-to-temp: every format and compression, as root and as a plain user.
 # time limit: 900 s
+# sanitizers: no, compare-restored.sh restores under them, and the formats have unit tests
 . "${0%/*}/lib.sh"
 need jq zstd lz4 xz bzip2 gzip
 

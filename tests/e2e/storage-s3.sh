@@ -1,6 +1,7 @@
 #!/bin/sh
 # list-backups and fetch-latest on a real S3 server (radosgw), and on answers that mislead.
 # time limit: 400 s
+# sanitizers: no, its modules have unit tests, and PostgreSQL does most of the work
 . "${0%/*}/lib.sh"
 need jq curl radosgw python3
 s3_use || exit 1

@@ -1,6 +1,7 @@
 #!/bin/sh
 # verify-backup: its configuration file. The tools are stand-ins here; only reading is tested.
 # shellcheck disable=SC2016,SC1003  # dollars and backslashes are meant literally
+# sanitizers: no, it tests a shell script
 . "${0%/*}/lib.sh"
 
 mkdir bin
