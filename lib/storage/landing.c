@@ -217,7 +217,7 @@ int landing_commit(struct landing *l, struct err *e)
 {
 	struct err ignored;
 
-	if (!settle(l))
+	if (!settle(l) || (l->partial.path[0] && partial_finish(&l->partial) < 0))
 		return cannot(l, "write", e);
 	if ((l->partial.path[0] ? move_named(l) : link_unnamed(l)) < 0 || fsync(l->dir) < 0)
 		return cannot(l, "store", e);

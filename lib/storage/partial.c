@@ -107,20 +107,25 @@ static bool take_over(struct partial *p, const char *identity,
 	return true;
 }
 
+/* A journal without ranges; -1 with errno. */
+static int write_head(const struct partial *p, const char *identity)
+{
+	BUF_AUTO head = BUF_INIT(HEAD_MAX);
+
+	first_line(identity, &head);
+	return ftruncate(p->journal, 0) < 0 ? -1 : io_write_all(p->journal, head.s, head.len);
+}
+
 /* Empties what is not to be taken over. */
 static int begin_anew(struct partial *p, const char *identity, struct err *e)
 {
 	FD_AUTO dir = open(p->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	BUF_AUTO head = BUF_INIT(HEAD_MAX);
 
-	first_line(identity, &head);
 	if (dir < 0)
 		return cannot(p, "open", e);
 	if (tree_empty(dir, "journal", p->path, e) < 0)
 		return -1;
-	if (ftruncate(p->journal, 0) < 0 || io_write_all(p->journal, head.s, head.len) < 0)
-		return cannot(p, "write", e);
-	return 0;
+	return write_head(p, identity) < 0 ? cannot(p, "write", e) : 0;
 }
 
 static int try_open(struct partial *p, struct err *e)
@@ -172,6 +177,11 @@ int partial_note(const struct partial *p, uint64_t file, uint64_t range)
 	int n = snprintf(line, sizeof(line), "%" PRIu64 " %" PRIu64 "\n", file, range);
 
 	return io_write_all(p->journal, line, (size_t)n);
+}
+
+int partial_finish(const struct partial *p)
+{
+	return write_head(p, "");
 }
 
 char *partial_content(const struct partial *p)

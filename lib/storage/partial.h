@@ -38,6 +38,10 @@ int partial_open(struct partial *p, const char *dir, const char *name, const cha
 /* The range is in the file. Not to be called by several threads at once. */
 int partial_note(const struct partial *p, uint64_t file, uint64_t range);
 
+/* It is about to get its name: from now on nobody takes it over. (When the process dies between the
+ * renaming and the removal, "content" is gone, or is what had the name before.) */
+int partial_finish(const struct partial *p);
+
 /* DIR/.NAME.partial/content */
 char *partial_content(const struct partial *p);
 

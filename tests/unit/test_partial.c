@@ -58,6 +58,12 @@ START_TEST(taken_over)
 	ck_assert_str_eq(open_as(&p, "id"), "");
 	ck_assert_int_eq(partial_note(&p, 0, 3), 0);
 	partial_leave(&p);
+	/* What has got its name, or is about to. */
+	ck_assert_str_eq(open_as(&p, "id"), "0:3 ");
+	ck_assert_int_eq(partial_finish(&p), 0);
+	partial_leave(&p);
+	ck_assert_str_eq(open_as(&p, "id"), "");
+	partial_leave(&p);
 	/* What nothing identifies is never the same. */
 	ck_assert_str_eq(open_as(&p, ""), "");
 	ck_assert_int_eq(partial_note(&p, 0, 3), 0);
