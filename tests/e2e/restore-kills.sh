@@ -58,7 +58,7 @@ victims() {
 	tool) echo "$tool" ;;
 	watchdog) echo "$watchdog" ;;
 	work) echo "$work" ;;
-	restorer) pgrep -P "${work:-0}" | head -n 1 ;;
+	restorer) [ -z "$work" ] || pgrep -P "$work" | head -n 1 ;;
 	postmaster) pgrep -x postgres | while read -r p; do
 		case $(readlink "/proc/$p/cwd") in "$TMPDIR"/backup-probes-*) echo "$p" ;; esac
 	done | head -n 1 ;;

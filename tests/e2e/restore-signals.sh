@@ -49,7 +49,8 @@ gone() {
 
 # All that is below a process, however deep.
 below() {
-	for child in $(pgrep -P "${1:-0}"); do
+	[ -n "$1" ] || return 0
+	for child in $(pgrep -P "$1"); do
 		echo "$child"
 		below "$child"
 	done
@@ -75,7 +76,7 @@ strike() {
 	[ -z "$victim" ] || kill -s "$1" -- $victim 2>/dev/null || true
 	status=0
 	wait "$pid" || status=$?
-	wait_for 10 gone || {
+	wait_for 30 gone || {
 		ls -la "$TMPDIR"
 		say_failed "SIG$1 to the $2 after $3 s of $4: something is left"
 	}
