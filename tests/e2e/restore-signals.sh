@@ -61,6 +61,8 @@ strike() {
 	segments=$(segments)
 	begin "$4"
 	sleep "$3"
+	# Until it has its name, it could be taken for the work.
+	[ "$2" != all ] || wait_for 10 pgrep -P "$pid" -x watchdog
 	watchdog=$(pgrep -P "$pid" -x watchdog | head -n 1)
 	work=$(pgrep -P "$pid" | grep -vx "${watchdog:-none}" | head -n 1)
 	case $2 in
