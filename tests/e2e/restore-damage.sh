@@ -57,8 +57,8 @@ caught() {
 
 cut_short() {
 	healthy "$1"
-	for share in 1 20 50 80 99; do
-		cut_at "$1" $share
+	for share in ${SHARES:-1 50 99}; do
+		cut_at "$1" "$share"
 		caught "cut-$1"
 	done
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # restore-to-temp: kill -9 at random moments over the whole life of a run: nothing is left, and no
-# verdict is wrong. KILLS (16) says how many; a longer run takes as long as its kills.
+# verdict is wrong. KILLS (10) says how many; a longer run takes as long as its kills.
 # time limit: 3000 s
 # sanitizers: no, what is killed here is killed in restore-signals.sh too
 . "${0%/*}/lib.sh"
@@ -10,7 +10,7 @@ need jq perl shuf
 	echo "skip - restore-kills.sh # needs PostgreSQL"
 	exit 0
 }
-KILLS=${KILLS:-16}
+KILLS=${KILLS:-10}
 
 make_dumps() {
 	pg_start

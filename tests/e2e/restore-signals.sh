@@ -1,5 +1,6 @@
 #!/bin/sh
-# restore-to-temp: whatever is killed, with whatever, whenever: nothing stays.
+# restore-to-temp: whatever is killed, with whatever, whenever: nothing stays. MOMENTS says after how
+# many seconds, when more of them are wanted.
 # time limit: 600 s
 # sanitizers: no, it counts what kills leave behind
 . "${0%/*}/lib.sh"
@@ -90,8 +91,8 @@ find_postmaster() {
 
 # A signal that we can answer: the stream still ends as it should, with an unknown.
 answered() {
-	for delay in 0.1 0.5 1 1.6 2.4; do
-		strike "$1" "$2" $delay "$3"
+	for delay in ${MOMENTS:-0.1 0.8 2}; do
+		strike "$1" "$2" "$delay" "$3"
 		[ "$status" -eq 3 ] || say_failed "status $status after $delay s"
 		expect_records '.[-1].event == "end" and .[-1].status == "unknown"'
 		expect_check interrupted unknown
@@ -103,8 +104,8 @@ t "SIGHUP at any moment" answered HUP supervisor tar.tar
 t "Ctrl-C, which reaches the whole foreground group" answered INT group plain.sql.gz
 
 killed() {
-	for delay in 0.05 0.4 0.9 1.5 2.2 3; do
-		strike KILL "$1" $delay "$2"
+	for delay in ${MOMENTS:-0.05 0.9 2.2}; do
+		strike KILL "$1" "$delay" "$2"
 	done
 }
 t "kill -9 of the supervisor: the watchdog cleans up" killed supervisor custom.dump
