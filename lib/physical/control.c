@@ -1,8 +1,8 @@
 #include "lib/physical/control.h"
 
+#include "lib/base/bytes.h"
 #include "lib/storage/crc.h"
 
-#include <endian.h>
 #include <string.h>
 
 /* Offsets of the fields: the first ones in every version, the others from 1201 on. */
@@ -32,25 +32,12 @@ enum {
 	CRC_LAST = 504
 };
 
-static uint32_t u32(const unsigned char *p, int at)
-{
-	uint32_t v;
-
-	memcpy(&v, p + at, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t u64(const unsigned char *p, int at)
-{
-	return u32(p, at) | (uint64_t)u32(p, at + 4) << 32;
-}
-
 static bool crc_holds(const unsigned char *p)
 {
 	uint64_t crc = crc_add(CRC_32C, 0, p, CRC_FIRST);
 
 	for (int at = CRC_FIRST; at <= CRC_LAST; at += 4) {
-		if (u32(p, at) == (uint32_t)crc)
+		if (bytes_le32(p + at) == (uint32_t)crc)
 			return true;
 		crc = crc_add(CRC_32C, crc, p + at, 4);
 	}
@@ -64,21 +51,21 @@ static bool power_of_two(uint32_t v, uint32_t lo, uint32_t hi)
 
 static void take_rest(const unsigned char *p, struct control *c)
 {
-	c->redo = u64(p, REDO);
-	c->timeline = u32(p, TIMELINE);
-	c->checkpoint_ms = (int64_t)u64(p, CHECKPOINT_TIME) * 1000;
-	c->min_recovery = u64(p, MIN_RECOVERY);
-	c->wal_level = (int)u32(p, WAL_LEVEL);
-	c->max_connections = (int)u32(p, MAX_CONNECTIONS);
-	c->max_worker_processes = (int)u32(p, MAX_WORKER_PROCESSES);
-	c->max_wal_senders = (int)u32(p, MAX_WAL_SENDERS);
-	c->max_prepared_transactions = (int)u32(p, MAX_PREPARED_TRANSACTIONS);
-	c->max_locks_per_transaction = (int)u32(p, MAX_LOCKS_PER_TRANSACTION);
-	c->block_size = u32(p, BLOCK_SIZE);
-	c->pages_per_segment = u32(p, PAGES_PER_SEGMENT);
-	c->wal_block_size = u32(p, WAL_BLOCK_SIZE);
-	c->wal_segment_size = u32(p, WAL_SEGMENT_SIZE);
-	c->checksums = u32(p, CHECKSUM_VERSION) != 0;
+	c->redo = bytes_le64(p + REDO);
+	c->timeline = bytes_le32(p + TIMELINE);
+	c->checkpoint_ms = (int64_t)bytes_le64(p + CHECKPOINT_TIME) * 1000;
+	c->min_recovery = bytes_le64(p + MIN_RECOVERY);
+	c->wal_level = (int)bytes_le32(p + WAL_LEVEL);
+	c->max_connections = (int)bytes_le32(p + MAX_CONNECTIONS);
+	c->max_worker_processes = (int)bytes_le32(p + MAX_WORKER_PROCESSES);
+	c->max_wal_senders = (int)bytes_le32(p + MAX_WAL_SENDERS);
+	c->max_prepared_transactions = (int)bytes_le32(p + MAX_PREPARED_TRANSACTIONS);
+	c->max_locks_per_transaction = (int)bytes_le32(p + MAX_LOCKS_PER_TRANSACTION);
+	c->block_size = bytes_le32(p + BLOCK_SIZE);
+	c->pages_per_segment = bytes_le32(p + PAGES_PER_SEGMENT);
+	c->wal_block_size = bytes_le32(p + WAL_BLOCK_SIZE);
+	c->wal_segment_size = bytes_le32(p + WAL_SEGMENT_SIZE);
+	c->checksums = bytes_le32(p + CHECKSUM_VERSION) != 0;
 }
 
 static bool possible(const struct control *c)
@@ -95,12 +82,12 @@ int control_parse(const unsigned char *p, size_t n, const char *name, struct con
 	if (n != CONTROL_SIZE)
 		return err_set(e, ERR_BACKUP, "read %s: it has %zu bytes instead of %d", name, n,
 			       CONTROL_SIZE);
-	c->system_identifier = u64(p, SYSTEM_IDENTIFIER);
-	c->version = u32(p, VERSION_AT);
-	c->catalog_version = u32(p, CATALOG_VERSION);
-	c->state = (enum control_state)u32(p, STATE);
-	c->changed_ms = (int64_t)u64(p, CHANGED) * 1000;
-	c->checkpoint = u64(p, CHECKPOINT);
+	c->system_identifier = bytes_le64(p + SYSTEM_IDENTIFIER);
+	c->version = bytes_le32(p + VERSION_AT);
+	c->catalog_version = bytes_le32(p + CATALOG_VERSION);
+	c->state = (enum control_state)bytes_le32(p + STATE);
+	c->changed_ms = (int64_t)bytes_le64(p + CHANGED) * 1000;
+	c->checkpoint = bytes_le64(p + CHECKPOINT);
 	if (!crc_holds(p))
 		return err_set(e, ERR_BACKUP, "read %s: damaged: its CRC is wrong", name);
 	if ((unsigned)c->state >= CONTROL_STATES)

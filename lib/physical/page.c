@@ -1,5 +1,7 @@
 #include "lib/physical/page.h"
 
+#include "lib/base/bytes.h"
+
 #include <endian.h>
 #include <string.h>
 
@@ -25,22 +27,6 @@ static const uint32_t seeds[SUMS] = {
 	0xCCA6C0B2, 0x304A0979, 0x85AA43D4, 0x783125BB, 0x6CA8EAA2, 0xE407EAC6, 0x4B5CFC3E,
 	0x9FBF8C76, 0x15CA20BE, 0xF2CA9FD3, 0x959BD756,
 };
-
-static uint16_t u16(const unsigned char *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16toh(v);
-}
-
-static uint32_t u32(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
 
 /* The sum of the page as if its checksum field were zero. Inlined into each caller, so that it is
  * compiled once for each kind of processor. */
@@ -94,12 +80,12 @@ uint16_t page_checksum(const unsigned char *page, size_t size, uint32_t block)
 
 uint64_t page_lsn(const unsigned char *page)
 {
-	return (uint64_t)u32(page) << 32 | u32(page + 4);
+	return (uint64_t)bytes_le32(page) << 32 | bytes_le32(page + 4);
 }
 
 bool page_unsummed(const unsigned char *page)
 {
-	return u16(page + CHECKSUM_AT) == 0;
+	return bytes_le16(page + CHECKSUM_AT) == 0;
 }
 
 static bool all_zero(const unsigned char *p, size_t n)
@@ -109,21 +95,21 @@ static bool all_zero(const unsigned char *p, size_t n)
 
 static bool header_sound(const unsigned char *page, size_t size)
 {
-	const unsigned lower = u16(page + LOWER_AT), upper = u16(page + UPPER_AT);
-	const unsigned special = u16(page + SPECIAL_AT);
+	const unsigned lower = bytes_le16(page + LOWER_AT), upper = bytes_le16(page + UPPER_AT);
+	const unsigned special = bytes_le16(page + SPECIAL_AT);
 
-	return u16(page + SIZE_AT) == (size | LAYOUT_VERSION) &&
-	       (u16(page + FLAGS_AT) & ~FLAGS_KNOWN) == 0 && lower >= HEADER_N && lower <= upper &&
-	       upper <= special && special <= size && special % ALIGNED == 0;
+	return bytes_le16(page + SIZE_AT) == (size | LAYOUT_VERSION) &&
+	       (bytes_le16(page + FLAGS_AT) & ~FLAGS_KNOWN) == 0 && lower >= HEADER_N &&
+	       lower <= upper && upper <= special && special <= size && special % ALIGNED == 0;
 }
 
 enum page_state page_look(const unsigned char *page, size_t size, uint32_t block, bool checksums)
 {
-	if (u16(page + UPPER_AT) == 0 && all_zero(page, size))
+	if (bytes_le16(page + UPPER_AT) == 0 && all_zero(page, size))
 		return PAGE_NEW;
 	if (!header_sound(page, size))
 		return PAGE_HEADER;
-	if (checksums && u16(page + CHECKSUM_AT) != page_checksum(page, size, block))
+	if (checksums && bytes_le16(page + CHECKSUM_AT) != page_checksum(page, size, block))
 		return PAGE_CHECKSUM;
 	return PAGE_SOUND;
 }

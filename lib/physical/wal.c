@@ -1,6 +1,7 @@
 #include "lib/physical/wal.h"
 
-#include <endian.h>
+#include "lib/base/bytes.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,27 +10,6 @@
 /* Offsets and flags of a page header; what follows LONG stands on a segment's first page only. */
 enum { MAGIC, INFO = 2, TIMELINE = 4, ADDRESS = 8, LONG = 24, SEGMENT_SIZE = 32, BLOCK_SIZE = 36 };
 enum { INFO_LONG = 0x0002, INFO_KNOWN = 0x000f };
-
-static uint16_t u16(const unsigned char *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16toh(v);
-}
-
-static uint32_t u32(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t u64(const unsigned char *p)
-{
-	return u32(p) | (uint64_t)u32(p + 4) << 32;
-}
 
 void wal_name(uint32_t timeline, uint64_t lsn, uint32_t size_b, char out[WAL_NAME_SIZE])
 {
@@ -58,14 +38,14 @@ bool wal_of_name(const char *name, uint32_t size_b, uint32_t *timeline, uint64_t
 
 bool wal_header(const unsigned char *p, struct wal_header *h)
 {
-	const uint16_t info = u16(p + INFO);
+	const uint16_t info = bytes_le16(p + INFO);
 
-	h->magic = u16(p + MAGIC);
-	h->timeline = u32(p + TIMELINE);
-	h->lsn = u64(p + ADDRESS);
-	h->system_identifier = u64(p + LONG);
-	h->segment_size = u32(p + SEGMENT_SIZE);
-	h->block_size = u32(p + BLOCK_SIZE);
+	h->magic = bytes_le16(p + MAGIC);
+	h->timeline = bytes_le32(p + TIMELINE);
+	h->lsn = bytes_le64(p + ADDRESS);
+	h->system_identifier = bytes_le64(p + LONG);
+	h->segment_size = bytes_le32(p + SEGMENT_SIZE);
+	h->block_size = bytes_le32(p + BLOCK_SIZE);
 	return (info & INFO_LONG) && (info & ~INFO_KNOWN) == 0 && h->timeline > 0 &&
 	       h->segment_size >= 1U << 20 && (h->segment_size & (h->segment_size - 1)) == 0 &&
 	       h->lsn % h->segment_size == 0 && h->block_size >= 1024;
@@ -89,6 +69,6 @@ int wal_major(uint16_t magic)
 
 bool wal_page(const unsigned char *p, const struct wal_header *h, uint64_t lsn)
 {
-	return u16(p + MAGIC) == h->magic && (u16(p + INFO) & ~INFO_KNOWN) == 0 &&
-	       u32(p + TIMELINE) <= h->timeline && u64(p + ADDRESS) == lsn;
+	return bytes_le16(p + MAGIC) == h->magic && (bytes_le16(p + INFO) & ~INFO_KNOWN) == 0 &&
+	       bytes_le32(p + TIMELINE) <= h->timeline && bytes_le64(p + ADDRESS) == lsn;
 }

@@ -35,8 +35,9 @@ static bool pass(struct sqlwords *w, const char *word)
 	return !sqlwords_is(w, word) || sqlwords_next(w);
 }
 
-/* Up to this word outside parentheses; a comma on the way means that there is more to it. */
-static bool find(struct sqlwords *w, const char *word)
+/* Up to this word outside parentheses, or to the end when there is none to find; a comma on the way
+ * means that there is more to the statement. */
+static bool reach(struct sqlwords *w, const char *word)
 {
 	unsigned parens = 0;
 
@@ -47,26 +48,10 @@ static bool find(struct sqlwords *w, const char *word)
 			parens--;
 		else if (parens == 0 && sqlwords_char(w, ','))
 			return false;
-		else if (parens == 0 && sqlwords_is(w, word))
+		else if (parens == 0 && word && sqlwords_is(w, word))
 			return true;
 	}
-	return false;
-}
-
-/* Nothing but this one action? */
-static bool ends(struct sqlwords *w)
-{
-	unsigned parens = 0;
-
-	while (sqlwords_next(w)) {
-		if (sqlwords_char(w, '('))
-			parens++;
-		else if (sqlwords_char(w, ')') && parens)
-			parens--;
-		else if (parens == 0 && sqlwords_char(w, ','))
-			return false;
-	}
-	return true;
+	return word == NULL;
 }
 
 /* ... INDEX name ON [ONLY] schema.table USING ... */
@@ -124,12 +109,12 @@ static bool constraint(struct sqlwords *w, struct order *o, const char *schema)
 		return false;
 	if (sqlwords_is(w, "foreign")) {
 		o->post_data = true;
-		return find(w, "references") && on(w, o) && ends(w);
+		return reach(w, "references") && on(w, o) && reach(w, NULL);
 	}
 	o->post_data =
 		sqlwords_is(w, "primary") || sqlwords_is(w, "unique") || sqlwords_is(w, "exclude");
 	(void)snprintf(o->makes, sizeof(o->makes), "%s.%s", schema, name);
-	return o->post_data && ends(w);
+	return o->post_data && reach(w, NULL);
 }
 
 static void alter_table(struct sqlwords *w, struct order *o)
@@ -144,7 +129,7 @@ static void alter_table(struct sqlwords *w, struct order *o)
 	if (sqlwords_is(w, "add"))
 		known = constraint(w, o, schema);
 	else if (sqlwords_is(w, "cluster"))
-		known = o->post_data = ends(w);
+		known = o->post_data = reach(w, NULL);
 	if (known)
 		o->kind = ORDER_TABLES;
 }
@@ -156,8 +141,8 @@ static void alter_index(struct sqlwords *w, struct order *o)
 	if (!on(w, o) || !sqlwords_next(w))
 		return;
 	if (sqlwords_is(w, "attach")
-		    ? sqlwords_next(w) && sqlwords_is(w, "partition") && on(w, o) && ends(w)
-		    : sqlwords_is(w, "alter") && ends(w))
+		    ? sqlwords_next(w) && sqlwords_is(w, "partition") && on(w, o) && reach(w, NULL)
+		    : sqlwords_is(w, "alter") && reach(w, NULL))
 		o->kind = ORDER_TABLES;
 }
 

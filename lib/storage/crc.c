@@ -1,8 +1,8 @@
 #include "lib/storage/crc.h"
 
-#include <endian.h>
+#include "lib/base/bytes.h"
+
 #include <pthread.h>
-#include <string.h>
 
 enum { STEP = 8, KINDS = 2 };
 
@@ -41,12 +41,8 @@ __attribute__((target("sse4.2"))) static uint64_t add_32c(uint64_t crc, const un
 							  size_t n)
 {
 	crc ^= kinds[CRC_32C].mask;
-	for (; n >= STEP; s += STEP, n -= STEP) {
-		uint64_t word;
-
-		memcpy(&word, s, sizeof(word));
-		crc = __builtin_ia32_crc32di(crc, word);
-	}
+	for (; n >= STEP; s += STEP, n -= STEP)
+		crc = __builtin_ia32_crc32di(crc, bytes_le64(s));
 	for (; n > 0; s++, n--)
 		crc = __builtin_ia32_crc32qi((uint32_t)crc, *s);
 	return crc ^ kinds[CRC_32C].mask;
@@ -65,10 +61,8 @@ uint64_t crc_add(enum crc_kind kind, uint64_t crc, const void *p, size_t n)
 	(void)pthread_once(&once, fill_tables);
 	crc ^= kinds[kind].mask;
 	for (; n >= STEP; s += STEP, n -= STEP) {
-		uint64_t word;
+		const uint64_t word = bytes_le64(s) ^ crc;
 
-		memcpy(&word, s, sizeof(word));
-		word = le64toh(word) ^ crc;
 		crc = t[7][word & 0xff] ^ t[6][word >> 8 & 0xff] ^ t[5][word >> 16 & 0xff] ^
 		      t[4][word >> 24 & 0xff] ^ t[3][word >> 32 & 0xff] ^ t[2][word >> 40 & 0xff] ^
 		      t[1][word >> 48 & 0xff] ^ t[0][word >> 56];
