@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,28 +128,52 @@ void proctree_below(pid_t root, const struct proc_list *spare, struct proc_list 
 	}
 }
 
-static bool is_inside(pid_t pid, const char *dir, size_t len)
+static bool same_file(const char *a, const char *b)
 {
-	char path[64], cwd[PATH_MAX];
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A process with a root of its own has its directories below that: from a chroot, they are seen by
+ * another name. What follows the name of dir is the same then, and so is the directory. */
+static bool same_below(const char *link, const char *cwd, const char *dir)
+{
+	const char *name = strrchr(dir, '/');
+	char path[2 * PATH_MAX];
+
+	for (const char *at = name ? strstr(cwd, name) : NULL; at; at = strstr(at + 1, name)) {
+		(void)snprintf(path, sizeof(path), "%s%s", dir, at + strlen(name));
+		if (same_file(link, path))
+			return true;
+	}
+	return false;
+}
+
+static bool is_inside(pid_t pid, const char *dir)
+{
+	const size_t len = strlen(dir);
+	char link[64], cwd[PATH_MAX];
 	ssize_t n;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
-	n = readlink(path, cwd, sizeof(cwd) - 1);
+	(void)snprintf(link, sizeof(link), "/proc/%d/cwd", (int)pid);
+	n = readlink(link, cwd, sizeof(cwd) - 1);
 	if (n < 0)
 		return false;
 	cwd[n] = '\0';
-	return strncmp(cwd, dir, len) == 0 &&
-	       (cwd[len] == '\0' || cwd[len] == '/' || strcmp(cwd + len, " (deleted)") == 0);
+	if (strncmp(cwd, dir, len) == 0 &&
+	    (cwd[len] == '\0' || cwd[len] == '/' || strcmp(cwd + len, " (deleted)") == 0))
+		return true;
+	return same_below(link, cwd, dir);
 }
 
 void proctree_inside(const char *dir, struct proc_list *l)
 {
 	size_t n;
 	AUTO_FREE struct entry *v = all(&n);
-	size_t len = strlen(dir);
 
 	for (size_t i = 0; i < n; i++)
-		if (living(&v[i]) && v[i].id.pid != getpid() && is_inside(v[i].id.pid, dir, len))
+		if (living(&v[i]) && v[i].id.pid != getpid() && is_inside(v[i].id.pid, dir))
 			proc_list_add(l, &v[i].id);
 }
 

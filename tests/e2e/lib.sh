@@ -255,6 +255,9 @@ as_pg() {
 	fi
 }
 
+# May a user without rights make namespaces? Not in a chroot, nor where the kernel was told so.
+plain_users_can_seal() { as_pg unshare --user --map-root-user --net true 2>/dev/null; }
+
 pg_init() {
 	mkdir -p "$1"
 	[ "$(id -u)" -ne 0 ] || chown postgres: "$1"
