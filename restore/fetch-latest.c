@@ -204,7 +204,7 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 	if (source_load(from, &config.source, e) < 0 ||
 	    identity_unprivileged(config.user, &plan.owner, e) < 0)
 		return -1;
-	newest = catalog_newest(&from->catalog);
+	newest = from->catalog.newest;
 	if (newest == NULL) {
 		catalog_explain_none(&from->catalog, from->storage, &text);
 		return err_set(e, ERR_BACKUP, "%s", text.s);

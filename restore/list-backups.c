@@ -57,33 +57,44 @@ static const struct tool tool = {
 };
 /* clang-format on */
 
-/* Index pages may round sizes: the server knows them. */
-static int complete(struct storage *s, const struct catalog *c, struct err *e)
+/* One backup after the other. */
+struct listing {
+	struct stage *st;
+	struct storage *s;
+	int64_t total;
+};
+
+/* Nothing is read of it: how it is encrypted is what its name says. */
+static int list(void *ctx, struct backup *b, struct err *e)
 {
+	struct listing *l = ctx;
+	const char *encryption = sniff_encryption_named(b->name);
 	struct storage_stat now;
+	json_t *fields;
 
-	for (size_t i = 0; i < c->n; i++) {
-		struct backup *b = &c->v[i];
-
-		if (b->bytes >= 0 || b->files > 0)
-			continue;
-		if (storage_stat(s, b->name, &now, e) < 0)
+	/* Index pages may round sizes: the server knows them. */
+	if (b->bytes < 0 && b->files == 0) {
+		if (storage_stat(l->s, b->name, &now, e) < 0)
 			return -1;
 		b->bytes = now.bytes;
 	}
+	if (b->bytes > 0 && __builtin_add_overflow(l->total, b->bytes, &l->total))
+		l->total = INT64_MAX;
+	fields = describe_backup(l->s, b);
+	if (encryption)
+		json_object_set_new(fields, "encryption", json_string(encryption));
+	stage_record(l->st, "backup", fields);
 	return 0;
 }
 
-static void judge(struct check *check, const struct storage *s, const struct catalog *c)
+static void judge(struct check *check, const struct storage *s, const struct catalog *c,
+		  int64_t total)
 {
 	BUF_AUTO none = BUF_INIT(2048);
-	const struct backup *newest = catalog_newest(c);
+	const struct backup *newest = c->newest;
 	char count[HUMAN_SIZE], moment[UTC_SIZE] = "an unknown time";
-	int64_t total = 0, at_ms = newest ? select_moment(newest) : -1;
+	int64_t at_ms = newest ? select_moment(newest) : -1;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].bytes > 0 && __builtin_add_overflow(total, c->v[i].bytes, &total))
-			total = INT64_MAX;
 	check_metric_int(check, "backups", (int64_t)c->n, "");
 	check_metric_int(check, "total_bytes", total, "B");
 	if (newest == NULL) {
@@ -105,35 +116,27 @@ static void judge(struct check *check, const struct storage *s, const struct cat
 	}
 }
 
-/* Nothing is read of it: how it is encrypted is what its name says. */
-static void list(struct stage *st, const struct storage *s, const struct backup *b)
-{
-	const char *encryption = sniff_encryption_named(b->name);
-	json_t *fields = describe_backup(s, b);
-
-	if (encryption)
-		json_object_set_new(fields, "encryption", json_string(encryption));
-	stage_record(st, "backup", fields);
-}
-
 int main(int argc, char **argv)
 {
 	const int first = tool_begin(&tool, argc, argv);
 	const char *source = describe_source(argc, argv, first, config.source);
 	const struct storage_options limits = { 0 };
 	SOURCE_AUTO from = { 0 };
+	struct listing listing = { 0 };
 	struct err e = { 0 };
 	struct check check;
 	struct stage st;
 
 	stage_begin(&st, &tool);
+	listing.st = &st;
 	if (source_open(&from, &config, source, &limits, &e) < 0 ||
-	    source_load(&from, &config, &e) < 0 || complete(from.storage, &from.catalog, &e) < 0)
+	    source_load(&from, &config, &e) < 0)
 		return stage_fail(&st, "listing", "", &e);
-	for (size_t i = 0; i < from.catalog.n; i++)
-		list(&st, from.storage, &from.catalog.v[i]);
+	listing.s = from.storage;
+	if (catalog_each(&from.catalog, list, &listing, &e) < 0)
+		return stage_fail(&st, "listing", "", &e);
 	check_init(&check, "listing", "");
-	judge(&check, from.storage, &from.catalog);
+	judge(&check, from.storage, &from.catalog, listing.total);
 	stage_check(&st, &check);
 	describe_doubts(&st, &from.catalog);
 	return stage_end(&st);

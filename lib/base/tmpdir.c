@@ -3,6 +3,7 @@
 #include "lib/base/io.h"
 #include "lib/base/proctree.h"
 #include "lib/base/tree.h"
+#include "lib/base/xmem.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,13 +20,19 @@
 
 enum { RANDOM_CHARS = 6, MARK_MAX = 1024, BOOT_ID_MAX = 64 };
 
-static int find_parent(const char *parent, char out[PATH_MAX], struct err *e)
+static const char *usual_parent(void)
 {
 	const char *env = getenv("TMPDIR");
-	const char *usual = access("/tmp", F_OK) == 0 ? "/tmp" : "/var/tmp";
 
+	if (env && *env)
+		return env;
+	return access("/tmp", F_OK) == 0 ? "/tmp" : "/var/tmp";
+}
+
+static int find_parent(const char *parent, char out[PATH_MAX], struct err *e)
+{
 	if (parent == NULL)
-		parent = env && *env ? env : usual;
+		parent = usual_parent();
 	if (realpath(parent, out) == NULL)
 		return err_set(e, ERR_SYSTEM,
 			       "use the directory %s: %s; name another one with "
@@ -134,6 +141,26 @@ static int remove_marked(const char *path, struct err *e)
 	if (tree_empty(dir, MARK, path, e) < 0)
 		return -1;
 	return tree_remove(path, e);
+}
+
+int tmpdir_file(struct err *e)
+{
+	const char *dir = usual_parent();
+	AUTO_FREE char *path = xasprintf("%s/backup-probes-XXXXXX", dir);
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	/* Not every file system knows files without a name. */
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd >= 0)
+			(void)unlink(path);
+	}
+	if (fd < 0)
+		return err_set(
+			e, ERR_SYSTEM,
+			"make a temporary file in %s: %s; TMPDIR names another directory for it",
+			dir, strerror(errno));
+	return fd;
 }
 
 int tmpdir_remove(struct tmpdir *t, struct err *e)

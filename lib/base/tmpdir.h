@@ -24,6 +24,10 @@ struct tmpdir {
 int tmpdir_create(struct tmpdir *t, const char *parent, const char *purpose,
 		  const struct identity *owner, struct err *e);
 
+/* A file without a name, which ends with its descriptor, in $TMPDIR, else /tmp: for what does not
+ * fit into memory. The caller's to close; -1 with *e. */
+int tmpdir_file(struct err *e);
+
 /* Removes the tree and gives up the lock. Removing what is gone already is no error. */
 int tmpdir_remove(struct tmpdir *t, struct err *e);
 

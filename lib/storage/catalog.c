@@ -1,401 +1,377 @@
 #include "lib/storage/catalog.h"
 
 #include "lib/base/human.h"
+#include "lib/base/sorter.h"
 #include "lib/base/xmem.h"
-#include "lib/storage/trees.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { POINTER_TEXT_MAX = 4096 };
+/* --- records of the sorters ------------------------------------------------------------------ */
 
-/* A list that grows by halves. */
-struct list {
-	struct backup *v;
-	size_t n, cap;
-	size_t trees; /* of backups: one more than the place of the last that is a directory; 0 */
-};
-
-static struct backup *append(struct list *l)
+/* The struct, and behind it the texts that it points to. Returns it put right. */
+static struct backup *unpack(void *record)
 {
-	if (l->n == l->cap) {
-		l->cap = l->cap ? l->cap + l->cap / 2 : 64;
-		l->v = xrealloc(l->v, l->cap, sizeof(*l->v));
+	struct backup *b = record;
+	char *text = (char *)(b + 1);
+
+	b->name = text;
+	text += strlen(text) + 1;
+	if (b->etag) {
+		b->etag = text;
+		text += strlen(text) + 1;
 	}
-	l->v[l->n] = (struct backup){ 0 };
-	return &l->v[l->n++];
+	if (b->link)
+		b->link = text;
+	return b;
 }
+
+static int add(struct sorter *to, const struct backup *b, struct err *e)
+{
+	BUF_AUTO record = BUF_INIT(SORTER_RECORD_MAX);
+
+	buf_add(&record, b, sizeof(*b));
+	buf_add(&record, b->name, strlen(b->name) + 1);
+	if (b->etag)
+		buf_add(&record, b->etag, strlen(b->etag) + 1);
+	if (b->link)
+		buf_add(&record, b->link, strlen(b->link) + 1);
+	if (record.full)
+		return err_set(e, ERR_REMOTE, "list: the name %.100s... is too long", b->name);
+	return sorter_add(to, record.s, record.len, e);
+}
+
+static int by_name(void *a, void *b)
+{
+	return strcmp(unpack(a)->name, unpack(b)->name);
+}
+
+static int by_age(void *a, void *b)
+{
+	return select_compare(unpack(a), unpack(b));
+}
+
+/* --- objects become backups ------------------------------------------------------------------ */
+
+/* A catalog being made. */
+struct making {
+	struct catalog *c;
+	struct storage *s;
+	const struct catalog_filter *filter;
+	struct backup tree; /* being put together; name NULL: none */
+	uint64_t at;        /* how many of the backups were looked at */
+};
 
 static int take_object(const struct storage_object *o, void *ctx, struct err *e)
 {
-	struct backup *b = append(ctx);
+	struct making *m = ctx;
+	AUTO_FREE char *name = xstrdup(o->name);
+	AUTO_FREE char *etag = o->etag[0] ? xstrdup(o->etag) : NULL;
+	AUTO_FREE char *link = o->link ? xstrdup(o->link) : NULL;
+	const struct backup b = { .name = name,
+				  .etag = etag,
+				  .bytes = o->bytes,
+				  .modified_ms = o->modified_ms,
+				  .link = link };
 
-	(void)e;
-	b->name = xstrdup(o->name);
-	b->etag = o->etag[0] ? xstrdup(o->etag) : NULL;
-	b->bytes = o->bytes;
-	b->modified_ms = o->modified_ms;
-	b->link = o->link ? xstrdup(o->link) : NULL;
-	return 0;
+	m->c->n_objects++;
+	trees_note(&m->c->trees, o->name);
+	return add(m->c->objects, &b, e);
 }
 
-static int by_name(const void *a, const void *b)
+/* Is it none of those asked for? Then it is counted by the reason. */
+static bool unasked(struct catalog *c, const struct catalog_filter *f, const struct backup *b)
 {
-	const struct backup *x = a, *y = b;
+	const uint64_t files = b->files ? (uint64_t)b->files : 1;
 
-	return strcmp(x->name, y->name);
+	if (!b->whole && select_classify(b->name) == SELECT_IN_PROGRESS)
+		c->in_progress += files;
+	else if (!b->whole && !select_wanted(b->name, f->match, f->exclude))
+		c->unwanted += files;
+	else if (f->as_of_ms > 0 && (select_moment(b) < 0 || select_moment(b) > f->as_of_ms))
+		c->later++;
+	else
+		return false;
+	return true;
+}
+
+/* There is a backup: is it wanted? */
+static int offer(struct making *m, const struct backup *found, struct err *e)
+{
+	struct backup b = *found;
+	AUTO_FREE char *own = xstrdup(storage_base_name(m->s));
+
+	pointers_see(&m->c->pointers, found);
+	if (b.name[0] == '\0' || storage_is_object(m->s)) {
+		b.whole = true;
+		b.name = own;
+	}
+	select_date(&b);
+	if (unasked(m->c, m->filter, &b))
+		return 0;
+	m->c->n++;
+	return add(m->c->backups, &b, e);
+}
+
+static int end_tree(struct making *m, struct err *e)
+{
+	int rc = m->tree.name ? offer(m, &m->tree, e) : 0;
+
+	select_free(&m->tree);
+	return rc;
 }
 
 /* The objects come sorted, so that those of a tree follow one another, with nothing between them
  * but files that are no directories. */
-static void add_to_tree(struct list *backups, const struct backup *object, size_t n)
+static int add_to_tree(struct making *m, const struct backup *o, size_t n, struct err *e)
 {
-	struct backup *last = backups->trees ? &backups->v[backups->trees - 1] : NULL;
+	struct backup *tree = &m->tree;
 
-	if (object->link)
-		return;
-	if (last == NULL || strlen(last->name) != (n ? n - 1 : 0) ||
-	    strncmp(last->name, object->name, n ? n - 1 : 0) != 0) {
-		last = append(backups);
-		last->name = xstrndup(object->name, n ? n - 1 : 0);
-		last->modified_ms = -1;
-		backups->trees = backups->n;
+	n -= n > 0;
+	if (o->link)
+		return 0;
+	if (tree->name == NULL || strlen(tree->name) != n || strncmp(tree->name, o->name, n) != 0) {
+		if (end_tree(m, e) < 0)
+			return -1;
+		*tree = (struct backup){ .name = xstrndup(o->name, n), .modified_ms = -1 };
 	}
-	last->files++;
-	if (object->bytes < 0 || last->bytes < 0)
-		last->bytes = -1;
-	else if (__builtin_add_overflow(last->bytes, object->bytes, &last->bytes))
-		last->bytes = INT64_MAX;
-	if (object->modified_ms > last->modified_ms)
-		last->modified_ms = object->modified_ms;
+	tree->files++;
+	if (o->bytes < 0 || tree->bytes < 0)
+		tree->bytes = -1;
+	else if (__builtin_add_overflow(tree->bytes, o->bytes, &tree->bytes))
+		tree->bytes = INT64_MAX;
+	if (o->modified_ms > tree->modified_ms)
+		tree->modified_ms = o->modified_ms;
+	return 0;
 }
 
-static void add_file(struct list *backups, const struct backup *object)
+/* The length of the path of the tree that it lies in, -1: in none. *member: it belongs to it. */
+static int64_t tree_of(const struct catalog *c, const struct backup *o, bool *member)
 {
-	struct backup *b = append(backups);
+	enum select_tree kind = SELECT_CLUSTER;
+	int64_t n = trees_hold(&c->trees, o->name, &kind);
 
-	b->name = xstrdup(object->name);
-	b->etag = object->etag ? xstrdup(object->etag) : NULL;
-	b->bytes = object->bytes;
-	b->modified_ms = object->modified_ms;
-	b->link = object->link ? xstrdup(object->link) : NULL;
+	*member = n >= 0 && select_member(kind, o->name + n);
+	return n;
 }
 
-static uint64_t *counter(struct catalog *c, enum select_class class)
+/* A file that is no part of a directory. */
+static int offer_file(struct making *m, const struct backup *o, struct err *e)
 {
-	switch (class) {
+	switch (select_classify(o->name)) {
 	case SELECT_IN_PROGRESS:
-		return &c->in_progress;
+		m->c->in_progress++;
+		return 0;
 	case SELECT_SIDECAR:
-		return &c->sidecars;
+		m->c->sidecars++;
+		return 0;
 	case SELECT_PART:
-		return &c->parts;
+		m->c->parts++;
+		return 0;
 	case SELECT_BACKUP:
 		break;
 	}
-	return NULL;
+	return offer(m, o, e);
 }
 
-/* An object that is no part of a directory. */
-static void fold_file(struct catalog *c, const struct backup *o, struct list *backups,
-		      struct list *named)
+static bool may_point(const struct backup *o)
 {
-	uint64_t *no_backup = counter(c, select_classify(o->name));
-
-	if (o->link || select_pointer(o->name))
-		add_file(named, o);
-	else if (no_backup)
-		(*no_backup)++;
-	else
-		add_file(backups, o);
+	return o->link || select_pointer(o->name);
 }
 
-static void fold(struct catalog *c, struct list *objects, bool alone, struct list *backups,
-		 struct list *named)
+static int find_pointer(void *ctx, void *record, struct err *e)
 {
-	TREES_AUTO trees = { 0 };
+	struct making *m = ctx;
+	const struct backup *o = unpack(record);
+	bool member;
 
-	if (!alone)
-		trees_find(&trees, objects->v, objects->n);
-	for (size_t i = 0; i < objects->n; i++) {
-		struct backup *o = &objects->v[i];
-		enum select_tree kind = SELECT_CLUSTER;
-		int64_t tree = trees_hold(&trees, o->name, &kind);
-
-		o->member = tree >= 0 && select_member(kind, o->name + tree);
-		if (o->member)
-			add_to_tree(backups, o, (size_t)tree);
-		else if (tree > 0)
-			c->parts++;
-		else if (alone)
-			add_file(backups, o);
-		else
-			fold_file(c, o, backups, named);
-	}
-}
-
-/* --- pointers -------------------------------------------------------------------------------- */
-
-static void add_pointer(struct catalog *c, const char *name, const char *target)
-{
-	c->pointers = xrealloc(c->pointers, c->n_pointers + 1, sizeof(*c->pointers));
-	c->pointers[c->n_pointers++] =
-		(struct catalog_pointer){ .name = xstrdup(name), .target = xstrdup(target) };
-}
-
-/* A name beside the pointer, with the pointer's own directory before it. */
-static char *beside(const char *pointer, const char *target)
-{
-	const char *slash = strrchr(pointer, '/');
-	size_t n = strlen(target);
-
-	while (n > 0 && target[n - 1] == '/')
-		n--;
-	if (strncmp(target, "./", 2) == 0) {
-		target += 2;
-		n -= 2;
-	}
-	return xasprintf("%.*s%.*s", slash ? (int)(slash + 1 - pointer) : 0, pointer, (int)n,
-			 target);
-}
-
-static bool is_text(const struct buf *b)
-{
-	for (size_t i = 0; i < b->len; i++)
-		if ((unsigned char)b->s[i] < ' ' && !strchr("\t\r\n", b->s[i]))
-			return false;
-	return b->len > 0 && strlen(b->s) == b->len;
-}
-
-/* The last one that is called so, or that lies in the folder that is called so. */
-static struct backup *find_named(struct backup *v, size_t n, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (n-- > 0)
-		if (strncmp(v[n].name, name, len) == 0 &&
-		    (v[n].name[len] == '\0' || v[n].name[len] == '/'))
-			return &v[n];
-	return NULL;
-}
-
-/* A small text whose only line names a backup, by its path or its last part. */
-static int resolve_text(struct catalog *c, struct storage *s, const struct backup *o,
-			const struct list *backups, bool *found, struct err *e)
-{
-	const char *dot = strrchr(o->name, '.');
-	BUF_AUTO text = BUF_INIT(POINTER_TEXT_MAX);
-	AUTO_FREE char *target = NULL;
-	const char *slash;
-	size_t n;
-
-	if (o->bytes > POINTER_TEXT_MAX)
+	if (!may_point(o) || tree_of(m->c, o, &member) > 0 || member)
 		return 0;
-	if (storage_slurp(s, o->name, &text, e) < 0)
+	return pointers_add(&m->c->pointers, m->s, o, e);
+}
+
+static int fold(void *ctx, void *record, struct err *e)
+{
+	struct making *m = ctx;
+	const struct backup *o = unpack(record);
+	bool member;
+	int64_t n;
+
+	if (storage_is_object(m->s))
+		return offer(m, o, e);
+	n = tree_of(m->c, o, &member);
+	if (member)
+		return add_to_tree(m, o, (size_t)n, e);
+	if (n > 0) {
+		m->c->parts++;
+		return 0;
+	}
+	return may_point(o) ? 0 : offer_file(m, o, e);
+}
+
+/* What is called latest and stands for nothing is a backup of its own. */
+static int settle_pointers(struct making *m, struct err *e)
+{
+	for (size_t i = 0; i < m->c->pointers.n; i++) {
+		struct pointer *p = &m->c->pointers.v[i];
+
+		if (!pointer_settle(p) && offer_file(m, &p->object, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- which of them --------------------------------------------------------------------------- */
+
+static void set(struct backup **to, const struct backup *b)
+{
+	struct backup *old = *to;
+
+	*to = NULL;
+	if (b) {
+		*to = xmalloc(sizeof(**to));
+		**to = select_copy(b);
+	}
+	if (old)
+		select_free(old);
+	free(old);
+}
+
+/* Only this one, or none. */
+static void keep(struct catalog *c, const struct backup *b)
+{
+	set(&c->newest, b);
+	set(&c->touched, NULL);
+	c->n = b ? 1 : 0;
+	c->kept = true;
+}
+
+/* They come oldest first. */
+static int look(void *ctx, void *record, struct err *e)
+{
+	struct making *m = ctx;
+	struct catalog *c = m->c;
+	const struct backup *b = unpack(record);
+
+	(void)e;
+	m->at++;
+	pointers_date(&c->pointers, b);
+	if (c->touched == NULL || b->modified_ms > c->touched->modified_ms)
+		set(&c->touched, b);
+	if (m->at == c->n)
+		pointers_judge(&c->pointers, b);
+	if (m->at == (m->filter->nth ? c->n - m->filter->nth + 1 : c->n))
+		set(&c->newest, b);
+	return 0;
+}
+
+static int choose(struct making *m, struct err *e)
+{
+	struct catalog *c = m->c;
+
+	if (sorter_each(c->backups, look, m, e) < 0)
 		return -1;
-	while (text.len > 0 && strchr(" \t\r\n/", text.s[text.len - 1]))
-		text.s[--text.len] = '\0';
-	n = strcspn(text.s, "\r\n");
-	if (!is_text(&text) || n != text.len)
-		return 0;
-	slash = strrchr(text.s, '/');
-	target = beside(o->name, slash ? slash + 1 : text.s);
-	/* Another name could be a small dump's as well. */
-	*found = find_named(backups->v, backups->n, target) || dot == NULL ||
-		 strcasecmp(dot, ".txt") == 0;
-	if (*found)
-		add_pointer(c, o->name, target);
+	if (m->filter->nth > c->n)
+		c->before_nth = c->n;
+	if (m->filter->nth && c->newest)
+		keep(c, c->newest);
+	else if (m->filter->nth)
+		keep(c, NULL);
 	return 0;
-}
-
-/* The newest dated one of the same size, unless their ETags tell them apart. */
-static const struct backup *copied_from(const struct list *backups, const struct backup *o)
-{
-	const struct backup *found = NULL;
-
-	for (size_t i = 0; i < backups->n; i++) {
-		const struct backup *b = &backups->v[i];
-
-		if (b->files > 0 || b->bytes <= 0 || b->bytes != o->bytes ||
-		    (b->etag && o->etag && !strchr(b->etag, '-') && !strchr(o->etag, '-') &&
-		     strcmp(b->etag, o->etag) != 0))
-			continue;
-		if (found == NULL || strcmp(b->name, found->name) > 0)
-			found = b;
-	}
-	return found;
-}
-
-/* What is called latest is a link, a text, a copy, or after all a backup of its own. */
-static int resolve(struct catalog *c, struct storage *s, const struct backup *o,
-		   struct list *backups, struct err *e)
-{
-	uint64_t *no_backup = counter(c, select_classify(o->name));
-	const struct backup *from;
-	bool found = false;
-
-	if (o->link) {
-		AUTO_FREE char *target = beside(o->name, o->link);
-
-		add_pointer(c, o->name, target);
-		return 0;
-	}
-	if (resolve_text(c, s, o, backups, &found, e) < 0 || found)
-		return found ? 0 : -1;
-	from = copied_from(backups, o);
-	if (from)
-		add_pointer(c, o->name, from->name);
-	else if (no_backup)
-		(*no_backup)++;
-	else
-		add_file(backups, o);
-	return 0;
-}
-
-/* Drops what is not wanted and dates the rest. */
-static void finish(struct catalog *c, const struct storage *s, const struct catalog_filter *f,
-		   struct list *backups)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < backups->n; i++) {
-		struct backup *b = &backups->v[i];
-
-		if (b->name[0] == '\0' || storage_is_object(s)) {
-			b->whole = true;
-			free(b->name);
-			b->name = xstrdup(storage_base_name(s));
-		} else if (select_classify(b->name) == SELECT_IN_PROGRESS) {
-			c->in_progress += (uint64_t)(b->files ? b->files : 1);
-			select_free(b);
-			continue;
-		} else if (!select_wanted(b->name, f->match, f->exclude)) {
-			c->unwanted += (uint64_t)(b->files ? b->files : 1);
-			select_free(b);
-			continue;
-		}
-		select_date(b);
-		if (f->as_of_ms > 0 && (select_moment(b) < 0 || select_moment(b) > f->as_of_ms)) {
-			c->later++;
-			select_free(b);
-			continue;
-		}
-		backups->v[kept++] = *b;
-	}
-	c->v = backups->v;
-	c->n = kept;
-	if (kept > 1)
-		qsort(c->v, kept, sizeof(*c->v), select_compare);
-}
-
-void catalog_keep(struct catalog *c, const struct backup *b)
-{
-	struct backup kept = *b;
-
-	for (size_t i = 0; i < c->n; i++)
-		if (&c->v[i] != b)
-			select_free(&c->v[i]);
-	c->v[0] = kept;
-	c->n = 1;
-}
-
-/* Only the Nth newest stays. */
-static void keep_nth(struct catalog *c, uint64_t nth)
-{
-	if (nth == 0)
-		return;
-	if (nth <= c->n) {
-		catalog_keep(c, &c->v[c->n - nth]);
-		return;
-	}
-	c->before_nth = c->n;
-	for (size_t i = 0; i < c->n; i++)
-		select_free(&c->v[i]);
-	c->n = 0;
-}
-
-/* Is there a newer one than that which it stands for? */
-static void judge_pointer(const struct catalog *c, struct catalog_pointer *p)
-{
-	const struct backup *target = find_named(c->v, c->n, p->target);
-	const struct backup *newest = catalog_newest(c);
-
-	if (target == NULL || target == newest || target->order_ms >= newest->order_ms)
-		return;
-	p->newer = xstrdup(newest->name);
-	p->behind_ms = newest->order_ms - target->order_ms;
 }
 
 int catalog_load(struct catalog *c, struct storage *s, const struct catalog_filter *filter,
 		 struct err *e)
 {
-	struct list objects = { 0 }, backups = { 0 }, named = { 0 };
+	struct making m = { .c = c, .s = s, .filter = filter };
 	int rc;
 
-	*c = (struct catalog){ 0 };
-	rc = storage_list(s, take_object, &objects, e);
-	c->objects = objects.v;
-	c->n_objects = objects.n;
+	*c = (struct catalog){ .objects = sorter_new(by_name), .backups = sorter_new(by_age) };
+	rc = storage_list(s, take_object, &m, e);
 	if (rc < 0)
 		return -1;
-	if (objects.n > 1)
-		qsort(objects.v, objects.n, sizeof(*objects.v), by_name);
-	fold(c, &objects, storage_is_object(s), &backups, &named);
-	for (size_t i = 0; i < named.n && rc == 0; i++)
-		rc = resolve(c, s, &named.v[i], &backups, e);
-	for (size_t i = 0; i < c->n_pointers; i++)
-		c->pointers[i].there = find_named(backups.v, backups.n, c->pointers[i].target);
-	for (size_t i = 0; i < named.n; i++)
-		select_free(&named.v[i]);
-	free(named.v);
-	finish(c, s, filter, &backups);
-	for (size_t i = 0; i < c->n_pointers; i++)
-		judge_pointer(c, &c->pointers[i]);
-	keep_nth(c, rc == 0 ? filter->nth : 0);
-	return rc;
+	trees_sort(&c->trees);
+	if (!storage_is_object(s))
+		rc = sorter_each(c->objects, find_pointer, &m, e);
+	if (rc == 0)
+		rc = sorter_each(c->objects, fold, &m, e);
+	if (rc == 0)
+		rc = end_tree(&m, e);
+	select_free(&m.tree);
+	if (rc == 0)
+		rc = settle_pointers(&m, e);
+	return rc == 0 ? choose(&m, e) : rc;
 }
 
 void catalog_free(struct catalog *c)
 {
-	for (size_t i = 0; i < c->n; i++)
-		select_free(&c->v[i]);
-	for (size_t i = 0; i < c->n_objects; i++)
-		select_free(&c->objects[i]);
-	for (size_t i = 0; i < c->n_pointers; i++) {
-		free(c->pointers[i].name);
-		free(c->pointers[i].target);
-		free(c->pointers[i].newer);
-	}
-	free(c->v);
-	free(c->objects);
-	free(c->pointers);
+	set(&c->newest, NULL);
+	set(&c->touched, NULL);
+	pointers_free(&c->pointers);
+	trees_free(&c->trees);
+	sorter_free(&c->objects);
+	sorter_free(&c->backups);
 	*c = (struct catalog){ 0 };
 }
 
-struct backup *catalog_named(const struct catalog *c, const char *name)
+/* --- afterwards ------------------------------------------------------------------------------ */
+
+struct visit {
+	int (*each)(void *ctx, struct backup *b, struct err *e);
+	void *ctx;
+};
+
+static int visit(void *ctx, void *record, struct err *e)
 {
-	return find_named(c->v, c->n, name);
+	const struct visit *v = ctx;
+
+	return v->each(v->ctx, unpack(record), e);
 }
 
-struct backup *catalog_newest(const struct catalog *c)
+int catalog_each(const struct catalog *c, int (*each)(void *ctx, struct backup *b, struct err *e),
+		 void *ctx, struct err *e)
 {
-	return c->n ? &c->v[c->n - 1] : NULL;
+	struct visit v = { each, ctx };
+
+	if (c->kept)
+		return c->newest ? each(ctx, c->newest, e) : 0;
+	return sorter_each(c->backups, visit, &v, e);
+}
+
+struct search {
+	const char *name;
+	struct backup *found;
+};
+
+static int search(void *ctx, struct backup *b, struct err *e)
+{
+	struct search *s = ctx;
+
+	(void)e;
+	if (pointer_names(s->name, b))
+		set(&s->found, b);
+	return 0;
+}
+
+int catalog_keep(struct catalog *c, const char *name, struct err *e)
+{
+	struct search s = { .name = name };
+	int rc = catalog_each(c, search, &s, e);
+
+	if (rc == 0 && s.found) {
+		keep(c, s.found);
+		rc = 1;
+	}
+	set(&s.found, NULL);
+	return rc;
 }
 
 const struct backup *catalog_doubtful(const struct catalog *c)
 {
-	const struct backup *newest = catalog_newest(c), *last = newest;
-
-	if (newest == NULL)
-		return NULL;
-	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].modified_ms > last->modified_ms)
-			last = &c->v[i];
-	if (select_disagrees(newest))
-		return newest;
-	return select_disagrees(last) ? last : NULL;
+	if (c->newest && select_disagrees(c->newest))
+		return c->newest;
+	return c->touched && select_disagrees(c->touched) ? c->touched : NULL;
 }
 
 static void count_of(struct buf *out, uint64_t n, const char *what)
@@ -424,25 +400,69 @@ void catalog_explain_none(const struct catalog *c, const struct storage *s, stru
 	count_of(out, c->before_nth, "are backups, fewer than --nth");
 }
 
-const struct backup *catalog_members(const struct catalog *c, const struct backup *b, size_t *n,
-				     size_t *skip)
-{
-	size_t first = 0, end;
+struct presence {
+	const struct strv *names;
+	bool *there;
+};
 
-	*n = 0;
-	*skip = b->whole ? 0 : strlen(b->name) + 1;
-	if (b->whole) {
-		*n = c->n_objects;
-		return c->objects;
-	}
-	while (first < c->n_objects && (strncmp(c->objects[first].name, b->name, *skip - 1) != 0 ||
-					c->objects[first].name[*skip - 1] != '/'))
-		first++;
-	for (end = first;
-	     end < c->n_objects && strncmp(c->objects[end].name, b->name, *skip - 1) == 0 &&
-	     c->objects[end].name[*skip - 1] == '/';
-	     end++)
-		;
-	*n = end - first;
-	return c->objects + first;
+static int note_presence(void *ctx, void *record, struct err *e)
+{
+	const struct presence *p = ctx;
+	const struct backup *o = unpack(record);
+
+	(void)e;
+	for (size_t i = 0; i < p->names->n; i++)
+		p->there[i] |= strcmp(p->names->v[i], o->name) == 0;
+	return 0;
+}
+
+int catalog_present(const struct catalog *c, const struct strv *names, bool *there, struct err *e)
+{
+	struct presence p = { names, there };
+
+	for (size_t i = 0; i < names->n; i++)
+		there[i] = false;
+	return sorter_each(c->objects, note_presence, &p, e);
+}
+
+struct gathering {
+	const struct catalog *c;
+	const struct backup *of;
+	struct members *to;
+};
+
+static int gather(void *ctx, void *record, struct err *e)
+{
+	const struct gathering *g = ctx;
+	const struct backup *o = unpack(record);
+	struct members *to = g->to;
+	bool member;
+	int64_t n = tree_of(g->c, o, &member);
+
+	(void)e;
+	if (!member || (size_t)n != to->skip ||
+	    (n > 0 && strncmp(o->name, g->of->name, (size_t)n - 1) != 0))
+		return 0;
+	/* Room grows twofold, at each power of two. */
+	if ((to->n & (to->n - 1)) == 0)
+		to->v = xrealloc(to->v, to->n ? 2 * to->n : 1, sizeof(*to->v));
+	to->v[to->n++] = select_copy(o);
+	return 0;
+}
+
+int catalog_members(const struct catalog *c, const struct backup *b, struct members *out,
+		    struct err *e)
+{
+	struct gathering g = { c, b, out };
+
+	*out = (struct members){ .skip = b->whole ? 0 : strlen(b->name) + 1 };
+	return sorter_each(c->objects, gather, &g, e);
+}
+
+void members_free(struct members *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		select_free(&m->v[i]);
+	free(m->v);
+	*m = (struct members){ 0 };
 }

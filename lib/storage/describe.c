@@ -54,12 +54,12 @@ static void doubt_time(struct stage *st, const struct backup *b)
 	stage_check(st, &check);
 }
 
-static void doubt_pointer(struct stage *st, const struct catalog_pointer *p)
+static void doubt_pointer(struct stage *st, const struct pointer *p)
 {
 	char behind[HUMAN_SIZE];
 	struct check check;
 
-	check_init(&check, "latest-pointer", p->name);
+	check_init(&check, "latest-pointer", p->object.name);
 	if (p->newer)
 		check_say(&check, V_WARNING, "it stands for %s, but %s is newer by %s", p->target,
 			  p->newer, human_duration((double)p->behind_ms / 1000, behind));
@@ -75,9 +75,12 @@ void describe_doubts(struct stage *st, const struct catalog *c)
 
 	if (b)
 		doubt_time(st, b);
-	for (size_t i = 0; i < c->n_pointers; i++)
-		if (c->pointers[i].newer || !c->pointers[i].there)
-			doubt_pointer(st, &c->pointers[i]);
+	for (size_t i = 0; i < c->pointers.n; i++) {
+		const struct pointer *p = &c->pointers.v[i];
+
+		if (p->target && (p->newer || !p->there))
+			doubt_pointer(st, p);
+	}
 }
 
 const char *describe_source(int argc, char **argv, int first, const char *otherwise)

@@ -3,19 +3,16 @@
 #include "lib/base/human.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/storage/destination.h"
 #include "lib/storage/haul.h"
 #include "lib/storage/landing.h"
 #include "lib/storage/sidecar.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 /* One fetch under way. */
 struct job {
@@ -26,6 +23,7 @@ struct job {
 	struct haul haul;
 	struct landing landing;
 	struct sidecars sidecars;
+	struct members members;       /* of a tree */
 	char etag[STORAGE_ETAG_SIZE]; /* of what was begun again */
 	bool begun_again, resumable;
 };
@@ -53,38 +51,7 @@ static void adopt(struct job *j, const struct storage_stat *now)
 	}
 }
 
-/* --- space ---------------------------------------------------------------------------------- */
-
-static bool free_bytes(const char *dir, uint64_t *out)
-{
-	struct statvfs v;
-
-	if (statvfs(dir, &v) < 0)
-		return false;
-	*out = (uint64_t)(geteuid() == 0 ? v.f_bfree : v.f_bavail) * v.f_frsize;
-	return true;
-}
-
-static int no_space(const struct job *j, uint64_t wanted, uint64_t left, struct err *e)
-{
-	char need[HUMAN_SIZE], there[HUMAN_SIZE];
-
-	return err_set(
-		e, ERR_SYSTEM,
-		"store %s in %s: not enough space: %s are needed, %s are free; free some, or "
-		"name another directory with --dir",
-		j->b->name, j->plan->dir, human_bytes(wanted, need), human_bytes(left, there));
-}
-
-static int check_space(const struct job *j, struct err *e)
-{
-	uint64_t left, here = atomic_load(&j->haul.bytes);
-
-	if (j->b->bytes >= 0 && free_bytes(j->plan->dir, &left) &&
-	    left + here < (uint64_t)j->b->bytes)
-		return no_space(j, (uint64_t)j->b->bytes - here, left, e);
-	return 0;
-}
+/* --- bringing it ---------------------------------------------------------------------------- */
 
 /* What the file system said has no name yet; and another may have filled the disk meanwhile. */
 static int name_write_error(const struct job *j, struct err *e)
@@ -98,8 +65,6 @@ static int name_write_error(const struct job *j, struct err *e)
 		       j->b->name, j->plan->dir, strerror(j->haul.write_errno),
 		       human_bytes(atomic_load(&j->haul.bytes), got), need);
 }
-
-/* --- bringing it ---------------------------------------------------------------------------- */
 
 static void on_progress(void *ctx, uint64_t bytes)
 {
@@ -261,23 +226,21 @@ static bool may_lead_out(const char *member)
 }
 
 /* Links within the tree belong to it; nothing outside does. */
-static int take_links(struct job *j, const struct catalog *c, struct err *e)
+static int take_links(struct job *j, struct err *e)
 {
-	size_t n, skip;
-	const struct backup *v = catalog_members(c, j->b, &n, &skip);
+	for (size_t i = 0; i < j->members.n; i++) {
+		const struct backup *o = &j->members.v[i];
+		const char *member = o->name + j->members.skip;
 
-	for (size_t i = 0; i < n && j->b->files > 0; i++) {
-		const char *member = v[i].name + skip;
-
-		if (!v[i].member || v[i].link == NULL)
+		if (o->link == NULL)
 			continue;
-		if (!stays_within(member, v[i].link) && (j->plan->dir || !may_lead_out(member)))
+		if (!stays_within(member, o->link) && (j->plan->dir || !may_lead_out(member)))
 			return err_set(
 				e, ERR_BACKUP,
 				"read %s: it is a symbolic link to %s, outside of the backup, "
 				"which is not complete without it",
-				v[i].name, v[i].link);
-		if (j->plan->dir && landing_link(&j->landing, member, v[i].link, e) < 0)
+				o->name, o->link);
+		if (j->plan->dir && landing_link(&j->landing, member, o->link, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -318,15 +281,17 @@ static int plan_file(struct job *j, struct err *e)
 	return 0;
 }
 
-static void plan_tree(struct job *j, const struct catalog *c)
+static int plan_tree(struct job *j, const struct catalog *c, struct err *e)
 {
-	size_t n, skip;
-	const struct backup *members = catalog_members(c, j->b, &n, &skip);
+	const struct members *m = &j->members;
 
-	j->haul.files = xcalloc(n, sizeof(*j->haul.files));
-	for (size_t i = 0; i < n; i++)
-		if (members[i].member && members[i].link == NULL)
-			add_file(j, &members[i], members[i].name + skip);
+	if (catalog_members(c, j->b, &j->members, e) < 0)
+		return -1;
+	j->haul.files = xcalloc(m->n, sizeof(*j->haul.files));
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].link == NULL)
+			add_file(j, &m->v[i], m->v[i].name + m->skip);
+	return 0;
 }
 
 /* The members come in byte order of their names. */
@@ -372,7 +337,7 @@ static int prove_whole(struct job *j, struct err *e)
 	return 0;
 }
 
-static int land(struct job *j, const struct catalog *c, const char *dir, struct err *e)
+static int land(struct job *j, const char *dir, struct err *e)
 {
 	const bool tree = j->b->files > 0;
 	struct landing *l = &j->landing;
@@ -391,9 +356,9 @@ static int land(struct job *j, const struct catalog *c, const char *dir, struct 
 				  j->resumable && haul_large(&j->haul, 0) ? &past : NULL, e);
 	if (rc < 0)
 		return -1;
-	rc = check_space(j, e);
+	rc = destination_room(dir, j->b->name, j->b->bytes, atomic_load(&j->haul.bytes), e);
 	if (rc == 0)
-		rc = take_links(j, c, e);
+		rc = take_links(j, e);
 	if (rc == 0)
 		rc = bring(j, e);
 	if (rc == 0)
@@ -404,14 +369,14 @@ static int land(struct job *j, const struct catalog *c, const char *dir, struct 
 	return rc;
 }
 
-static int fetch_planned(struct job *j, const struct catalog *c, struct err *e)
+static int fetch_planned(struct job *j, struct err *e)
 {
 	const struct fetch_plan *plan = j->plan;
 	int rc;
 
 	if (plan->dir)
-		rc = land(j, c, plan->dir, e);
-	else if ((rc = take_links(j, c, e)) == 0 && (rc = bring(j, e)) == 0)
+		rc = land(j, plan->dir, e);
+	else if ((rc = take_links(j, e)) == 0 && (rc = bring(j, e)) == 0)
 		rc = prove_whole(j, e);
 	if (rc == 0 && plan->dir)
 		rc = sidecar_bring(&j->sidecars, j->s, j->b, plan->dir, last_part(j->b->name),
@@ -444,53 +409,6 @@ static void set_up_haul(struct job *j)
 	pace_begin(&j->haul.pace, plan->max_rate);
 }
 
-/* --- where ---------------------------------------------------------------------------------- */
-
-/* The directory itself is made, those above it are not: a mistyped path must not be. The user that
- * restores has to get through it. */
-static int make_dir(const struct fetch_plan *plan, struct err *e)
-{
-	if (mkdir(plan->dir, 0700) < 0)
-		return errno == EEXIST ? 0
-				       : err_set(e, ERR_SYSTEM, "make directory %s: %s", plan->dir,
-						 strerror(errno));
-	if (plan->owner.drops && chmod(plan->dir, 0711) < 0)
-		return err_set(e, ERR_SYSTEM, "make directory %s: %s", plan->dir, strerror(errno));
-	return 0;
-}
-
-static int refuse_overwriting(const char *source, const char *target, struct err *e)
-{
-	struct stat a, b;
-
-	if (stat(source, &a) == 0 && stat(target, &b) == 0 && a.st_dev == b.st_dev &&
-	    a.st_ino == b.st_ino)
-		return err_set(e, ERR_USAGE,
-			       "store %s: the copy would replace the backup itself; name another "
-			       "directory with --dir",
-			       target);
-	return 0;
-}
-
-/* Where it will be: out->path. */
-static int find_path(struct job *j, const char *here, struct err *e)
-{
-	AUTO_FREE char *dir = NULL;
-
-	if (j->plan->dir == NULL) {
-		j->out->path = xstrdup(here);
-		return 0;
-	}
-	if (make_dir(j->plan, e) < 0)
-		return -1;
-	dir = realpath(j->plan->dir, NULL);
-	if (dir == NULL)
-		return err_set(e, ERR_SYSTEM, "open directory %s: %s", j->plan->dir,
-			       strerror(errno));
-	j->out->path = xasprintf("%s/%s", dir, last_part(j->b->name));
-	return refuse_overwriting(here, j->out->path, e);
-}
-
 int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 		 const struct fetch_plan *plan, struct fetched *out, struct err *e)
 {
@@ -506,22 +424,24 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 			       "fetch %s: it is not on this machine; name a directory for it with "
 			       "--dir or WORK_DIR",
 			       b->name);
-	if (find_path(&j, here.s, e) < 0)
+	out->path =
+		plan->dir ? destination_path(plan->dir, last_part(b->name), here.s, &plan->owner, e)
+			  : xstrdup(here.s);
+	if (out->path == NULL)
 		return -1;
 	if (b->bytes == 0)
 		return err_set(e, ERR_BACKUP, "read %s: it is empty (0 bytes)", b->name);
 	set_up_haul(&j);
-	sidecar_find(&j.sidecars, s, c, b);
-	if (tree)
-		plan_tree(&j, c);
-	else
-		rc = plan_file(&j, e);
+	rc = sidecar_find(&j.sidecars, s, c, b, e);
+	if (rc == 0)
+		rc = tree ? plan_tree(&j, c, e) : plan_file(&j, e);
 	haul_begin(&j.haul);
 	if (rc == 0)
-		rc = fetch_planned(&j, c, e);
+		rc = fetch_planned(&j, e);
 	tell(&j);
 	haul_end(&j.haul);
 	sidecar_free(&j.sidecars);
+	members_free(&j.members);
 	pace_end(&j.haul.pace);
 	free(j.haul.files);
 	if (rc < 0 && e->kind == ERR_BACKUP)

@@ -1,6 +1,7 @@
 #include "lib/storage/select.h"
 
 #include "lib/base/utc.h"
+#include "lib/base/xmem.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -235,6 +236,16 @@ int select_compare(const void *a, const void *b)
 	if (by == 0)
 		by = compare_ms(x->modified_ms, y->modified_ms);
 	return by ? by : strcmp(x->name, y->name);
+}
+
+struct backup select_copy(const struct backup *b)
+{
+	struct backup copy = *b;
+
+	copy.name = b->name ? xstrdup(b->name) : NULL;
+	copy.etag = b->etag ? xstrdup(b->etag) : NULL;
+	copy.link = b->link ? xstrdup(b->link) : NULL;
+	return copy;
 }
 
 void select_free(struct backup *b)

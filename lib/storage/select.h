@@ -58,8 +58,7 @@ struct backup {
 	int64_t order_ms;    /* by which backups are ordered; -1: nothing tells */
 	int64_t taken_ms;    /* the moment that its name tells, -1: it tells none */
 	int64_t apart_ms;    /* how far name and modification time disagree; 0: not at all */
-	char *link;  /* of an object: owned, what the symbolic link says; NULL: it is none */
-	bool member; /* of an object: it belongs to a directory that is a backup */
+	char *link; /* of an object: owned, what the symbolic link says; NULL: it is none */
 };
 
 /* Fills order_ms, taken_ms and apart_ms from name and modified_ms.
@@ -79,5 +78,6 @@ bool select_disagrees(const struct backup *b);
 /* For qsort(3): oldest first; ties by modification time, then by name. */
 int select_compare(const void *a, const void *b);
 
+struct backup select_copy(const struct backup *b); /* the caller's: select_free() */
 void select_free(struct backup *b);
 #endif

@@ -175,11 +175,6 @@ static void read_sidecar(struct sidecars *c, struct storage *s, const struct bac
 
 /* --- finding them ----------------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(a, ((const struct backup *)b)->name);
-}
-
 static int peek(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct buf *head = ctx;
@@ -200,59 +195,57 @@ static bool is_page(struct storage *s, const char *name)
 	       intake_page((const unsigned char *)head.s, head.len);
 }
 
-static bool exists(struct storage *s, const struct catalog *catalog, const char *name)
+/* Nothing was listed but the backup itself; and some servers have a page for everything. */
+static bool exists(struct storage *s, const char *name)
 {
 	struct storage_stat st;
 	struct err ignored;
 
-	if (!storage_is_object(s))
-		return catalog->n_objects > 0 && bsearch(name, catalog->objects, catalog->n_objects,
-							 sizeof(*catalog->objects), by_name);
-	/* Nothing was listed but the backup itself; and some servers have a page for everything. */
 	return storage_stat(s, name, &st, &ignored) == 0 && st.bytes > 0 && !is_page(s, name);
 }
 
-static void find_lists(struct sidecars *c, struct storage *s, const struct catalog *catalog,
-		       const struct backup *b)
+/* What they could be called: first NAME's own, in the order of suffixes, then lists of several. */
+static size_t name_candidates(struct strv *names, const struct backup *b, bool alone)
 {
 	const char *slash = strrchr(b->name, '/');
-	int beside = slash ? (int)(slash + 1 - b->name) : 0;
-
-	for (const char *const *l = lists; *l; l++) {
-		AUTO_FREE char *list =
-			b->whole ? xstrdup(*l) : xasprintf("%.*s%s", beside, b->name, *l);
-		AUTO_FREE char *within = xasprintf("%s/%s", b->name, *l);
-
-		if (exists(s, catalog, list))
-			strv_add(&c->names, list);
-		if (b->files > 0 && !b->whole && exists(s, catalog, within))
-			strv_add(&c->names, within);
-	}
-}
-
-void sidecar_find(struct sidecars *c, struct storage *s, const struct catalog *catalog,
-		  const struct backup *b)
-{
+	int beside = slash && !b->whole ? (int)(slash + 1 - b->name) : 0;
 	size_t own;
 
-	*c = (struct sidecars){ .odd = BUF_INIT(ODD_MAX) };
 	/* A source that is a directory has nothing beside it that was listed. */
-	for (const char *const *suffix = suffixes; *suffix && !(b->whole && b->files > 0);
-	     suffix++) {
-		AUTO_FREE char *name = xasprintf("%s%s", b->name, *suffix);
-
-		if (!exists(s, catalog, name))
-			continue;
-		strv_add(&c->names, name);
-		strv_add(&c->suffixes, *suffix);
+	for (const char *const *suffix = suffixes; *suffix && !(b->whole && b->files > 0); suffix++)
+		strv_addf(names, "%s%s", b->name, *suffix);
+	own = names->n;
+	for (const char *const *l = lists; *l && !alone; l++) {
+		strv_addf(names, "%.*s%s", beside, b->name, *l);
+		if (b->files > 0 && !b->whole)
+			strv_addf(names, "%s/%s", b->name, *l);
 	}
-	own = c->names.n;
-	if (!storage_is_object(s))
-		find_lists(c, s, catalog, b);
+	return own;
+}
+
+int sidecar_find(struct sidecars *c, struct storage *s, const struct catalog *catalog,
+		 const struct backup *b, struct err *e)
+{
+	const bool alone = storage_is_object(s);
+	STRV_AUTO names = { 0 };
+	size_t own = name_candidates(&names, b, alone);
+	AUTO_FREE bool *there = xcalloc(names.n + 1, sizeof(*there));
+
+	*c = (struct sidecars){ .odd = BUF_INIT(ODD_MAX) };
+	if (!alone && catalog_present(catalog, &names, there, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		if (alone ? !exists(s, names.v[i]) : !there[i])
+			continue;
+		strv_add(&c->names, names.v[i]);
+		if (i < own)
+			strv_add(&c->suffixes, suffixes[i]);
+	}
 	for (size_t i = 0; i < c->names.n; i++)
-		read_sidecar(c, s, b, c->names.v[i], i < own);
+		read_sidecar(c, s, b, c->names.v[i], i < c->suffixes.n);
 	if (c->n_members > 1)
 		qsort(c->members, c->n_members, sizeof(*c->members), by_member);
+	return 0;
 }
 
 void sidecar_free(struct sidecars *c)

@@ -29,9 +29,10 @@ struct sidecars {
 	struct buf odd; /* what could not be read or understood, for people; "" nothing */
 };
 
-/* Finds and reads those of b. The caller's in any case: sidecar_free(). */
-void sidecar_find(struct sidecars *c, struct storage *s, const struct catalog *catalog,
-		  const struct backup *b);
+/* Finds and reads those of b; what cannot be read is odd. -1 with *e when it could not be looked.
+ * The caller's in any case: sidecar_free(). */
+int sidecar_find(struct sidecars *c, struct storage *s, const struct catalog *catalog,
+		 const struct backup *b, struct err *e);
 void sidecar_free(struct sidecars *c);
 
 /* What they say of a file of the directory; NULL: nothing. */

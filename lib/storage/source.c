@@ -62,16 +62,14 @@ int source_open(struct source *s, const struct source_config *c, const char *nam
 }
 
 /* Only what the pointer stands for, or the backup that is really called so. */
-static bool follow(struct catalog *c, const char *pointer)
+static bool follow(struct catalog *c, const char *pointer, struct err *e)
 {
-	struct backup *target = catalog_named(c, pointer);
+	const char *target = pointers_target(&c->pointers, pointer);
+	int rc = catalog_keep(c, pointer, e);
 
-	for (size_t i = 0; i < c->n_pointers && target == NULL; i++)
-		if (strcmp(c->pointers[i].name, pointer) == 0)
-			target = catalog_named(c, c->pointers[i].target);
-	if (target)
-		catalog_keep(c, target);
-	return target != NULL;
+	if (rc == 0 && target)
+		rc = catalog_keep(c, target, e);
+	return rc > 0;
 }
 
 int source_load(struct source *s, const struct source_config *c, struct err *e)
@@ -82,7 +80,7 @@ int source_load(struct source *s, const struct source_config *c, struct err *e)
 	if (s->pointer == NULL)
 		return catalog_load(&s->catalog, s->storage, &filter, e);
 	if (catalog_load(&s->catalog, s->storage, &filter, &why) == 0 &&
-	    follow(&s->catalog, s->pointer))
+	    follow(&s->catalog, s->pointer, &why))
 		return 0;
 	/* The place cannot be listed, or knows nothing of it: it is taken for what it is, then. */
 	catalog_free(&s->catalog);

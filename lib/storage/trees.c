@@ -6,64 +6,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first of these in the sorted list; -1: it is not in it. */
-static int64_t find_text(const struct strv *sorted, const char *text)
+void trees_note(struct trees *t, const char *name)
 {
-	size_t low = 0, high = sorted->n;
+	int64_t n = select_marked(name);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	if (n < 0)
+		return;
+	/* Room grows twofold, at each power of two. */
+	if ((t->n & (t->n - 1)) == 0)
+		t->v = xrealloc(t->v, t->n ? 2 * t->n : 1, sizeof(*t->v));
+	t->v[t->n++] = (struct tree){ n ? xasprintf("%.*s/", (int)n, name) : xstrdup(""),
+				      select_tree_of(name) };
+}
 
-		if (strcmp(sorted->v[middle], text) < 0)
-			low = middle + 1;
+/* Of two markers in one directory that of a dump comes first. */
+static int compare(const void *a, const void *b)
+{
+	const struct tree *x = a, *y = b;
+	int by = strcmp(x->path, y->path);
+
+	return by ? by : (int)x->kind - (int)y->kind;
+}
+
+void trees_sort(struct trees *t)
+{
+	size_t kept = 0;
+
+	if (t->n > 1)
+		qsort(t->v, t->n, sizeof(*t->v), compare);
+	for (size_t i = 0; i < t->n; i++)
+		if (kept && strcmp(t->v[kept - 1].path, t->v[i].path) == 0)
+			free(t->v[i].path);
 		else
-			high = middle;
-	}
-	return low < sorted->n && strcmp(sorted->v[low], text) == 0 ? (int64_t)low : -1;
+			t->v[kept++] = t->v[i];
+	t->n = kept;
 }
 
 void trees_free(struct trees *t)
 {
-	strv_free(&t->paths);
-	free(t->kinds);
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i].path);
+	free(t->v);
+	*t = (struct trees){ 0 };
 }
 
-void trees_find(struct trees *trees, const struct backup *objects, size_t n_objects)
+static int by_path(const void *path, const void *tree)
 {
-	for (size_t i = 0; i < n_objects; i++) {
-		const char *name = objects[i].name;
-		int64_t n = select_marked(name);
-
-		if (n == 0)
-			strv_add(&trees->paths, "");
-		else if (n > 0)
-			strv_addf(&trees->paths, "%.*s/", (int)n, name);
-	}
-	strv_sort(&trees->paths);
-	trees->kinds = xcalloc(trees->paths.n + 1, sizeof(*trees->kinds));
-	for (size_t i = 0; i < n_objects; i++) {
-		int64_t n = select_marked(objects[i].name), at;
-		AUTO_FREE char *path =
-			n > 0 ? xasprintf("%.*s/", (int)n, objects[i].name) : xstrdup("");
-
-		at = n < 0 ? -1 : find_text(&trees->paths, path);
-		if (at >= 0)
-			trees->kinds[at] = select_tree_of(objects[i].name);
-	}
+	return strcmp(path, ((const struct tree *)tree)->path);
 }
 
 int64_t trees_hold(const struct trees *trees, const char *name, enum select_tree *kind)
 {
 	char part[STORAGE_NAME_MAX + 1] = "";
-	const struct strv *paths = &trees->paths;
 
-	if (paths->n == 0)
+	if (trees->n == 0)
 		return -1;
 	for (size_t n = 0; n < sizeof(part) - 1; n++) {
-		int64_t at = n == 0 || name[n - 1] == '/' ? find_text(paths, part) : -1;
+		const struct tree *found = NULL;
 
-		if (at >= 0) {
-			*kind = trees->kinds[at];
+		part[n] = '\0';
+		if (n == 0 || name[n - 1] == '/')
+			found = bsearch(part, trees->v, trees->n, sizeof(*trees->v), by_path);
+		if (found) {
+			*kind = found->kind;
 			return (int64_t)n;
 		}
 		if (name[n] == '\0')

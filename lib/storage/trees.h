@@ -7,14 +7,20 @@
 
 #include <stddef.h>
 
-struct trees {
-	struct strv paths;       /* as "dir/", "" for the source itself; sorted */
-	enum select_tree *kinds; /* owned: of paths */
+struct tree {
+	char *path; /* owned: "dir/", "" for the source itself */
+	enum select_tree kind;
 };
 
-void trees_find(struct trees *trees, const struct backup *objects, size_t n_objects);
+struct trees {
+	struct tree *v; /* sorted by path */
+	size_t n;
+};
+
+/* For each name of a listing, then once. */
+void trees_note(struct trees *t, const char *name);
+void trees_sort(struct trees *t);
 void trees_free(struct trees *t);
-#define TREES_AUTO __attribute__((cleanup(trees_free))) struct trees
 
 /* The length of the outermost of the trees that the name lies in, and its kind; -1: in none. */
 int64_t trees_hold(const struct trees *trees, const char *name, enum select_tree *kind);

@@ -95,13 +95,13 @@ t "a backup on this machine is used where it is, and hashed" in_place
 
 copied() {
 	before=$(ls -lR src)
-	expect_status 0 fetch-latest --records --copy --dir work src
-	cmp src/shop-20260217_015842.dump work/shop-20260217_015842.dump
-	expect_records "any(.newest and .path == \"$PWD/work/shop-20260217_015842.dump\")"
-	[ "$(ls -A work)" = shop-20260217_015842.dump ]
+	expect_status 0 fetch-latest --records --copy --dir copies src
+	cmp src/shop-20260217_015842.dump copies/shop-20260217_015842.dump
+	expect_records "any(.newest and .path == \"$PWD/copies/shop-20260217_015842.dump\")"
+	[ "$(ls -A copies)" = shop-20260217_015842.dump ]
 	[ "$before" = "$(ls -lR src)" ]
-	expect_status 0 fetch-latest --records --copy --dir work src
-	[ "$(ls -A work)" = shop-20260217_015842.dump ]
+	expect_status 0 fetch-latest --records --copy --dir copies src
+	[ "$(ls -A copies)" = shop-20260217_015842.dump ]
 }
 t "--copy copies it, over an older copy too, and leaves nothing else" copied
 
@@ -119,11 +119,11 @@ directory_dump() {
 		xargs -d '\n' sha256sum | sha256sum | cut -d ' ' -f 1)
 	expect_status 0 fetch-latest --records --match '*.dir' src
 	expect_records "any(.newest and .sha256 == \"$sum\" and .bytes == 9)"
-	expect_status 0 fetch-latest --records --copy --dir work2 --match '*.dir' src
-	expect_records "any(.newest and .sha256 == \"$sum\" and .path == \"$PWD/work2/shop-20260214.dir\")"
-	diff -r src/shop-20260214.dir work2/shop-20260214.dir
-	expect_status 0 fetch-latest --records --copy --dir work2 --match '*.dir' src
-	[ "$(ls -A work2)" = shop-20260214.dir ]
+	expect_status 0 fetch-latest --records --copy --dir copies2 --match '*.dir' src
+	expect_records "any(.newest and .sha256 == \"$sum\" and .path == \"$PWD/copies2/shop-20260214.dir\")"
+	diff -r src/shop-20260214.dir copies2/shop-20260214.dir
+	expect_status 0 fetch-latest --records --copy --dir copies2 --match '*.dir' src
+	[ "$(ls -A copies2)" = shop-20260214.dir ]
 	expect_status 0 fetch-latest --records src/shop-20260214.dir
 	expect_records "any(.newest and .sha256 == \"$sum\" and .path == \"$PWD/src/shop-20260214.dir\")"
 }

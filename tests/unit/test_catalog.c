@@ -119,20 +119,26 @@ static void load(struct catalog *c, struct storage *s, int i)
 		0);
 }
 
+static int print(void *ctx, struct backup *b, struct err *e)
+{
+	(void)e;
+	buf_addf(ctx, "%s:%lld:%lld ", b->name, (long long)b->bytes, (long long)b->files);
+	return 0;
+}
+
 START_TEST(backups)
 {
 	BUF_AUTO got = BUF_INIT(1024);
 	BUF_AUTO none = BUF_INIT(1024);
 	CATALOG_AUTO c = { 0 };
 	const struct backup *doubtful;
+	struct err e = { 0 };
 	struct storage s;
 
 	load(&c, &s, _i);
-	for (size_t i = 0; i < c.n; i++)
-		buf_addf(&got, "%s:%lld:%lld ", c.v[i].name, (long long)c.v[i].bytes,
-			 (long long)c.v[i].files);
+	ck_assert_int_eq(catalog_each(&c, print, &got, &e), 0);
 	ck_assert_str_eq(got.s, cases[_i].backups);
-	ck_assert_int_eq(catalog_newest(&c) != NULL, c.n > 0);
+	ck_assert_int_eq(c.newest != NULL, c.n > 0);
 	if (cases[_i].none) {
 		catalog_explain_none(&c, &s, &none);
 		ck_assert_str_eq(none.s, cases[_i].none);
@@ -144,25 +150,60 @@ START_TEST(backups)
 }
 END_TEST
 
-START_TEST(members)
+static void expect_members(int i, const char *expected)
 {
 	BUF_AUTO got = BUF_INIT(1024);
 	CATALOG_AUTO c = { 0 };
-	const struct backup *m;
+	struct members m;
+	struct err e = { 0 };
 	struct storage s;
-	size_t n, skip;
+
+	load(&c, &s, i);
+	ck_assert_int_eq(catalog_members(&c, c.newest, &m, &e), 0);
+	for (size_t k = 0; k < m.n; k++)
+		buf_addf(&got, "%s ", m.v[k].name + m.skip);
+	ck_assert_str_eq(got.s, expected);
+	members_free(&m);
+}
+
+START_TEST(members)
+{
+	expect_members(3, "3001.dat toc.dat ");
+	expect_members(5, "3001.dat toc.dat ");
+}
+END_TEST
+
+START_TEST(presence)
+{
+	STRV_AUTO names = { 0 };
+	CATALOG_AUTO c = { 0 };
+	struct err e = { 0 };
+	struct storage s;
+	bool there[2];
+
+	load(&c, &s, 2);
+	strv_add(&names, "x.md5");
+	strv_add(&names, "x.sha256");
+	ck_assert_int_eq(catalog_present(&c, &names, there, &e), 0);
+	ck_assert(there[0] && !there[1]);
+}
+END_TEST
+
+START_TEST(one_is_kept)
+{
+	BUF_AUTO got = BUF_INIT(1024);
+	CATALOG_AUTO c = { 0 };
+	struct err e = { 0 };
+	struct storage s;
 
 	load(&c, &s, 3);
-	m = catalog_members(&c, &c.v[2], &n, &skip);
-	for (size_t i = 0; i < n; i++)
-		if (m[i].member)
-			buf_addf(&got, "%s ", m[i].name + skip);
-	ck_assert_str_eq(got.s, "3001.dat toc.dat ");
-	catalog_free(&c);
-	load(&c, &s, 5);
-	m = catalog_members(&c, &c.v[0], &n, &skip);
-	ck_assert_uint_eq(n, 2);
-	ck_assert_str_eq(m[0].name + skip, "3001.dat");
+	ck_assert_int_eq(catalog_keep(&c, "nothing", &e), 0);
+	ck_assert_uint_eq(c.n, 3);
+	ck_assert_int_eq(catalog_keep(&c, "d-x", &e), 1);
+	ck_assert_int_eq(catalog_each(&c, print, &got, &e), 0);
+	ck_assert_str_eq(got.s, "d-x:10:0 ");
+	ck_assert_str_eq(c.newest->name, "d-x");
+	ck_assert_uint_eq(c.n, 1);
 }
 END_TEST
 
@@ -192,6 +233,8 @@ int main(void)
 
 	tcase_add_loop_test(t, backups, 0, CASES(cases));
 	tcase_add_test(t, members);
+	tcase_add_test(t, presence);
+	tcase_add_test(t, one_is_kept);
 	tcase_add_test(t, a_listing_that_fails_is_none);
 	suite_add_tcase(s, t);
 	return suite_run(s);
