@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 4, BLOCK_B = 256 * 1024 };
+enum { BLOCKS = 4 };
 
 struct block {
-	unsigned char *p;
+	unsigned char *of; /* what is in it */
+	const unsigned char *p;
 	ssize_t n; /* 0: the end; -1: it failed */
 };
 
@@ -48,7 +49,7 @@ static void *unpack(void *ahead)
 	while (n > 0 && (b = wait_free(a)) != NULL) {
 		struct err e = { 0 };
 
-		n = stream_read(a->s, b->p, BLOCK_B, &e);
+		n = stream_exchange(a->s, &b->of, &b->p, &e);
 		(void)pthread_mutex_lock(&a->lock);
 		b->n = n;
 		a->made++;
@@ -70,7 +71,7 @@ struct ahead *ahead_open(struct stream *s)
 	if (strcmp(stream_compression(s), "none") == 0)
 		return a;
 	for (int i = 0; i < BLOCKS; i++)
-		a->ring[i].p = xmalloc(BLOCK_B);
+		a->ring[i].of = xmalloc(STREAM_BLOCK);
 	a->threaded = pthread_create(&a->thread, NULL, unpack, a) == 0;
 	return a;
 }
@@ -87,7 +88,7 @@ void ahead_close(struct ahead *a)
 		(void)pthread_join(a->thread, NULL);
 	}
 	for (int i = 0; i < BLOCKS; i++)
-		free(a->ring[i].p);
+		free(a->ring[i].of);
 	(void)pthread_cond_destroy(&a->changed);
 	(void)pthread_mutex_destroy(&a->lock);
 	free(a);

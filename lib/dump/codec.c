@@ -5,13 +5,13 @@
 /* The surest signs first. */
 static const struct codec *const codecs[] = {
 #ifdef HAVE_ISAL
-	&codec_gzip_isal,
+	&codec_gzip_isal, &codec_zlib_isal,
 #else
-	&codec_gzip,
+	&codec_gzip, &codec_zlib,
 #endif
-	&codec_zlib,           &codec_zstd, &codec_lz4,       &codec_xz,
-	&codec_bzip2,          &codec_age,  &codec_age_armor, &codec_openssl,
-	&codec_openssl_base64, &codec_gpg,
+	&codec_zstd,      &codec_lz4,       &codec_xz,      &codec_bzip2,
+	&codec_age,       &codec_age_armor, &codec_openssl, &codec_openssl_base64,
+	&codec_gpg,
 };
 enum { CODECS = sizeof(codecs) / sizeof(codecs[0]) };
 

@@ -76,8 +76,9 @@ extern const struct codec codec_xz;    /* The .xz File Format 1.1 */
 extern const struct codec codec_bzip2; /* bzip2 1.0 */
 
 #ifdef HAVE_ISAL
-/* gzip by ISA-L, where it is installed: three times as fast. */
+/* By ISA-L, where it is installed: three times as fast. */
 extern const struct codec codec_gzip_isal;
+extern const struct codec codec_zlib_isal;
 #endif
 bool codec_gzip_begins(const unsigned char *p, size_t n);
 

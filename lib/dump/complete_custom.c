@@ -35,21 +35,29 @@ static int next_chunk(struct chunks *c, struct err *e)
 	return 0;
 }
 
-static ssize_t read_chunks(void *ctx, void *p, size_t n, struct err *e)
+/* As much as is wanted: chunks are as small as the buffer of whoever packed them, and unpacking
+ * is fast in large pieces only. */
+static ssize_t read_chunks(void *ctx, void *to, size_t n, struct err *e)
 {
 	struct chunks *c = ctx;
+	size_t had = 0;
 	ssize_t got;
 
-	if (c->left == 0 && !c->over && next_chunk(c, e) < 0)
-		return -1;
-	if (c->over)
-		return 0;
-	got = stream_read(c->s, p, n < c->left ? n : (size_t)c->left, e);
-	if (got == 0)
-		return truncated(c->p, c->s, e);
-	if (got > 0)
+	while (had < n) {
+		if (c->left == 0 && !c->over && next_chunk(c, e) < 0)
+			return -1;
+		if (c->over)
+			break;
+		got = stream_read(c->s, (char *)to + had,
+				  n - had < c->left ? n - had : (size_t)c->left, e);
+		if (got == 0)
+			return truncated(c->p, c->s, e);
+		if (got < 0)
+			return -1;
 		c->left -= (uint64_t)got;
-	return got;
+		had += (size_t)got;
+	}
+	return (ssize_t)had;
 }
 
 /* Without a look at what is in them. */

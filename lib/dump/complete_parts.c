@@ -186,17 +186,14 @@ void parts_forget(struct parts *p)
 static int64_t see_content(struct parts *p, struct stream *s, uint64_t n, struct content *c,
 			   struct err *e)
 {
-	char step[64 * 1024];
+	const unsigned char *at;
 	uint64_t left = n;
 	ssize_t got;
 
-	while (left > 0) {
-		got = stream_read(s, step, left < sizeof(step) ? (size_t)left : sizeof(step), e);
-		if (got < 0 || (got > 0 && count_out(p, (uint64_t)got, e) < 0))
+	while (left > 0 && (got = stream_next_of(s, left, &at, e)) != 0) {
+		if (got < 0 || count_out(p, (uint64_t)got, e) < 0)
 			return -1;
-		if (got == 0)
-			break;
-		content_see(c, step, (size_t)got);
+		content_see(c, at, (size_t)got);
 		left -= (uint64_t)got;
 	}
 	return (int64_t)(n - left);

@@ -1,5 +1,6 @@
 #include "lib/dump/content.h"
 
+#include "lib/dump/lines.h"
 #include "lib/dump/sqlstmt.h"
 
 #include <string.h>
@@ -32,6 +33,11 @@ static void drain(struct content *c)
 			tally_insert(c->tally, rows, 0);
 }
 
+static void count(const struct content *c, const char *p, size_t n)
+{
+	tally_copy(c->tally, p, n, lines_count(p, n));
+}
+
 /* All but the last bytes of what was seen and of p: those may be the end mark. */
 static void count_rows(struct content *c, const char *p, size_t n)
 {
@@ -39,8 +45,8 @@ static void count_rows(struct content *c, const char *p, size_t n)
 	size_t over = held + n > COPY_END ? held + n - COPY_END : 0;
 	size_t old = over < held ? over : held;
 
-	tally_copy(c->tally, c->tail + CONTENT_TAIL - held, old);
-	tally_copy(c->tally, p, over - old);
+	count(c, c->tail + CONTENT_TAIL - held, old);
+	count(c, p, over - old);
 }
 
 void content_see(struct content *c, const void *p, size_t n)

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { CHUNK = CODEC_WINDOW, NOTE_MAX = 256, NAME_SHOWN = 200 };
+enum { CHUNK = STREAM_BLOCK, NOTE_MAX = 256, NAME_SHOWN = 200 };
+_Static_assert((int)CHUNK == (int)CODEC_WINDOW, "an adapter is promised this much");
 
 /* A ratio means nothing on the first bytes: a page of zeros packs a thousand to one. */
 static const uint64_t RATIO_FREE_B = 64ULL << 20;

@@ -133,7 +133,7 @@ static void see(struct script *c, const struct sqlscan_event *ev)
 	else if (ev->kind == SQLSCAN_META)
 		see_meta(c, ev);
 	else if (ev->kind == SQLSCAN_DATA && c->copying)
-		tally_copy(&c->copying->tally, ev->text, ev->n);
+		tally_copy(&c->copying->tally, ev->text, ev->n, ev->rows);
 	else if (ev->kind == SQLSCAN_DATA_END && c->copying)
 		c->copying->whole = true;
 	if (ev->kind != SQLSCAN_COPY)

@@ -2,6 +2,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/xmem.h"
+#include "lib/dump/lines.h"
 #include "lib/dump/sqllex.h"
 #include "lib/dump/sqlstmt.h"
 
@@ -96,21 +97,10 @@ static size_t text_n(const struct sqlscan *sc)
 	return sc->text.len - sc->base;
 }
 
-static uint64_t lines_in(const char *p, size_t n)
-{
-	uint64_t lines = 0;
-
-	for (const char *q; n && (q = memchr(p, '\n', n)) != NULL; lines++) {
-		n -= (size_t)(q + 1 - p);
-		p = q + 1;
-	}
-	return lines;
-}
-
 /* The first n bytes of the text are over; the lexer and the statement begin anew. */
 static void drop(struct sqlscan *sc, size_t n)
 {
-	sc->text_line += lines_in(text_of(sc), n);
+	sc->text_line += lines_count(text_of(sc), n);
 	sc->text_b += n;
 	sc->base += n;
 	sc->st = (struct statement){ 0 };
@@ -152,7 +142,7 @@ static void event(const struct sqlscan *sc, struct sqlscan_event *ev, enum sqlsc
 		.kind = kind,
 		.text = text_of(sc) + at,
 		.n = n,
-		.line = sc->text_line + lines_in(text_of(sc), at),
+		.line = sc->text_line + lines_count(text_of(sc), at),
 		.at_b = sc->text_b + at,
 	};
 }
@@ -284,7 +274,7 @@ static int unfinished(const struct sqlscan *sc, const struct sql_token *t, struc
 {
 	size_t at = sc->st.begun ? sc->st.at : t->at;
 
-	return refuse(sc, e, sc->text_line + lines_in(text_of(sc), at),
+	return refuse(sc, e, sc->text_line + lines_count(text_of(sc), at),
 		      "truncated: the script ends in the middle of what begins here");
 }
 
@@ -410,30 +400,49 @@ static int resolve_held(struct sqlscan *sc, struct sqlscan_event *ev)
 	return 1;
 }
 
+/* The data up to a line "\\.", whose length *k then is (-1: perhaps one), or to the end of the
+ * piece; *rows lines end in it. NULL: a NUL byte. */
+static const char *data_end(struct sqlscan *sc, uint64_t *rows, int *k)
+{
+	const char *p = sc->in, *end = p + sc->n, *slow = p;
+
+	while (p < end) {
+		const char *nl;
+
+		if (sc->line_start && *p == '\\' && (*k = terminator(p, (size_t)(end - p))) != 0)
+			return p;
+		if (p >= slow) {
+			size_t plain = lines_plain(p, (size_t)(end - p), rows);
+
+			slow = p + plain + LINES_BLOCK;
+			if (plain > 0) {
+				p += plain;
+				sc->line_start = p[-1] == '\n';
+				continue;
+			}
+		}
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (memchr(p, '\0', (size_t)((nl ? nl : end) - p)))
+			return NULL;
+		sc->line_start = nl != NULL;
+		p = nl ? nl + 1 : end;
+		*rows += nl != NULL;
+	}
+	return p;
+}
+
 static int in_data(struct sqlscan *sc, struct sqlscan_event *ev, struct err *e)
 {
-	const char *p = sc->in, *end = p + sc->n;
 	uint64_t rows = 0;
+	const char *p;
 	int k = 0;
 
 	if (sc->n_held)
 		return resolve_held(sc, ev);
-	while (p < end) {
-		const char *nl;
-
-		if (sc->line_start && *p == '\\' && (k = terminator(p, (size_t)(end - p))) != 0)
-			break;
-		nl = memchr(p, '\n', (size_t)(end - p));
-		sc->line_start = nl != NULL;
-		p = nl ? nl + 1 : end;
-		rows += nl != NULL;
-	}
+	p = data_end(sc, &rows, &k);
+	if (p == NULL)
+		return refuse(sc, e, sc->line + rows, "a NUL byte: this is not text; damaged");
 	if (p > sc->in) {
-		const char *nul = memchr(sc->in, '\0', (size_t)(p - sc->in));
-
-		if (nul)
-			return refuse(sc, e, sc->line + lines_in(sc->in, (size_t)(nul - sc->in)),
-				      "a NUL byte: this is not text; damaged");
 		take_data(sc, ev, SQLSCAN_DATA, (size_t)(p - sc->in), rows);
 		return 1;
 	}

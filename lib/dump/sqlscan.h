@@ -13,7 +13,7 @@
  *
  * Statements end where psql ends them: at a ';' outside quotes, comments, parentheses and the
  * BEGIN ATOMIC ... END of SQL functions. COPY data is passed on where it lies, not copied, at the
- * speed of memchr(3); a statement is collected, so memory is bounded by statement_max_b.
+ * speed of lines.h; a statement is collected, so memory is bounded by statement_max_b.
  * ERR_BACKUP: a NUL byte, a statement that is too long, an end in the middle of something.
  */
 #include "lib/base/err.h"

@@ -181,7 +181,7 @@ static int ready(struct stream *s, size_t n, struct err *e)
 	return 0;
 }
 
-ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e)
+ssize_t stream_next_of(struct stream *s, uint64_t max, const unsigned char **p, struct err *e)
 {
 	struct layer *l = s->l.top;
 	size_t n;
@@ -189,10 +189,30 @@ ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e)
 	if (ready(s, 1, e) < 0)
 		return -1;
 	n = l->len - l->pos;
+	if (n > max)
+		n = (size_t)max;
 	*p = l->buf + l->pos;
-	l->pos = l->len;
+	l->pos += n;
 	s->given_b += n;
 	return (ssize_t)n;
+}
+
+ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e)
+{
+	return stream_next_of(s, UINT64_MAX, p, e);
+}
+
+ssize_t stream_exchange(struct stream *s, unsigned char **block, const unsigned char **p,
+			struct err *e)
+{
+	ssize_t n = stream_next(s, p, e);
+	unsigned char *mine = s->l.top->buf;
+
+	if (n > 0) {
+		s->l.top->buf = *block;
+		*block = mine;
+	}
+	return n;
 }
 
 /* Takes up to n bytes, copying them unless p is NULL. */

@@ -22,7 +22,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { STREAM_DEPTH = 6, STREAM_PEEK = 64 * 1024 };
+enum { STREAM_DEPTH = 6, STREAM_PEEK = 64 * 1024, STREAM_BLOCK = 256 * 1024 };
 
 /* More to one than this, on the whole, comes out of no dump, but out of bombs: for .max_ratio. */
 enum { STREAM_BOMB_RATIO = 1000 };
@@ -59,6 +59,12 @@ void stream_close_auto(struct stream **s);
 /* The next bytes without copying: *p is valid until the next call. Their number, 0 at the verified
  * end, -1 with *e. */
 ssize_t stream_next(struct stream *s, const unsigned char **p, struct err *e);
+/* The same, at most max of them. */
+ssize_t stream_next_of(struct stream *s, uint64_t max, const unsigned char **p, struct err *e);
+/* The same as stream_next(), but *p stays valid: it is in *block from now on, which is the caller's
+ * to free(), in exchange for what *block was, of xmalloc(STREAM_BLOCK). */
+ssize_t stream_exchange(struct stream *s, unsigned char **block, const unsigned char **p,
+			struct err *e);
 
 /* All n bytes, fewer only at the verified end; -1 with *e. */
 ssize_t stream_read(struct stream *s, void *p, size_t n, struct err *e);

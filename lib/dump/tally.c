@@ -111,17 +111,13 @@ static void see_rows(struct tally *t, const char *p, const char *end)
 	}
 }
 
-void tally_copy(struct tally *t, const char *p, size_t n)
+void tally_copy(struct tally *t, const char *p, size_t n, uint64_t rows)
 {
-	const char *end = p + n, *nl;
-
+	if (t->time_field >= 0 || t->hashes)
+		see_rows(t, p, p + n);
+	else
+		t->rows += rows;
 	t->bytes += n;
-	if (t->time_field >= 0 || t->hashes) {
-		see_rows(t, p, end);
-		return;
-	}
-	for (; p < end && (nl = memchr(p, '\n', (size_t)(end - p))) != NULL; p = nl + 1)
-		t->rows++;
 }
 
 void tally_insert(struct tally *t, uint64_t rows, size_t n)

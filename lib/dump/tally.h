@@ -6,7 +6,6 @@
  *
  * COPY text (PostgreSQL, "COPY", File Formats, Text Format) may come in pieces that are cut
  * anywhere: every row ends with a line end, and nothing else is one; fields are parted by tabs.
- * Without a column to look at and a hash, rows are counted at the speed of memchr(3).
  */
 #include "lib/base/rowhash.h"
 
@@ -34,8 +33,8 @@ struct tally {
 /* Rows are to be looked at for the column time_field (from 0), or for none (-1). */
 void tally_begin(struct tally *t, int time_field, bool hashes);
 void tally_free(struct tally *t);
-/* The next bytes of COPY text: rows only, not the end mark. */
-void tally_copy(struct tally *t, const char *p, size_t n);
+/* The next bytes of COPY text, with so many line ends: rows only, not the end mark. */
+void tally_copy(struct tally *t, const char *p, size_t n, uint64_t rows);
 /* A statement of n bytes that inserts so many rows. */
 void tally_insert(struct tally *t, uint64_t rows, size_t n);
 
