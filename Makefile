@@ -31,7 +31,7 @@ PG_INC   := -isystem $(shell pg_config --includedir 2>/dev/null || echo /usr/inc
 ALL_CFLAGS = $(WARN) $(HARDEN) -fPIE -fno-common $(CPPFLAGS) $(PG_INC) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(CFLAGS) -pie $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # --as-needed: each tool ends up linked with just the libraries that it calls.
-LIBS     := -lpq -lcurl -ljansson -lexpat -lssl -lcrypto -lxxhash -lzstd -llz4 -llzma -lbz2 -lz -lpthread -lm
+LIBS     := -lpq -lcurl -ljansson -lexpat -lssl -lcrypto -lxxhash -lzstd -llzma -lbz2 -lz -lpthread -lm
 
 # gzip is unpacked three times as fast with Intel's ISA-L (libisal-dev), where it is; make ISAL=no
 # does without.
@@ -39,6 +39,12 @@ ISAL     ?= $(shell echo '\#include <isa-l.h>' | $(CC) -E -x c - >/dev/null 2>&1
 ifeq ($(ISAL),yes)
 CPPFLAGS += -DHAVE_ISAL
 LIBS     += -lisal
+endif
+# Backups packed by lz4 need liblz4-dev; make LZ4=no does without.
+LZ4      ?= $(shell echo '\#include <lz4frame.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+ifeq ($(LZ4),yes)
+CPPFLAGS += -DHAVE_LZ4
+LIBS     += -llz4
 endif
 
 TOOLDIRS := probes restore report alerts
@@ -48,18 +54,24 @@ LIBSRC   := $(filter-out $(if $(filter yes,$(ISAL)),,lib/dump/codec_isal.c),$(wi
 LIBOBJ   := $(LIBSRC:%.c=$B/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 MAN      := $(TOOLS:$B/bin/%=$B/man/%.1)
+COMPLETE := $(TOOLS:$B/bin/%=$B/completion/%.bash) $(TOOLS:$B/bin/%=$B/completion/_%)
 FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 SCRIPTS  := $(shell grep -lE '^#!/bin/(ba)?sh' ci/* tests/run tests/servers/* tests/e2e/*.sh tests/bench/*.sh) tests/e2e/lib.sh
 CFILES   := $(LIBSRC) $(TOOLSRC) $(wildcard tests/unit/*.c tests/fuzz/*.c)
 HEADERS  := $(wildcard lib/*/*.h tests/unit/*.h)
 vpath %.c $(TOOLDIRS)
 
-all: $(TOOLS) man ## build the tools into build/bin, their manual pages into build/man
+all: $(TOOLS) man completion ## build the tools into build/bin, with manual pages and completions
 
 $B/lib.a: $(LIBOBJ)
 	rm -f $@ && $(AR) rcsD $@ $^
 
-$B/%.o: %.c
+FLAGS = $(CC) $(filter-out -Werror,$(ALL_CFLAGS))
+# Other flags, another version, another library found: everything is built again.
+$B/flags: FORCE
+	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+
+$B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -75,7 +87,17 @@ $B/man/%.1: $B/bin/%
 	@mkdir -p $(@D)
 	$< --mdoc > $@.part && mv $@.part $@
 
+$B/completion/%.bash: $B/bin/%
+	@mkdir -p $(@D)
+	$< --completion bash > $@.part && mv $@.part $@
+
+$B/completion/_%: $B/bin/%
+	@mkdir -p $(@D)
+	$< --completion zsh > $@.part && mv $@.part $@
+
 man: $(MAN)
+
+completion: $(COMPLETE)
 
 units: $(UNIT)
 
@@ -130,22 +152,37 @@ lint: all $(CFILES:%.c=$B/lint/%.tidy) $(HEADERS:%=$B/lint/%.self) ## every lint
 	cppcheck -q --std=c11 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppressions-list=ci/cppcheck.txt --cppcheck-build-dir=$B/lint/cppcheck -j 2 -I. -D_GNU_SOURCE \
 		--include=ci/cppcheck.h $(LIBSRC) $(TOOLSRC)
+	@# As built without the libraries that may be missing.
+	$(CC) $(WARN) $(filter-out -DHAVE_%,$(CPPFLAGS)) -Werror -fsyntax-only $$(grep -l 'ifdef HAVE_' $(LIBSRC))
 	shellcheck $(SCRIPTS)
 	ci/check-includes.sh
 	mandoc -T lint -W warning $(MAN) $(wildcard ci/*.1)
 	BUILD=$B ci/check-docs.sh
 
-DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/backup-probes
-MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+SHARE     = $(DESTDIR)$(PREFIX)/share
+DOCDIR    = $(SHARE)/doc/backup-probes
+MANDIR    = $(SHARE)/man/man1
+BASHDIR   = $(SHARE)/bash-completion/completions
+ZSHDIR    = $(SHARE)/zsh/site-functions
+PLUGINDIR = $(DESTDIR)$(PREFIX)/lib/nagios/plugins
+# Each probe is a monitoring plugin, too: check-freshness is check_backup_freshness.
 install: all ## install below DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR) $(DOCDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR) $(DOCDIR) $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
 	install $(TOOLS) ci/verify-backup $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(MAN) ci/verify-backup.1 $(MANDIR)
-	install -m 644 README.md LICENSE $(DOCDIR)
+	install -m 644 README.md LICENSE $(wildcard docs/*) $(DOCDIR)
+	for t in $(notdir $(TOOLS)); do \
+		install -m 644 $B/completion/$$t.bash $(BASHDIR)/$$t && \
+		install -m 644 $B/completion/_$$t $(ZSHDIR)/_$$t || exit; done
+	for p in $(basename $(notdir $(wildcard probes/*.c))); do \
+		ln -sf ../../../bin/$$p $(PLUGINDIR)/check_backup_$$(echo $${p#check-} | tr - _) || exit; done
 
 uninstall: ## remove what install put there
 	cd $(DESTDIR)$(PREFIX)/bin && rm -f verify-backup $(notdir $(TOOLS))
 	cd $(MANDIR) && rm -f verify-backup.1 $(notdir $(MAN))
+	cd $(BASHDIR) && rm -f $(notdir $(TOOLS))
+	cd $(ZSHDIR) && rm -f $(addprefix _,$(notdir $(TOOLS)))
+	find $(PLUGINDIR) -name 'check_backup_*' -lname '../../../bin/*' -delete
 	rm -rf $(DOCDIR)
 
 clean: ## remove build/
@@ -157,6 +194,6 @@ help: ## this list
 -include $(LIBOBJ:.o=.d) $(foreach f,$(TOOLSRC),$B/$(basename $(notdir $f)).d) \
 	$(patsubst $B/%,$B/tests/%.d,$(UNIT) $(FUZZ))
 
-.PHONY: all man units bench check check-unit check-e2e check-asan fuzz fuzz-run lint install uninstall clean help
+.PHONY: all man completion units bench check check-unit check-e2e check-asan fuzz fuzz-run lint install uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

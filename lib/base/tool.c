@@ -1,5 +1,6 @@
 #include "lib/base/tool.h"
 
+#include "lib/base/completion.h"
 #include "lib/base/manual.h"
 #include "lib/base/utc.h"
 #include "lib/base/verdict.h"
@@ -64,6 +65,7 @@ static int set_now(const char *value, void *to, struct err *e)
 static int show_help(const char *value, void *to, struct err *e);
 static int show_version(const char *value, void *to, struct err *e);
 static int show_mdoc(const char *value, void *to, struct err *e);
+static int show_completion(const char *value, void *to, struct err *e);
 
 /* clang-format off */
 static const struct opt shared[] = {
@@ -89,6 +91,7 @@ static const struct opt shared[] = {
 	{ OPT_CALL, 'h', "help", NULL, NULL, "show this text and exit", NULL, false, show_help },
 	{ OPT_CALL, 'V', "version", NULL, NULL, "show the version and exit", NULL, false, show_version },
 	{ OPT_CALL, 0, "mdoc", NULL, NULL, "print the manual page", NULL, true, show_mdoc },
+	{ OPT_CALL, 0, "completion", "SHELL", NULL, "print the completion for a shell", NULL, true, show_completion },
 	OPT_TABLE_END,
 };
 /* clang-format on */
@@ -111,10 +114,16 @@ static int show_help(const char *value, void *to, struct err *e)
 	return print_and_exit(&b, plugin ? V_UNKNOWN : 0);
 }
 
+/* What the Makefile found, and what it did not. */
 #ifdef HAVE_ISAL
-#define GZIP_BY "gzip: ISA-L"
+#define GZIP_BY "gzip by ISA-L"
 #else
-#define GZIP_BY "gzip: zlib"
+#define GZIP_BY "gzip by zlib (built without ISA-L)"
+#endif
+#ifdef HAVE_LZ4
+#define LZ4_BY "lz4"
+#else
+#define LZ4_BY "no lz4 (built without liblz4)"
 #endif
 
 static int show_version(const char *value, void *to, struct err *e)
@@ -124,7 +133,7 @@ static int show_version(const char *value, void *to, struct err *e)
 	(void)value;
 	(void)to;
 	(void)e;
-	buf_addf(&b, "%s (backup-probes) %s\n%s\n", current->name, VERSION, GZIP_BY);
+	buf_addf(&b, "%s (backup-probes) %s\n%s, %s\n", current->name, VERSION, GZIP_BY, LZ4_BY);
 	return print_and_exit(&b, plugin ? V_UNKNOWN : 0);
 }
 
@@ -136,6 +145,16 @@ static int show_mdoc(const char *value, void *to, struct err *e)
 	(void)to;
 	(void)e;
 	manual_mdoc(&b, current, shared);
+	return print_and_exit(&b, 0);
+}
+
+static int show_completion(const char *value, void *to, struct err *e)
+{
+	BUF_AUTO b = BUF_INIT(MANUAL_MAX);
+
+	(void)to;
+	if (completion_print(&b, value, current, shared, e) < 0)
+		return -1;
 	return print_and_exit(&b, 0);
 }
 

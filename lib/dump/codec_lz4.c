@@ -1,6 +1,8 @@
 #include "lib/dump/codec.h"
 
+#ifdef HAVE_LZ4
 #include <lz4frame.h>
+#endif
 #include <string.h>
 
 static bool lz4_begins(const unsigned char *p, size_t n)
@@ -8,6 +10,7 @@ static bool lz4_begins(const unsigned char *p, size_t n)
 	return n >= 4 && p[0] == 0x04 && p[1] == 0x22 && p[2] == 0x4d && p[3] == 0x18;
 }
 
+#ifdef HAVE_LZ4
 static void *lz4_open(const struct keys *keys)
 {
 	LZ4F_dctx *d = NULL;
@@ -42,6 +45,34 @@ static void lz4_close(void *state)
 {
 	(void)LZ4F_freeDecompressionContext(state);
 }
+#else
+static void *lz4_open(const struct keys *keys)
+{
+	static char nothing;
+
+	(void)keys;
+	return &nothing;
+}
+
+static bool lz4_restart(void *state)
+{
+	(void)state;
+	return true;
+}
+
+static enum codec_step lz4_step(void *state, struct codec_io *io, const char **why)
+{
+	(void)state;
+	(void)io;
+	*why = "these tools were built without liblz4";
+	return CODEC_FAILED;
+}
+
+static void lz4_close(void *state)
+{
+	(void)state;
+}
+#endif
 
 const struct codec codec_lz4 = {
 	.name = "lz4",
