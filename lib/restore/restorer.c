@@ -10,6 +10,7 @@
 #include "lib/restore/into.h"
 #include "lib/restore/layout.h"
 #include "lib/restore/mishap.h"
+#include "lib/restore/outcome.h"
 #include "lib/restore/phases.h"
 #include "lib/restore/space.h"
 
@@ -292,15 +293,6 @@ static bool rows_only(const struct work *w)
 	return w->job->rows_only && !w->into.whole;
 }
 
-static json_t *names(const struct strv *l)
-{
-	json_t *a = json_array();
-
-	for (size_t i = 0; i < l->n; i++)
-		json_array_append_new(a, record_string(l->v[i], strlen(l->v[i])));
-	return a;
-}
-
 /* The best that is known about when the backup was made. A name that tells the day alone reads as
  * its midnight; the archive's header knows better. */
 static bool recovery_point(const struct work *w, int64_t *ms)
@@ -320,85 +312,29 @@ static bool recovery_point(const struct work *w, int64_t *ms)
 	return true;
 }
 
-static void say_instance(struct work *w)
-{
-	BUF_AUTO conninfo = BUF_INIT(PATH_MAX + 1024);
-	json_t *o = json_object();
-	char at[UTC_SIZE];
-	int64_t ms;
-
-	(void)cluster_conninfo(&w->cluster, w->into.database, &conninfo);
-	json_object_set_new(o, "conninfo", record_string(conninfo.s, conninfo.len));
-	json_object_set_new(o, "server_version", json_string(w->bin.version));
-	json_object_set_new(o, "database",
-			    record_string(w->into.database, strlen(w->into.database)));
-	json_object_set_new(o, "databases", names(&w->into.databases));
-	if (recovery_point(w, &ms))
-		json_object_set_new(o, "recovery_point", json_string(utc_format(ms, at)));
-	json_object_set_new(o, "durability",
-			    json_string(w->job->durability == CLUSTER_FAST ? "fast" : "faithful"));
-	json_object_set_new(o, "depth", json_string(rows_only(w) ? "data" : "full"));
-	json_object_set_new(o, "data_directory",
-			    record_string(w->cluster.data, strlen(w->cluster.data)));
-	stage_record(w->st, "instance", o);
-}
-
-/* What sort of server it took that long. */
-static const char *how(const struct work *w)
-{
-	if (w->job->durability == CLUSTER_FAST)
-		return "without waiting for the disk";
-	return w->job->settings ? "durably, with production's settings"
-				: "durably, with a new server's settings";
-}
-
-static void say_time(struct work *w)
-{
-	BUF_AUTO b = BUF_INIT(1024);
-	struct check c;
-
-	check_init(&c, "restore-time", "");
-	phases_metrics(&w->phases, &c);
-	phases_text(&w->phases, &b);
-	buf_addf(&b, ", %s", how(w));
-	if (rows_only(w))
-		buf_adds(&b, "; tables and rows only: no measure of a recovery");
-	check_say(&c, V_OK, "%s", b.s);
-	stage_check(w->st, &c);
-}
-
 static bool went_wrong(const struct work *w)
 {
 	return w->broken.kind != ERR_NONE || w->mishaps.count[MISHAP_FAILED] ||
 	       w->mishaps.count[MISHAP_REFUSED];
 }
 
-static void say_rto(struct work *w)
+static void say_outcome(struct work *w)
 {
-	double rto_s = phases_total_s(&w->phases);
-	uint64_t target_s = w->job->rto_target_s;
-	char took[HUMAN_SIZE], target[HUMAN_SIZE], crit[32];
-	struct check c;
+	struct outcome o = { .st = w->st,
+			     .job = w->job,
+			     .cluster = &w->cluster,
+			     .phases = &w->phases,
+			     .databases = &w->into.databases,
+			     .database = w->into.database,
+			     .rows_only = rows_only(w),
+			     .how = OUTCOME_WHOLE };
 
-	check_init(&c, "verified-rto", "");
-	check_metric_real(&c, "rto_seconds", rto_s, "s");
-	(void)human_duration(rto_s, took);
-	if (target_s) {
-		(void)snprintf(crit, sizeof(crit), "%ju", (uintmax_t)target_s);
-		check_metric_limits(&c, NULL, crit);
-	}
 	if (went_wrong(w))
-		check_say(&c, V_UNKNOWN, "not verified: the restore did not succeed (it took %s)",
-			  took);
+		o.how = OUTCOME_FAILED;
 	else if (w->mishaps.count[MISHAP_SKIPPED])
-		check_say(&c, V_WARNING, "not verified: a part was left out (the rest took %s)",
-			  took);
-	else if (target_s == 0)
-		check_say(&c, V_OK, "%s (no target), %s", took, how(w));
-	else
-		check_say(&c, rto_s > (double)target_s ? V_CRITICAL : V_OK, "%s (target %s), %s",
-			  took, human_duration((double)target_s, target), how(w));
-	stage_check(w->st, &c);
+		o.how = OUTCOME_PART;
+	o.has_point = recovery_point(w, &o.point_ms);
+	outcome_say(&o);
 }
 
 /* ---- the whole ---------------------------------------------------------------------- */
@@ -474,10 +410,7 @@ static void run(struct work *w)
 	w->ready = w->ready && fault_here(w) == NULL;
 	if (!w->ready)
 		return;
-	say_instance(w);
-	say_time(w);
-	if (!rows_only(w))
-		say_rto(w);
+	say_outcome(w);
 }
 
 void restorer_run(struct stage *st, const struct restore_job *job, struct restored_server *out)
