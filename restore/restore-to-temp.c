@@ -30,6 +30,7 @@ static struct {
 	enum cluster_durability durability;
 	struct strv skip_extensions;
 	uint64_t keep_for_s;
+	struct target target;
 	bool require_encryption, require_isolation, keep, reap, rows_only, analyze;
 } config;
 
@@ -51,6 +52,16 @@ static int set_durability(const char *value, void *to, struct err *e)
 		return err_set(e, ERR_USAGE, "'%s' is neither fast nor faithful", value);
 	*durability = strcmp(value, "fast") == 0 ? CLUSTER_FAST : CLUSTER_FAITHFUL;
 	return 0;
+}
+
+static int set_target(const char *value, void *to, struct err *e)
+{
+	return target_parse(value, to, e);
+}
+
+static int set_timeline(const char *value, void *to, struct err *e)
+{
+	return target_timeline(value, to, e);
 }
 
 static int set_depth(const char *value, void *to, struct err *e)
@@ -104,6 +115,13 @@ static const struct opt options[] = {
 	{ OPT_LIST, 0, "skip-extension", "NAME", &config.skip_extensions,
 	  "leave out this extension and all that needs it, where it is not installed; the report names "
 	  "what is missing then", "SKIP_EXTENSIONS", false, NULL },
+	{ OPT_CALL, 0, "target", "TARGET", &config.target,
+	  "a physical backup: recover up to latest, immediate (the end of the backup), a time "
+	  "(2026-02-17T01:58:42Z), a WAL position (0/5000060), a transaction's number, or the name of a "
+	  "restore point; default: latest", "RECOVERY_TARGET", false, set_target },
+	{ OPT_CALL, 0, "timeline", "latest|current|N", &config.target,
+	  "a physical backup: follow this timeline; default: latest, to the end of the backup current",
+	  "RECOVERY_TIMELINE", false, set_timeline },
 	{ OPT_TEXT, 0, "decrypt-passphrase-file", "FILE", &config.passphrase_file,
 	  "the passphrase of an encrypted backup, or of the key, is the first line of FILE; or the "
 	  "variable DECRYPT_PASSPHRASE holds it",
@@ -393,6 +411,7 @@ int main(int argc, char **argv)
 				      .reading = reading(),
 				      .skip_extensions = config.skip_extensions,
 				      .rto_target_s = config.rto_target_s,
+				      .target = config.target,
 				      .rows_only = config.rows_only,
 				      .analyze = config.analyze };
 	if (common.progress || isatty(STDERR_FILENO))

@@ -121,15 +121,41 @@ static int run_initdb(const struct cluster *c, struct err *e)
 	return 0;
 }
 
+static int find_places(struct cluster *c, struct err *e)
+{
+	if (check_socket_path(c, e) < 0)
+		return -1;
+	(void)snprintf(c->data, sizeof(c->data), "%.*s/data", PATH_MAX - 32, c->opts.dir);
+	(void)snprintf(c->log, sizeof(c->log), "%.*s/server.log", PATH_MAX - 32, c->opts.dir);
+	return 0;
+}
+
+static int write_file(const struct cluster *c, const char *name, const char *text, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", c->data, name);
+	FD_AUTO fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
+		return err_set(e, ERR_SYSTEM, "write %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int cluster_adopt(struct cluster *c, struct err *e)
+{
+	if (find_places(c, e) < 0 || write_file(c, "postgresql.conf", "", e) < 0 ||
+	    write_file(c, "postgresql.auto.conf", "", e) < 0 ||
+	    write_file(c, "pg_ident.conf", "", e) < 0)
+		return -1;
+	return write_file(c, "pg_hba.conf", "local all all trust\n", e);
+}
+
 int cluster_init(struct cluster *c, struct err *e)
 {
 	const struct cluster_opts *o = &c->opts;
 	int copied = 0;
 
-	if (check_socket_path(c, e) < 0)
+	if (find_places(c, e) < 0)
 		return -1;
-	(void)snprintf(c->data, sizeof(c->data), "%.*s/data", PATH_MAX - 32, o->dir);
-	(void)snprintf(c->log, sizeof(c->log), "%.*s/server.log", PATH_MAX - 32, o->dir);
 	if (o->templates && !o->as->drops)
 		copied = template_copy(o->templates, o->bin, c->data, e);
 	return copied ? (copied > 0 ? 0 : -1) : run_initdb(c, e);
@@ -267,7 +293,8 @@ const char *cluster_conninfo(const struct cluster *c, const char *dbname, struct
 	return out->s;
 }
 
-static bool answers(const struct cluster *c, struct err *e)
+/* 1: it answers; 0: not yet; -1: it will not. */
+static int ask(const struct cluster *c, struct err *e)
 {
 	BUF_AUTO conninfo = BUF_INIT(PATH_MAX + 256);
 	struct pg_target target = { .what = "the temporary server",
@@ -277,20 +304,34 @@ static bool answers(const struct cluster *c, struct err *e)
 				    .statement_s = 30 };
 	PG_AUTO pg = { 0 };
 
-	target.conninfo = cluster_conninfo(c, "postgres", &conninfo);
-	return pg_open(&pg, &target, e) == 0 && pg_run(&pg, "SELECT 1", e) == 0;
+	/* Nobody can have dropped template1. */
+	target.conninfo =
+		cluster_conninfo(c, c->opts.adopted ? "template1" : "postgres", &conninfo);
+	if (pg_open(&pg, &target, e) == 0 && pg_run(&pg, "SELECT 1", e) == 0)
+		return 1;
+	return pg.why == PG_WHY_REFUSED || pg.why == PG_WHY_BUSY || pg.why == PG_WHY_TIMEOUT ||
+			       pg.why == PG_WHY_LOST
+		       ? 0
+		       : -1;
 }
 
 static int await(struct cluster *c, uint64_t limit_s, struct err *e)
 {
-	int64_t deadline_ms = mono_ms() + (int64_t)limit_s * 1000;
+	const struct cluster_adopted *a = c->opts.adopted;
+	int64_t deadline_ms = limit_s ? mono_ms() + (int64_t)limit_s * 1000 : INT64_MAX;
 	struct err last = { 0 };
 
 	for (;;) {
-		if (answers(c, &last))
+		int answer = a == NULL || a->ready(a->ctx) ? ask(c, &last) : 0;
+
+		if (answer > 0)
 			return 0;
 		if (cluster_check(c, e) < 0)
 			return -1;
+		if (answer < 0) {
+			*e = last;
+			return -1;
+		}
 		if (mono_ms() >= deadline_ms)
 			break;
 		(void)poll(NULL, 0, POLL_MS);
@@ -323,6 +364,8 @@ int cluster_start(struct cluster *c, uint64_t limit_s, struct err *e)
 		set_fast(&argv);
 	for (size_t i = 0; o->settings && i < o->settings->n; i++)
 		set(&argv, o->settings->v[i]);
+	for (size_t i = 0; o->adopted && i < o->adopted->settings->n; i++)
+		set(&argv, o->adopted->settings->v[i]);
 	cluster_environment(c, &env);
 	p.argv = argv.v;
 	p.env = env.v;

@@ -31,6 +31,16 @@ struct cluster_opts {
 		*settings;     /* of another server (settings.h), for CLUSTER_FAITHFUL; NULL */
 	uint64_t max_memory_b; /* of each of its processes; 0: any */
 	unsigned jobs; /* sessions that will build indexes at a time: shares the memory out */
+	const struct cluster_adopted *adopted; /* NULL: cluster_init() makes the data */
+};
+
+/* A data directory that another server wrote. */
+struct cluster_adopted {
+	const struct strv *settings; /* its own and those of its recovery, after all others */
+	/* Called all the while it starts: can it be asked already? (Every question before would be
+	 * a line in its log.) */
+	bool (*ready)(void *ctx);
+	void *ctx;
 };
 
 /* A cluster. Start from { .opts = ... }; what opts points to must outlive it. */
@@ -50,7 +60,12 @@ const char *cluster_locale(void);
 /* Makes it: UTF8, locale C.UTF-8 (C where the system has none). ERR_SYSTEM quotes initdb. */
 int cluster_init(struct cluster *c, struct err *e);
 
-/* Starts it and waits until it answers a query. ERR_SYSTEM quotes the server's log. */
+/* Instead: takes over dir/data, which is there, with .opts.adopted. Its configuration files are
+ * replaced by our own. */
+int cluster_adopt(struct cluster *c, struct err *e);
+
+/* Starts it and waits until it answers a query, limit_s 0: without a limit. ERR_SYSTEM quotes the
+ * server's log. */
 int cluster_start(struct cluster *c, uint64_t limit_s, struct err *e);
 
 /* Is the server still there? When not, *e says so and quotes its log. */

@@ -5,6 +5,7 @@
 #include "lib/dump/stream.h"
 #include "lib/dump/tar.h"
 #include "lib/physical/look.h"
+#include "lib/physical/tarset.h"
 #include "lib/physical/wal.h"
 
 #include <dirent.h>
@@ -108,20 +109,6 @@ static int walk(struct work *w, int dir, const char *prefix, unsigned depth, str
 	return status;
 }
 
-/* "base.tar.gz" -> "", "16500.tar" -> "pg_tblspc/16500/", "pg_wal.tar.zst" -> "pg_wal/". */
-static char *inside_of(const char *name)
-{
-	const size_t digits = strspn(name, "0123456789");
-
-	if (strncmp(name, "base.tar", 8) == 0)
-		return xstrdup("");
-	if (strncmp(name, "pg_wal.tar", 10) == 0)
-		return xstrdup("pg_wal/");
-	if (digits > 0 && strncmp(name + digits, ".tar", 4) == 0)
-		return xasprintf("pg_tblspc/%.*s/", (int)digits, name);
-	return NULL;
-}
-
 /* A set of tars is one when its base.tar is there: then nothing but tars belongs to it. */
 static void find_tars(struct work *w)
 {
@@ -135,7 +122,7 @@ static void find_tars(struct work *w)
 	w->items = NULL;
 	w->n_items = 0;
 	for (size_t i = 0; i < n; i++) {
-		char *inside __attribute__((cleanup(xfree_auto))) = inside_of(all[i].path);
+		char *inside __attribute__((cleanup(xfree_auto))) = tarset_place(all[i].path);
 
 		if (inside != NULL)
 			add_item(w, all[i].path, inside, all[i].bytes);

@@ -11,6 +11,8 @@ static const struct {
 	[PHASE_DECRYPT] = { "decrypt_seconds", "decrypt", NULL, NULL },
 	[PHASE_UNPACK] = { "unpack_seconds", "unpack", "unpack_bytes", "unpack_rate" },
 	[PHASE_START] = { "start_seconds", "server", NULL, NULL },
+	[PHASE_CONSISTENT] = { "consistent_seconds", "until consistent", NULL, NULL },
+	[PHASE_REPLAY] = { "replay_seconds", "replay", "replay_bytes", "replay_rate" },
 	[PHASE_PRE_DATA] = { "pre_data_seconds", "tables", NULL, NULL },
 	[PHASE_DATA] = { "data_seconds", "rows", "data_bytes", "data_rate" },
 	[PHASE_POST_DATA] = { "post_data_seconds", "indexes and constraints", "post_data_bytes",

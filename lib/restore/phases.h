@@ -12,14 +12,16 @@
 #include <stdint.h>
 
 enum phase {
-	PHASE_DECRYPT,   /* as far as it can be told apart */
-	PHASE_UNPACK,    /* an archive that is compressed as a whole */
-	PHASE_START,     /* making the server and starting it */
-	PHASE_PRE_DATA,  /* roles, databases, tables */
-	PHASE_DATA,      /* rows */
-	PHASE_POST_DATA, /* indexes, constraints, triggers */
-	PHASE_ANALYZE,   /* statistics for the planner, where they are asked for */
-	PHASE_READY,     /* up to the first correct answer */
+	PHASE_DECRYPT,    /* as far as it can be told apart */
+	PHASE_UNPACK,     /* an archive that is compressed as a whole */
+	PHASE_START,      /* making the server and starting it */
+	PHASE_CONSISTENT, /* a physical backup: replay until it is consistent */
+	PHASE_REPLAY,     /* and on to the target, until it takes connections */
+	PHASE_PRE_DATA,   /* roles, databases, tables */
+	PHASE_DATA,       /* rows */
+	PHASE_POST_DATA,  /* indexes, constraints, triggers */
+	PHASE_ANALYZE,    /* statistics for the planner, where they are asked for */
+	PHASE_READY,      /* up to the first correct answer */
 	PHASES
 };
 

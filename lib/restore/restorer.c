@@ -12,6 +12,7 @@
 #include "lib/restore/mishap.h"
 #include "lib/restore/outcome.h"
 #include "lib/restore/phases.h"
+#include "lib/restore/physical.h"
 #include "lib/restore/space.h"
 
 #include <poll.h>
@@ -78,10 +79,12 @@ static int recognise(struct work *w, struct err *e)
 	struct check c;
 
 	if (sniff_path(w->job->path, &w->job->reading, &w->what, e) < 0 ||
-	    sniff_refuse(w->job->source->path, &w->what, e) < 0) {
+	    (!physical_takes(&w->what) && sniff_refuse(w->job->source->path, &w->what, e) < 0)) {
 		say_error(w, "backup-format", e);
 		return -1;
 	}
+	if (physical_takes(&w->what))
+		return 0;
 	if (w->what.kind != DUMP_DIRECTORY)
 		sniff_name(w->job->source->path, &w->what);
 	check_init(&c, "backup-format", "");
@@ -393,7 +396,7 @@ static void run(struct work *w)
 {
 	struct err e = { 0 };
 
-	if (recognise(w, &e) < 0 || whole(w, &e) < 0)
+	if (whole(w, &e) < 0)
 		return;
 	if (prepare(w, &e) < 0 || start(w, &e) < 0) {
 		say_error(w, "restore", &e);
@@ -421,6 +424,14 @@ void restorer_run(struct stage *st, const struct restore_job *job, struct restor
 				      .fetch_s = job->source->fetch_s,
 				      .progress = job->progress } };
 
+	struct err e = { 0 };
+
+	if (recognise(&w, &e) < 0)
+		return;
+	if (physical_takes(&w.what)) {
+		physical_run(st, job, &w.what, out);
+		return;
+	}
 	run(&w);
 	out->up = w.ready;
 	if (w.ready)

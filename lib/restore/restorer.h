@@ -6,12 +6,13 @@
  * all that it starts inherits that.
  *
  * It says what it finds with checks: backup-format, backup-encryption, backup-complete, restore,
- * restore-time, verified-rto; and the instance record.
+ * restore-time, verified-rto; and the instance record. A physical backup is physical.h's.
  */
 #include "lib/base/stage.h"
 #include "lib/dump/stream.h"
 #include "lib/pg/cluster.h"
 #include "lib/restore/source.h"
+#include "lib/restore/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct restore_job {
 	uint64_t max_memory_b;      /* of the server; 0: any */
 	uint64_t *need_b;           /* filled in: the disk that it should take */
 	struct stream_opts reading; /* limits for what comes out of the backup */
+	struct target target;       /* of a physical backup's recovery */
 	struct strv skip_extensions;
 	struct keys keys; /* for an encrypted one */
 	bool require_encryption;

@@ -1,6 +1,7 @@
 #include "lib/restore/seal.h"
 
 #include "lib/base/xmem.h"
+#include "lib/restore/unpack.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ bool seal_find(struct seal *out, struct stage *st, const struct identity *who, c
 
 	*out = (struct seal){ .in = { .root = { .dir = dir, .as = who } } };
 	show(out, backup, "");
+	unpack_beside(backup, &out->show);
 	if (templates)
 		show(out, templates, "");
 	if (pg_bindir)

@@ -2,6 +2,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
+#include "lib/restore/space.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -63,6 +64,14 @@ void source_see(struct source *s, const struct record *r)
 		see_download(s, r->object);
 }
 
+/* A base backup as pg_basebackup -Fp leaves it, with directories in it. */
+static bool is_data_directory(const char *path)
+{
+	AUTO_FREE char *version = xasprintf("%s/PG_VERSION", path);
+
+	return access(version, F_OK) == 0;
+}
+
 /* What is in a directory archive: files, no directories. */
 static int size_of_dir(const char *path, uint64_t *bytes, struct err *e)
 {
@@ -99,7 +108,9 @@ int source_settle(struct source *s, const char *given, struct err *e)
 	if (access(absolute, R_OK) < 0)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
 	s->bytes = (uint64_t)st.st_size;
-	if (S_ISDIR(st.st_mode) && size_of_dir(absolute, &s->bytes, e) < 0)
+	if (S_ISDIR(st.st_mode) && is_data_directory(absolute))
+		s->bytes = space_used(absolute);
+	else if (S_ISDIR(st.st_mode) && size_of_dir(absolute, &s->bytes, e) < 0)
 		return -1;
 	if (given || !s->modified) {
 		s->modified = true;
@@ -171,17 +182,50 @@ static int copy_file(int from_dir, const char *name, int to_dir, const struct id
 	return io_copy(in, out);
 }
 
-/* The files of a directory archive; what else lies there (a README's directory) is not part. */
-static int copy_dir(DIR *from, int to, const struct identity *who)
+static int copy_dir(DIR *from, int to, const struct identity *who, bool deep);
+
+static int copy_below(int from, const char *name, int to, const struct identity *who)
+{
+	int in = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = in < 0 ? NULL : fdopendir(in);
+	FD_AUTO out = -1;
+	int ret = -1;
+
+	if (d && mkdirat(to, name, 0700) == 0)
+		out = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (out >= 0 && fchown(out, who->uid, who->gid) == 0)
+		ret = copy_dir(d, out, who, true);
+	if (d)
+		(void)closedir(d);
+	else
+		io_close(&in);
+	return ret;
+}
+
+/* The files of a directory archive; what else lies there (a README's directory) is not part. Of a
+ * data directory (deep) all is, and root follows none of its links. */
+static int copy_dir(DIR *from, int to, const struct identity *who, bool deep)
 {
 	const struct dirent *entry;
 	struct stat st;
+	int ret = 0;
 
-	while ((entry = readdir(from)) != NULL)
-		if (fstatat(dirfd(from), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) && copy_file(dirfd(from), entry->d_name, to, who) < 0)
-			return -1;
-	return 0;
+	while (ret == 0 && (entry = readdir(from)) != NULL) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		    fstatat(dirfd(from), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISREG(st.st_mode))
+			ret = copy_file(dirfd(from), name, to, who);
+		else if (deep && S_ISDIR(st.st_mode))
+			ret = copy_below(dirfd(from), name, to, who);
+		else if (deep && S_ISLNK(st.st_mode)) {
+			errno = ELOOP;
+			ret = -1;
+		}
+	}
+	return ret;
 }
 
 int source_fd(const char *path)
@@ -193,7 +237,7 @@ int source_fd(const char *path)
 	return (int)strtol(path + strlen(prefix), NULL, 10);
 }
 
-/* For a directory archive, whose files pg_restore opens by name. */
+/* For a directory, whose files are opened by name. */
 static int copy_into(const char *path, const char *to, const struct identity *who)
 {
 	DIR *from = opendir(path);
@@ -203,7 +247,7 @@ static int copy_into(const char *path, const char *to, const struct identity *wh
 	if (from && mkdir(to, 0700) == 0)
 		dir = open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir >= 0 && fchown(dir, who->uid, who->gid) == 0)
-		ret = copy_dir(from, dir, who);
+		ret = copy_dir(from, dir, who, is_data_directory(path));
 	if (from)
 		(void)closedir(from);
 	return ret;
