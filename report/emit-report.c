@@ -1,24 +1,20 @@
 /* emit-report: the sink. Gathers the whole stream, reports it, remembers it, and is its verdict. */
-#include "lib/base/atomic.h"
 #include "lib/base/buf.h"
 #include "lib/base/history.h"
-#include "lib/base/io.h"
 #include "lib/base/stage.h"
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/report/format.h"
+#include "lib/report/outlet.h"
 #include "lib/report/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { REPORT_MAX = 256 * 1024 * 1024, REPORT_MODE = 0644, CHECKS_IN_HISTORY_B = 3 * 1024 * 1024 };
+enum { CHECKS_IN_HISTORY_B = 3 * 1024 * 1024 };
 
 /* One report, and where it goes: path NULL is standard output. */
 struct report {
@@ -180,53 +176,21 @@ static void render(const struct summary *s, const struct past *past, const struc
 	report->format->render(&view, out);
 }
 
-/* A pipe or a terminal is written to and not replaced. */
-static int put_directly(const char *path, const struct buf *b, struct err *e)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
-	if (io_write_all(fd, b->s, b->len) < 0) {
-		err_set(e, ERR_SYSTEM, "write %s: %s", path, strerror(errno));
-		io_close(&fd);
-		return -1;
-	}
-	if (close(fd) < 0)
-		return err_set(e, ERR_SYSTEM, "close %s: %s", path, strerror(errno));
-	return 0;
-}
-
-static int put(const struct report *report, const struct buf *b, struct err *e)
-{
-	struct stat st;
-
-	if (b->full)
-		return err_set(e, ERR_SYSTEM, "the report is larger than %d bytes", REPORT_MAX);
-	if (report->path && stat(report->path, &st) == 0 && !S_ISREG(st.st_mode))
-		return put_directly(report->path, b, e);
-	if (report->path)
-		return atomic_write(report->path, b->s, b->len, REPORT_MODE, e);
-	if (io_write_all(report->format->to_stderr ? STDERR_FILENO : STDOUT_FILENO, b->s, b->len) <
-	    0)
-		return err_set(e, ERR_SYSTEM, "write to standard %s: %s",
-			       report->format->to_stderr ? "error" : "output", strerror(errno));
-	return 0;
-}
-
 /* Writes the reports that go to files, or those that go to standard output. What could not be
  * written is a finding in those that follow. */
 static void write_reports(struct summary *s, const struct past *past, bool files)
 {
 	for (size_t i = 0; i < config.reports.n; i++) {
 		const struct report *report = &config.reports.v[i];
-		BUF_AUTO b = BUF_INIT(REPORT_MAX);
+		BUF_AUTO b = BUF_INIT(OUTLET_MAX);
 		struct err e = { 0 };
 
 		if ((report->path != NULL) != files)
 			continue;
 		render(s, past, report, &b);
-		if (put(report, &b, &e) == 0) {
+		if (outlet_put(report->path,
+			       report->format->to_stderr ? STDERR_FILENO : STDOUT_FILENO, &b,
+			       &e) == 0) {
 			tool_debug("wrote %zu bytes to %s", b.len,
 				   report->path ? report->path : "standard output");
 			continue;

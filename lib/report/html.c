@@ -24,7 +24,7 @@ static const char *text(const json_t *object, const char *field)
 	return s ? s : "";
 }
 
-/* The headline without its verdict, which the badge says. */
+/* The headline without its verdict, which the badge says; not yet as markup. */
 static void add_headline(const struct summary *s, const char *title, struct buf *out)
 {
 	BUF_AUTO line = BUF_INIT(PIECE_MAX);
@@ -35,36 +35,24 @@ static void add_headline(const struct summary *s, const char *title, struct buf 
 	rest = rest ? rest + 1 : line.s;
 	if (*rest >= 'a' && *rest <= 'z')
 		*rest = (char)(*rest - 'a' + 'A');
-	markup_text(out, rest);
+	buf_adds(out, rest);
 }
 
 static void add_head(const struct summary *s, const char *title, struct buf *out)
 {
-	static const char *const colours[] = { "18794e", "8a5300", "b42318", "6941a5" };
+	BUF_AUTO words = BUF_INIT(PIECE_MAX);
 
-	buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-		      "style-src 'unsafe-inline'; img-src data:\">\n"
-		      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-		      "<meta name=\"referrer\" content=\"no-referrer\">\n");
-	buf_addf(out,
-		 "<link rel=\"icon\" href=\"data:image/svg+xml,%%3Csvg "
-		 "xmlns='http://www.w3.org/2000/svg' "
-		 "viewBox='0 0 8 8'%%3E%%3Ccircle cx='4' cy='4' r='4' "
-		 "fill='%%23%s'/%%3E%%3C/svg%%3E\">\n",
-		 colours[s->status]);
-	buf_addf(out, "<title>%s: ", html_word(s->status));
-	add_headline(s, title, out);
-	buf_adds(out, "</title>\n<style>\n");
-	html_style(out);
-	buf_adds(out, "</style>\n</head>\n");
+	buf_addf(&words, "%s: ", html_word(s->status));
+	add_headline(s, title, &words);
+	html_open(words.s, html_colour(s->status), out);
 }
 
 static void add_header(const struct summary *s, const char *title, struct buf *out)
 {
 	char from[UTC_SIZE], to[UTC_SIZE], time[HUMAN_SIZE];
+	BUF_AUTO headline = BUF_INIT(PIECE_MAX);
 
+	add_headline(s, title, &headline);
 	buf_addf(out, "<header class=\"%s\"><div class=\"page\">\n<p>", html_class(s->status));
 	html_badge(s->status, out);
 	if (s->label[0]) {
@@ -73,7 +61,7 @@ static void add_header(const struct summary *s, const char *title, struct buf *o
 		buf_adds(out, "</bdi>");
 	}
 	buf_adds(out, "</p>\n<h1>");
-	add_headline(s, title, out);
+	markup_text(out, headline.s);
 	buf_addf(out, "</h1>\n<p class=\"when\">%s to %s (%s)</p>\n</div></header>\n",
 		 utc_human(s->started_ms, from), utc_human(s->ended_ms, to),
 		 human_duration((double)(s->ended_ms - s->started_ms) / 1000, time));

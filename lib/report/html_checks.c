@@ -13,12 +13,12 @@
 enum { PIECE_MAX = 256 * 1024, UNFOLDED = 10, FINDINGS_SHOWN = 1000 };
 
 static const struct {
-	const char *class, *word, *mark;
+	const char *class, *word, *mark, *colour;
 } looks[] = {
-	[V_OK] = { "ok", "OK", "&#10003;" },
-	[V_WARNING] = { "warning", "WARNING", "!" },
-	[V_CRITICAL] = { "critical", "CRITICAL", "&#10005;" },
-	[V_UNKNOWN] = { "unknown", "UNKNOWN", "?" },
+	[V_OK] = { "ok", "OK", "&#10003;", "18794e" },
+	[V_WARNING] = { "warning", "WARNING", "!", "8a5300" },
+	[V_CRITICAL] = { "critical", "CRITICAL", "&#10005;", "b42318" },
+	[V_UNKNOWN] = { "unknown", "UNKNOWN", "?", "6941a5" },
 };
 
 const char *html_class(enum verdict v)
@@ -29,6 +29,11 @@ const char *html_class(enum verdict v)
 const char *html_word(enum verdict v)
 {
 	return looks[v].word;
+}
+
+const char *html_colour(enum verdict v)
+{
+	return looks[v].colour;
 }
 
 void html_badge(enum verdict v, struct buf *out)

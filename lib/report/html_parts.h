@@ -8,12 +8,14 @@
 #include "lib/report/rows.h"
 #include "lib/report/summary.h"
 
-/* The lines of the style sheet, which know the classes that the pieces use. */
-void html_style(struct buf *out);
+/* A page up to its <body>, with the style sheet that knows the classes of all pieces. title is
+ * text; colour: of the icon, six hexadecimal digits. */
+void html_open(const char *title, const char *colour, struct buf *out);
 
-/* How a verdict looks: its class, and the word on its badge. */
+/* How a verdict looks: its class, the word on its badge, the colour of the icon. */
 const char *html_class(enum verdict v);
 const char *html_word(enum verdict v);
+const char *html_colour(enum verdict v);
 void html_badge(enum verdict v, struct buf *out);
 
 /* What a check is about. */

@@ -1,5 +1,7 @@
 #include "lib/report/html_parts.h"
 
+#include "lib/report/markup.h"
+
 /* A string literal may have 4,095 characters (C11, 5.2.4.1): a line each. */
 /* clang-format off */
 static const char *const lines[] = {
@@ -112,12 +114,21 @@ static const char *const lines[] = {
 	".day-none{background:var(--none)}",
 	".facts dd{font-variant-numeric:tabular-nums}",
 	"footer{margin:2rem 0 1.5rem;color:var(--soft);font-size:.8125rem}",
+	"pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 14px;",
+	"overflow-x:auto;font:13px/1.5 ui-monospace,\"Liberation Mono\",Menlo,Consolas,monospace;",
+	"overflow-wrap:normal;margin:.6rem 0}",
+	"pre:focus-visible{outline:2px solid var(--bar)}",
+	"header.plain{border-top-color:var(--bar)}",
+	".paper h2{border-top:1px solid var(--line);padding-top:1.2rem}",
+	".paper h3{margin:1.4rem 0 .3rem}",
+	".paper p{max-width:50rem}",
+	".note{border-left:4px solid var(--bar);padding-left:.8rem}",
 	"@media (max-width:719px){.check>summary{grid-template-columns:1fr 1rem}",
 	".check>summary::after{grid-column:2}.check>summary .badge{grid-column:1}",
 	".name,.said{grid-column:1/-1}.detail dl,.facts{grid-template-columns:1fr;gap:0}",
 	"dd{margin-bottom:.4rem}.tiles{grid-template-columns:1fr 1fr}.tile{padding:10px 12px}",
 	".tile b{font-size:1.2rem}.changes .badge{flex-basis:auto}}",
-	"@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;color-scheme:light}",
+	"@media print{pre{white-space:pre-wrap}:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;color-scheme:light}",
 	"body{font-size:10.5pt}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}",
 	".check::details-content{content-visibility:visible;display:block;height:auto}",
 	".check,figure,.tile,tr{break-inside:avoid}h2{break-after:avoid}",
@@ -127,8 +138,28 @@ static const char *const lines[] = {
 };
 /* clang-format on */
 
-void html_style(struct buf *out)
+static void add_style(struct buf *out)
 {
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		buf_addf(out, "%s\n", lines[i]);
+}
+
+void html_open(const char *title, const char *colour, struct buf *out)
+{
+	buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+		      "style-src 'unsafe-inline'; img-src data:\">\n"
+		      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+		      "<meta name=\"referrer\" content=\"no-referrer\">\n");
+	buf_addf(out,
+		 "<link rel=\"icon\" href=\"data:image/svg+xml,%%3Csvg "
+		 "xmlns='http://www.w3.org/2000/svg' "
+		 "viewBox='0 0 8 8'%%3E%%3Ccircle cx='4' cy='4' r='4' "
+		 "fill='%%23%s'/%%3E%%3C/svg%%3E\">\n<title>",
+		 colour);
+	markup_text(out, title);
+	buf_adds(out, "</title>\n<style>\n");
+	add_style(out);
+	buf_adds(out, "</style>\n</head>\n");
 }

@@ -69,6 +69,11 @@ static double target_of(const json_t *run, const char *check, const char *metric
 	return plausible(r.end);
 }
 
+double past_metric(const json_t *run, const char *check, const char *metric)
+{
+	return real_of(metric_of(run, check, metric), "value");
+}
+
 bool past_run_of(const json_t *run, struct past_run *out)
 {
 	*out = (struct past_run){
@@ -82,8 +87,7 @@ bool past_run_of(const json_t *run, struct past_run *out)
 	};
 	(void)verdict_parse(record_text(run, "status"), &out->status);
 	for (size_t i = 0; i < PAST_PHASES; i++)
-		out->phase_s[i] = real_of(
-			metric_of(run, past_phases[i].check, past_phases[i].metric), "value");
+		out->phase_s[i] = past_metric(run, past_phases[i].check, past_phases[i].metric);
 	return record_time(run, "at", &out->at_ms);
 }
 

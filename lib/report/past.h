@@ -47,6 +47,9 @@ struct past {
 /* False when the object has no time. */
 bool past_run_of(const json_t *run, struct past_run *out);
 
+/* The value of a metric of the run's first check of that name; NAN where there is none. */
+double past_metric(const json_t *run, const char *check, const char *metric);
+
 /* Reads the history of the label into *p, which is PAST_NONE. restored: the present run tried to
  * restore, so that the run to compare with is one that did. 0, or -1 with *e. */
 int past_load(struct past *p, const char *history, const char *label, bool restored, int64_t now_ms,

@@ -1,8 +1,8 @@
 #include "lib/storage/azure_error.h"
 
+#include "lib/base/shellword.h"
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
-#include "lib/storage/shellword.h"
 #include "lib/storage/uri.h"
 #include "lib/storage/xmlread.h"
 

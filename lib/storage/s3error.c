@@ -1,7 +1,7 @@
 #include "lib/storage/s3error.h"
 
+#include "lib/base/shellword.h"
 #include "lib/storage/s3list.h"
-#include "lib/storage/shellword.h"
 
 #include <inttypes.h>
 #include <stdio.h>

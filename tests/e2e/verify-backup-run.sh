@@ -77,7 +77,7 @@ composition() {
 	# one id for all
 	[ "$(sed -n 's/^[a-z-]* \([0-9TZ]*-[0-9a-f]*\)$/\1/p' "$OUT" | sort -u | wc -l)" -eq 1 ]
 	nothing_remains
-	for report in report.txt report.md report.html report.json; do expect_file "reports/shop/latest/$report"; done
+	for report in report.txt report.md report.html report.json runbook.html runbook.md; do expect_file "reports/shop/latest/$report"; done
 	[ -d history ]
 }
 t "the tools are joined, share one run, and the reports are kept" composition

@@ -1,9 +1,9 @@
 /* Where a container is and by what right it is read, what is signed, and what a listing says. */
 #include "lib/base/buf.h"
+#include "lib/base/shellword.h"
 #include "lib/storage/azure_account.h"
 #include "lib/storage/azure_list.h"
 #include "lib/storage/azure_sign.h"
-#include "lib/storage/shellword.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>

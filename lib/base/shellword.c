@@ -1,4 +1,4 @@
-#include "lib/storage/shellword.h"
+#include "lib/base/shellword.h"
 
 void shellword_add(struct buf *out, const char *s)
 {

@@ -1,5 +1,5 @@
-#ifndef LIB_STORAGE_SHELLWORD_H
-#define LIB_STORAGE_SHELLWORD_H
+#ifndef LIB_BASE_SHELLWORD_H
+#define LIB_BASE_SHELLWORD_H
 /*
  * shellword: a name as one word of a shell command, for commands that messages advise.
  */
