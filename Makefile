@@ -56,7 +56,7 @@ UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 MAN      := $(TOOLS:$B/bin/%=$B/man/%.1)
 COMPLETE := $(TOOLS:$B/bin/%=$B/completion/%.bash) $(TOOLS:$B/bin/%=$B/completion/_%)
 FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-SCRIPTS  := $(shell grep -lE '^#!/bin/(ba)?sh' ci/* tests/run tests/servers/* tests/e2e/*.sh tests/bench/*.sh) tests/e2e/lib.sh
+SCRIPTS  := $(shell grep -rlE '^\#!/bin/(ba)?sh' ci tests/run tests/servers tests/bench) $(wildcard tests/e2e/*.sh)
 CFILES   := $(LIBSRC) $(TOOLSRC) $(wildcard tests/unit/*.c tests/fuzz/*.c)
 HEADERS  := $(wildcard lib/*/*.h tests/unit/*.h)
 vpath %.c $(TOOLDIRS)
