@@ -1,6 +1,7 @@
 #include "lib/dump/complete.h"
 
 #include "lib/dump/complete_parts.h"
+#include "lib/dump/multi.h"
 #include "lib/dump/script.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ static int no_end(const char *path, const struct sqlscan_end *end, struct err *e
 
 static int complete_script(struct parts *p, const struct sniffed *what, struct err *e)
 {
-	STREAM_AUTO *s = stream_open_path(p->path, &p->limits, e);
+	STREAM_AUTO *s = multi_open_path(p->path, &p->limits, p->threads, e);
 	struct sqlscan_end end = { 0 };
 	enum sqlscan_verdict verdict;
 

@@ -14,7 +14,8 @@
  *
  * complete_count() looks deeper: it unpacks what is packed, too, and counts the rows of all tables.
  * Parts that do not depend on each other (the blocks of a custom archive, the files of a directory)
- * are read on several threads, a compressed script is unpacked ahead.
+ * are read on several threads, and so are the members of a compressed file where they tell where
+ * they end (multi.h); else a compressed script is unpacked ahead.
  *
  * Large objects in a directory that was dumped without compression have neither a length nor an
  * end mark: the note says so.

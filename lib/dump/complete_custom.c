@@ -1,6 +1,7 @@
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/complete_parts.h"
+#include "lib/dump/multi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -306,7 +307,7 @@ static int all_at_once(struct places *w, struct stream *s, struct err *e)
 
 int complete_custom(struct parts *p, struct err *e)
 {
-	STREAM_AUTO *s = stream_open_path(p->path, &p->limits, e);
+	STREAM_AUTO *s = multi_open_path(p->path, &p->limits, p->threads, e);
 	struct places w = { .p = p, .fd = -1 };
 	bool deep, raw;
 	int r;

@@ -1,5 +1,6 @@
 #include "lib/base/buf.h"
 #include "lib/dump/complete_parts.h"
+#include "lib/dump/multi.h"
 #include "lib/dump/tar.h"
 
 #include <inttypes.h>
@@ -103,7 +104,7 @@ static int check_toc(struct parts *p, struct stream *s, const struct tar_member 
 
 int complete_tar(struct parts *p, struct err *e)
 {
-	STREAM_AUTO *s = stream_open_path(p->path, &p->limits, e);
+	STREAM_AUTO *s = multi_open_path(p->path, &p->limits, p->threads, e);
 	struct tar_member m = { 0 };
 	int r = s ? tar_next(s, &m, e) : -1;
 

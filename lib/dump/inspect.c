@@ -2,6 +2,7 @@
 
 #include "lib/dump/complete.h"
 #include "lib/dump/mongo.h"
+#include "lib/dump/multi.h"
 #include "lib/dump/mysql.h"
 
 #include <stdio.h>
@@ -30,7 +31,7 @@ static int of_postgresql(const char *path, const struct inspect_opts *opts, stru
 static int of_others(const char *path, const struct inspect_opts *opts, struct inspected *out,
 		     struct err *e)
 {
-	STREAM_AUTO *s = stream_open_path(path, &opts->reading, e);
+	STREAM_AUTO *s = multi_open_path(path, &opts->reading, opts->threads, e);
 	int r;
 
 	if (s == NULL)

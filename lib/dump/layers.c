@@ -29,14 +29,14 @@ static int fail(struct layers *s, enum err_kind kind, const char *fmt, ...)
 
 static uint64_t position(const struct layers *s)
 {
-	return s->v[0].out_b - (s->v[0].len - s->v[0].pos);
+	return s->at_b + s->v[0].out_b - (s->v[0].len - s->v[0].pos);
 }
 
 static int check_limits(struct layers *s, const struct layer *l)
 {
 	uint64_t in_b = s->v[0].out_b;
 
-	if (l->codec == NULL)
+	if (l->codec == NULL && s->packed == NULL)
 		return 0;
 	if (s->max_out_b && l->out_b > s->max_out_b)
 		return fail(s, ERR_SYSTEM,
@@ -79,7 +79,7 @@ static int more_from_source(struct layers *s, struct layer *l)
 		l->ended = true;
 	l->len += (size_t)n;
 	l->out_b += (uint64_t)n;
-	return 0;
+	return check_limits(s, l);
 }
 
 static int first_member(struct layers *s, struct layer *l)

@@ -34,6 +34,8 @@ struct layers {
 	struct layer *top;
 	char *name; /* for messages, owned */
 	uint64_t max_out_b, max_ratio;
+	uint64_t at_b; /* of the source in its file */
+	const char *packed;
 	const struct keys *keys;
 	int64_t decrypt_ns;
 	struct buf note;

@@ -17,6 +17,7 @@ struct stream {
 	struct layers l;
 	int fd; /* owned unless -1 */
 	int borrowed_fd;
+	void (*release)(void *ctx); /* the source's */
 	uint64_t given_b;
 	struct buf compression, encryption;
 };
@@ -36,8 +37,14 @@ static unsigned list_layers(const struct layers *layers, enum codec_kind kind, s
 
 static void describe(struct stream *s)
 {
+	unsigned n = list_layers(&s->l, CODEC_COMPRESSION, &s->compression);
+
 	(void)list_layers(&s->l, CODEC_ENCRYPTION, &s->encryption);
-	if (list_layers(&s->l, CODEC_COMPRESSION, &s->compression) > 1)
+	if (s->l.packed && n == 0)
+		buf_reset(&s->compression);
+	if (s->l.packed)
+		buf_addf(&s->compression, "%s%s", n++ ? " in " : "", s->l.packed);
+	if (n > 1)
 		buf_addf(&s->l.note, "compressed more than once: %s", s->compression.s);
 }
 
@@ -53,6 +60,8 @@ static struct stream *create(const struct stream_opts *opts)
 	s->l.max_out_b = opts->max_out_b;
 	s->l.max_ratio = opts->max_ratio;
 	s->l.keys = opts->keys;
+	s->l.at_b = opts->at_b;
+	s->l.packed = opts->packed;
 	s->compression = s->encryption = (struct buf)BUF_INIT(TEXT_MAX);
 	return s;
 }
@@ -147,10 +156,17 @@ struct stream *stream_open_path(const char *path, const struct stream_opts *opts
 	return begin_fd(s, fd, &named, e);
 }
 
+void stream_own(struct stream *s, void (*release)(void *ctx))
+{
+	s->release = release;
+}
+
 void stream_close(struct stream *s)
 {
 	if (s == NULL)
 		return;
+	if (s->release)
+		s->release(s->l.source.ctx);
 	layers_free(&s->l);
 	if (s->fd >= 0)
 		(void)close(s->fd);

@@ -39,6 +39,8 @@ struct stream_opts {
 	uint64_t max_out_b; /* a bomb's limits: bytes that may come out (0: any number), */
 	uint64_t max_ratio; /* and how many from one read (0: any; first 64 MiB are free) */
 	const struct keys *keys; /* for what is encrypted; borrowed; NULL: none */
+	uint64_t at_b;           /* where in its file the source begins, for messages */
+	const char *packed;      /* what the source itself unpacks; borrowed; NULL: nothing */
 };
 
 struct stream;
@@ -52,6 +54,8 @@ struct stream *stream_open_fd(int fd, const struct stream_opts *opts, struct err
  * unless opts has one. "/dev/fd/N" is the file that we have open as N, from its beginning, also
  * when we could not open it again: whoever opened it may have been allowed more. */
 struct stream *stream_open_path(const char *path, const struct stream_opts *opts, struct err *e);
+/* Its source's ctx goes with the stream: released by stream_close(). */
+void stream_own(struct stream *s, void (*release)(void *ctx));
 void stream_close(struct stream *s);
 void stream_close_auto(struct stream **s);
 #define STREAM_AUTO __attribute__((cleanup(stream_close_auto))) struct stream
