@@ -2,7 +2,7 @@
 # check-includes: which way #include may point.
 #
 #	lib/base  <  lib/net  <  lib/pg  lib/storage  lib/dump  lib/report  <
-#	lib/physical  <  lib/restore  lib/alert  <  tools, tests
+#	lib/physical  <  lib/keeper  <  lib/restore  lib/alert  <  tools, tests
 #
 # Every folder may include its own and those before it; folders of one layer do not know each other;
 # a tool includes lib/ only; lib/ never includes a tool. Names are written from the root.
@@ -15,7 +15,8 @@ layer() {
 	lib/net/*) echo 1 ;;
 	lib/pg/* | lib/storage/* | lib/dump/* | lib/report/*) echo 2 ;;
 	lib/physical/*) echo 3 ;;
-	lib/restore/* | lib/alert/*) echo 4 ;;
+	lib/keeper/*) echo 4 ;;
+	lib/restore/* | lib/alert/*) echo 5 ;;
 	tests/unit/*.h) echo 8 ;;
 	tests/*) echo 9 ;;
 	restore/* | probes/* | report/* | alerts/*) echo 7 ;;

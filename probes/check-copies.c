@@ -2,6 +2,7 @@
 #include "lib/base/human.h"
 #include "lib/base/stage.h"
 #include "lib/base/xmem.h"
+#include "lib/keeper/keeper.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -77,6 +78,8 @@ static char *medium_of(const char *source)
 	const char *path = is_remote(source) ? strstr(source, "://") + strlen("://") : source;
 	struct stat st;
 
+	if (keeper_claims(source))
+		return xstrdup(source);
 	if (is_remote(source))
 		return xstrndup(source, (size_t)(path - source) + strcspn(path, "/"));
 	if (strncmp(path, "file://", strlen("file://")) == 0)

@@ -3,6 +3,7 @@
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/dump/sniff.h"
+#include "lib/keeper/keeper.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/fetch.h"
 #include "lib/storage/source.h"
@@ -61,6 +62,8 @@ static const struct tool tool = {
 	"as the object is the same; one that was replaced meanwhile is begun again, once. When the "
 	"program is killed or the network stays away, DIRECTORY/.NAME.partial keeps what is there: the "
 	"next run in DIRECTORY goes on from it, if the object is still the same, or removes it.\n\n"
+	"A backup that only its own program can read (pgbackrest:STANZA, barman:SERVER) stays where it "
+	"is: it is only chosen, for restore-to-temp(1) to have it restored.\n\n"
 	"A backup on this machine is used where it is, and hashed there. An empty backup, and an HTML or "
 	"XML page saved as one, are critical; what could not be fetched is unknown.",
 	.examples =
@@ -236,6 +239,36 @@ static void check_limits(void)
 			   FETCH_RATE_MIN / 1000);
 }
 
+/* Which one is to be restored, by the program that keeps it: nothing to fetch. */
+static int choose(struct stage *st, const char *source)
+{
+	const struct source_config *c = &config.source;
+	const struct keeper_filter filter = { &c->match, &c->exclude, c->as_of_ms, c->nth };
+	KEEPER_LIST_AUTO l = { 0 };
+	KEEPER_AUTO k = { 0 };
+	struct err e = { 0 };
+	struct check check;
+	json_t *fields;
+
+	if (keeper_open(&k, source, &e) < 0 || keeper_list(&k, &filter, &l, &e) < 0)
+		return stage_fail(st, "backup-download", "", &e);
+	if (l.n == 0) {
+		(void)err_set(&e, ERR_BACKUP, "%s", keeper_none(&l));
+		return stage_fail(st, "backup-download", "", &e);
+	}
+	if (!config.listed)
+		keeper_say_troubles(st, &l);
+	fields = keeper_describe(&k, &l.v[l.n - 1]);
+	json_object_set_new(fields, "newest", json_true());
+	stage_record(st, "backup", fields);
+	check_init(&check, "backup-download", "");
+	check_say(&check, V_OK, "%s stays in the repository, for its own program to restore",
+		  l.v[l.n - 1].name);
+	check_metric_real(&check, "fetch_seconds", 0, "s");
+	stage_check(st, &check);
+	return stage_end(st);
+}
+
 int main(int argc, char **argv)
 {
 	const int first = tool_begin(&tool, argc, argv);
@@ -248,6 +281,8 @@ int main(int argc, char **argv)
 
 	check_limits();
 	stage_begin(&st, &tool);
+	if (keeper_claims(source))
+		return choose(&st, source);
 	catch_signals();
 	if (source_open(&from, &config.source, source, &limits, &e) < 0 ||
 	    fetch_newest(&st, &from, &e) < 0) {

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,7 +57,7 @@ static int place_descriptors(const int fd[3])
 	return 0;
 }
 
-static enum step become_program(const struct proc *p)
+static enum step become_program(const struct proc *p, pid_t parent)
 {
 	if (p->fd && place_descriptors(p->fd) < 0)
 		return STEP_FD;
@@ -73,19 +74,22 @@ static enum step become_program(const struct proc *p)
 	if (p->max_data_b)
 		(void)setrlimit(RLIMIT_DATA, &(struct rlimit){ p->max_data_b, p->max_data_b });
 	reset_signals();
+	/* Only now: a change of identity clears it. Who is orphaned already has nobody to tell. */
+	if (p->dies_with_us && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent))
+		_exit(127);
 	(void)execvpe(p->argv[0], p->argv, p->env ? p->env : environ);
 	return STEP_EXEC;
 }
 
 /* In the child: only async-signal-safe calls. */
-static _Noreturn void child(const struct proc *p, int tell)
+static _Noreturn void child(const struct proc *p, pid_t parent, int tell)
 {
 	struct failure f;
 
 	tell = fcntl(tell, F_DUPFD_CLOEXEC, 3);
 	if (p->new_group)
 		(void)setpgid(0, 0);
-	f.step = become_program(p);
+	f.step = become_program(p, parent);
 	f.why = errno;
 	(void)!write(tell, &f, sizeof(f));
 	_exit(127);
@@ -115,6 +119,7 @@ pid_t proc_spawn(const struct proc *p, struct err *e)
 {
 	struct failure f;
 	sigset_t all, old;
+	const pid_t parent = getpid();
 	int tell[2], saved;
 	pid_t pid;
 	ssize_t n;
@@ -125,7 +130,7 @@ pid_t proc_spawn(const struct proc *p, struct err *e)
 	(void)sigprocmask(SIG_SETMASK, &all, &old);
 	pid = fork();
 	if (pid == 0)
-		child(p, tell[1]);
+		child(p, parent, tell[1]);
 	saved = errno;
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	io_close(&tell[1]);

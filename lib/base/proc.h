@@ -20,9 +20,11 @@ struct proc {
 	const int *fd;             /* three descriptors that become 0, 1, 2; NULL: all inherited,
 				    * an entry of -1: /dev/null */
 	uint64_t max_data_b;       /* memory of its own, by RLIMIT_DATA; 0: as ours */
-	const int *keep; /* descriptors that it gets under the numbers they have here; ends
-			  * with -1; NULL: none */
-	bool new_group;  /* own process group: kill(-pid) reaches all of it */
+	const int *keep;   /* descriptors that it gets under the numbers they have here; ends
+			    * with -1; NULL: none */
+	bool new_group;    /* own process group: kill(-pid) reaches all of it */
+	bool dies_with_us; /* gets SIGTERM when the thread that started it ends, however that ends
+			    */
 };
 
 /* The pid, or -1. The child has SIGPIPE and all caught signals back at their defaults and an

@@ -217,6 +217,20 @@ bool record_time(const json_t *object, const char *field, int64_t *ms)
 	return s && utc_parse(s, ms);
 }
 
+void record_set_text(json_t *object, const char *field, const char *s)
+{
+	if (s && s[0])
+		json_object_set_new(object, field, record_string(s, strlen(s)));
+}
+
+void record_set_time(json_t *object, const char *field, int64_t ms)
+{
+	char text[UTC_SIZE];
+
+	if (ms >= 0)
+		json_object_set_new(object, field, json_string(utc_format(ms, text)));
+}
+
 json_t *record_parse(const char *text, size_t len, struct err *e)
 {
 	json_error_t je;

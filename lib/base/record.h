@@ -44,6 +44,11 @@ bool record_true(const json_t *object, const char *field);
 /* A field that holds an RFC 3339 time, in milliseconds. */
 bool record_time(const json_t *object, const char *field, int64_t *ms);
 
+/* Sets a field of a record that is being made, where there is something to say: no text or an empty
+ * one, and a time before 1970, are nothing. */
+void record_set_text(json_t *object, const char *field, const char *s);
+void record_set_time(json_t *object, const char *field, int64_t ms);
+
 /* One JSON text to an object, with the same strictness; NULL with *e. The caller's. */
 json_t *record_parse(const char *text, size_t len, struct err *e);
 

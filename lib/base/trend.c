@@ -15,14 +15,20 @@ static char *copy(const json_t *fields, const char *name)
 
 bool trend_backup_of(const json_t *fields, struct trend_backup *out)
 {
+	const char *format = record_text(fields, "format"), *type = record_text(fields, "type");
 	int64_t bytes;
 
-	if (!record_int(fields, "bytes", &bytes) || bytes < 0)
+	/* What it restores to says more than what is stored of it: an incremental backup of a
+	 * quiet day is small. */
+	if ((!record_int(fields, "database_bytes", &bytes) &&
+	     !record_int(fields, "bytes", &bytes)) ||
+	    bytes < 0)
 		return false;
 	*out = (struct trend_backup){
 		.source = copy(fields, "source"),
 		.name = copy(fields, "name"),
-		.format = copy(fields, "format"),
+		.format = xasprintf("%s%s%s", format ? format : "", type ? " " : "",
+				    type ? type : ""),
 		.at_ms = INT64_MIN,
 		.bytes = (uint64_t)bytes,
 	};

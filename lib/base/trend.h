@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One backup; the strings are owned, "" where unknown. */
+/* One backup; the strings are owned, "" where unknown. format: with the type, where it has one
+ * ("pgbackrest incr"). bytes: what it restores to, where that is known, else its own. */
 struct trend_backup {
 	char *source, *name, *format;
 	int64_t at_ms; /* taken, else modified; INT64_MIN where unknown */

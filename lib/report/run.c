@@ -32,9 +32,10 @@ static json_t *check_fields(const json_t *check)
 
 static json_t *backup_fields(const json_t *backup)
 {
-	static const char *const fields[] = { "source",      "name",  "format", "compression",
-					      "encryption",  "bytes", "sha256", "taken_at",
-					      "modified_at", NULL };
+	static const char *const fields[] = { "source",      "name",           "format",
+					      "compression", "encryption",     "bytes",
+					      "sha256",      "taken_at",       "modified_at",
+					      "type",        "database_bytes", NULL };
 
 	return pick(backup, fields);
 }

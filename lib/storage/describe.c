@@ -4,38 +4,23 @@
 #include "lib/base/utc.h"
 
 #include <limits.h>
-#include <string.h>
-
-static void set_text(json_t *o, const char *field, const char *s)
-{
-	if (s && s[0])
-		json_object_set_new(o, field, record_string(s, strlen(s)));
-}
-
-static void set_time(json_t *o, const char *field, int64_t ms)
-{
-	char text[UTC_SIZE];
-
-	if (ms >= 0)
-		json_object_set_new(o, field, json_string(utc_format(ms, text)));
-}
 
 json_t *describe_backup(const struct storage *s, const struct backup *b)
 {
 	BUF_AUTO path = BUF_INIT(PATH_MAX);
 	json_t *o = json_object();
 
-	set_text(o, "source", storage_shown(s));
-	set_text(o, "name", b->name);
+	record_set_text(o, "source", storage_shown(s));
+	record_set_text(o, "name", b->name);
 	if (storage_path(s, b->files && b->whole ? "" : b->name, &path))
-		set_text(o, "path", path.s);
+		record_set_text(o, "path", path.s);
 	if (b->files > 0)
 		json_object_set_new(o, "files", json_integer(b->files));
 	if (b->bytes >= 0)
 		json_object_set_new(o, "bytes", json_integer(b->bytes));
-	set_time(o, "modified_at", b->modified_ms);
-	set_time(o, "taken_at", b->taken_ms);
-	set_text(o, "etag", b->etag);
+	record_set_time(o, "modified_at", b->modified_ms);
+	record_set_time(o, "taken_at", b->taken_ms);
+	record_set_text(o, "etag", b->etag);
 	return o;
 }
 

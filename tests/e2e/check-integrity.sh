@@ -76,19 +76,6 @@ copy() {
 	touch -d '1 second ago' copied
 }
 
-# flip FILE OFFSET [COUNT]
-flip() {
-	python3 - "$@" <<-'PYTHON'
-		import sys
-		path, at, n = sys.argv[1], int(sys.argv[2]), int((sys.argv[3:] or [1])[0])
-		with open(path, "r+b") as f:
-		    f.seek(at)
-		    old = f.read(n)
-		    f.seek(at)
-		    f.write(bytes(b ^ 0xff for b in old))
-	PYTHON
-}
-
 # caught CHECK [SUBJECT [PATTERN]]: critical, by that check.
 caught() {
 	expect_status 2 check-integrity --records "$BAD"

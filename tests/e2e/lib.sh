@@ -227,6 +227,19 @@ wait_for() {
 	done
 }
 
+# flip FILE OFFSET [COUNT]: other bytes there, and as many: whatever they were, they differ.
+flip() {
+	python3 - "$@" <<-'PYTHON'
+		import sys
+		path, at, n = sys.argv[1], int(sys.argv[2]), int((sys.argv[3:] or [1])[0])
+		with open(path, "r+b") as f:
+		    f.seek(at)
+		    old = f.read(n)
+		    f.seek(at)
+		    f.write(bytes(b ^ 0xff for b in old))
+	PYTHON
+}
+
 # --- servers ---------------------------------------------------------------------------------
 
 # A TCP port of 127.0.0.1 that nobody listens on, below the ephemeral ones.

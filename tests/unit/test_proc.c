@@ -325,6 +325,30 @@ START_TEST(runs_as)
 }
 END_TEST
 
+/* A child of ours runs sleep and then ends without a word: sleep goes with it. */
+START_TEST(dies_with_us)
+{
+	char program[] = "sleep", seconds[] = "60";
+	struct proc p = { .argv = (char *[]){ program, seconds, NULL }, .dies_with_us = true };
+	struct err e = { 0 };
+	int alive[2], status;
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(alive), 0);
+	pid = fork();
+	if (pid == 0) {
+		p.fd = (int[]){ -1, alive[1], -1 };
+		_exit(proc_spawn(&p, &e) < 0);
+	}
+	(void)close(alive[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(read(alive[0], &byte, 1), 0); /* nobody holds the other end any more */
+	(void)close(alive[0]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("proc");
@@ -351,6 +375,7 @@ int main(void)
 	tcase_add_test(t, environment_and_directory);
 	tcase_add_test(t, new_group);
 	tcase_add_test(t, runs_as);
+	tcase_add_test(t, dies_with_us);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

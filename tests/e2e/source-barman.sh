@@ -1,0 +1,159 @@
+#!/bin/sh
+# A Barman server as a source: streaming backups over a Unix socket, listed, verified and checked by
+# Barman itself; damage that its verification finds, and WAL that it never misses.
+# sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
+. "${0%/*}/lib.sh"
+need barman jq python3
+
+R=$SCRATCH/bm
+CONF=$R/barman.conf
+S="barman:shop?config=$CONF"
+[ "$(id -u)" -ne 0 ] || S="$S&user=postgres"
+
+man() { as_pg barman --config "$CONF" "$@"; }
+whole_again() {
+	rm -rf "$R/home/shop/base" "$R/home/shop/wals"
+	cp -a "$R/good/base" "$R/good/wals" "$R/home/shop/"
+}
+checked() { expect_status "$1" check-repository --records "$S"; }
+backup_id() { jq -r 'select(.record == "backup").name' <"$SCRATCH/good.jsonl" | sed -n "$1p"; }
+
+configure() {
+	mkdir -p "$R/home" "$R/conf.d"
+	cat >"$CONF" <<-EOT
+		[barman]
+		barman_user=$(as_pg sh -c 'id -un')
+		barman_home=$R/home
+		barman_lock_directory=$R
+		configuration_files_directory=$R/conf.d
+		log_file=$R/barman.log
+	EOT
+	cat >"$R/conf.d/shop.conf" <<-EOT
+		[shop]
+		description=shop
+		conninfo=host=$SCRATCH/production user=postgres dbname=postgres
+		streaming_conninfo=host=$SCRATCH/production user=postgres
+		backup_method=postgres
+		streaming_archiver=on
+		slot_name=barman
+		path_prefix=$PG_BIN
+		immediate_checkpoint=true
+	EOT
+	chmod -R a+rX "$R"
+	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$R"
+}
+
+PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
+set_up() {
+	configure
+	pg_start
+	sql "update pg_database set datistemplate = false"
+	sql "drop database template0"
+	sql "drop database template1"
+	man receive-wal --create-slot shop
+	man receive-wal shop >"$SCRATCH/log/receive-wal" 2>&1 &
+	started $!
+	wait_for 20 sh -c "'$PG_BIN/psql' -XqAt -d '$PG_DSN' -c 'table pg_stat_replication' | grep -q ."
+	man switch-wal --force --archive --archive-timeout 20 shop
+	man backup --wait shop
+	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
+	man backup --wait shop
+	man switch-wal --force --archive --archive-timeout 20 shop
+	sql "insert into orders values (1001, now())"
+	man switch-wal --force --archive --archive-timeout 20 shop
+	cp -a "$R/home/shop" "$R/good"
+	list-backups --records "$S" >"$SCRATCH/good.jsonl"
+}
+t "a Barman server with two backups is made" set_up
+
+lists() {
+	expect_status 0 list-backups --records "$S"
+	expect_records '[.[] | select(.record == "backup")] | length == 2
+		and .[0].taken_at < .[1].taken_at
+		and all(.format == "barman" and .type == "full" and .bytes > 0
+			and (.start_lsn | test("^0/")) and (.stop_lsn | test("^0/"))
+			and (.server_version | test("^[0-9]+[.]")) and .started_at <= .taken_at)'
+	expect_status 0 fetch-latest --records "$S"
+	expect_records '[.[] | select(.record == "backup")] | length == 1 and .[0].newest
+		and .[0].name == "'"$(backup_id 2)"'"'
+	size-trend --records <"$SCRATCH/good.jsonl" >"$SCRATCH/trend"
+	expect_status 0 check-freshness --records --max-age 1h <"$SCRATCH/trend"
+	expect_check backup-size ok
+	expect_check backup-age ok
+}
+t "its backups are listed, oldest first, and judged by size and age" lists
+
+refuses() {
+	expect_status 2 list-backups --records "barman:nobody?${S#*\?}"
+	expect_records 'any(.check == "listing" and (.summary | contains("Unknown server")))'
+	expect_status 3 list-backups --records "barman:shop?config=$R/none"
+	expect_records 'any(.check == "listing" and (.summary | contains("does not exist")))'
+	expect_status 3 list-backups --records "barman:shop?repo=1"
+}
+t "a server that Barman does not know is critical; what cannot be asked is unknown" refuses
+
+verifies() {
+	checked 0
+	expect_check repository-verify ok
+	expect_check repository-wal-gaps ok shop
+	expect_status 0 check-repository --records --no-verify --production "$S"
+	expect_check repository-check ok
+}
+t "whole backups are verified, with their WAL, and production is looked at" verifies
+
+# Several faults at a time, of which each has a finding of its own: Barman takes its time.
+damage() {
+	file=$(find "$R/home/shop/base/$(backup_id 1)/data/base" -name 2838)
+	newest_but_one=$(find "$R/home/shop/wals" -name '0000000*' -type f | sort | tail -n 2 | head -n 1)
+	flip "$file" 100 2
+	rm "$R/home/shop/base/$(backup_id 2)/data/backup_manifest" "$newest_but_one"
+	checked 2
+	expect_check repository-backup critical "$(backup_id 1)"
+	expect_records 'any(.check == "repository-backup" and (.summary | contains("checksum mismatch")))'
+	expect_check repository-backup warning "$(backup_id 2)"
+	expect_check repository-verify critical
+	expect_records 'any(.check == "repository-wal-gaps" and .status == "critical"
+		and (.summary | test("^missing '"${newest_but_one##*/}"': nothing later")))'
+}
+t "a changed file, a manifest that is gone and a gap in the WAL are each found" damage
+
+needed() {
+	whole_again
+	needed=$(man -f json show-backup shop "$(backup_id 2)" |
+		jq -r '.shop.base_backup_information.begin_wal')
+	rm "$R"/home/shop/wals/*/"$needed" \
+		"$(find "$R/home/shop/base/$(backup_id 1)/data/base" -name 2838)"
+	checked 2
+	expect_check repository-backup critical "$(backup_id 1)"
+	expect_records 'any(.check == "repository-backup" and (.summary | contains("not on disk")))'
+	expect_records "any(.check == \"repository-wal-gaps\" and .status == \"critical\"
+		and (.summary | test(\"missing $needed.*: backup $(backup_id 2) cannot be restored\")))"
+	# Looking changes nothing: Barman's own look would have marked that backup as failed.
+	expect_status 0 list-backups --records "$S"
+}
+t "a missing file is found, and WAL that a backup needs; and the catalogue stays as it was" needed
+
+failed() {
+	whole_again
+	sed -i 's/^status=.*/status=FAILED/' "$R/home/shop/base/$(backup_id 2)/backup.info"
+	expect_status 1 list-backups --records "$S"
+	expect_check repository warning "$(backup_id 2)"
+	expect_records '[.[] | select(.record == "backup")] | length == 1'
+	sed -i 's/^status=.*/status=FAILED/' "$R/home/shop/base/$(backup_id 1)/backup.info"
+	expect_status 2 list-backups --records "$S"
+	expect_check listing critical
+	whole_again
+	sed -i 's/^status=.*/status=FAILED/' "$R/home/shop/base/$(backup_id 1)/backup.info"
+	expect_status 0 list-backups --records "$S"
+	expect_check repository ok "$(backup_id 1)"
+}
+t "a backup that failed is none, and a warning when it is the last one" failed
+
+stopped_archiving() {
+	whole_again
+	man receive-wal --stop shop
+	expect_status 2 check-repository --records --no-verify --production "$S"
+	expect_records 'any(.check == "repository-check" and .status == "critical"
+		and (.summary | contains("receive_wal_running")))'
+}
+t "archiving that stopped is critical" stopped_archiving

@@ -1,0 +1,231 @@
+#!/bin/sh
+# A pgBackRest repository as a source: listed, verified and checked by its own program, and damaged
+# in the ways that pgBackRest's tests of verify know (missing and changed files, WAL, information
+# files), and some that verify passes over.
+# sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
+. "${0%/*}/lib.sh"
+need pgbackrest jq python3
+
+R=$SCRATCH/br
+CONF=$R/pgbackrest.conf
+S="pgbackrest:shop?config=$CONF"
+
+backrest() { as_pg pgbackrest --config="$CONF" --stanza=shop "$@"; }
+label() { jq -r "select(.record == \"backup\" and .type == \"$1\").name" <"$SCRATCH/good.jsonl"; }
+segments() { find "$R/repo/archive/shop/15-1" -name '0000*-*' | sort; }
+# The repository as it was before the damage.
+whole_again() {
+	rm -rf "$R/repo"
+	cp -a "$R/good" "$R/repo"
+}
+checked() { expect_status "$1" check-repository --records "$S"; }
+
+configure() {
+	mkdir -p "$R/repo" "$R/lock" "$R/spool"
+	cat >"$CONF" <<-EOT
+		[global]
+		repo1-path=$R/repo
+		repo1-retention-full=9
+		lock-path=$R/lock
+		spool-path=$R/spool
+		log-path=$R/lock
+		log-level-file=off
+		log-level-console=off
+		start-fast=y
+		compress-type=zst
+		archive-timeout=10
+		[shop]
+		pg1-path=$SCRATCH/production/data
+		pg1-socket-path=$SCRATCH/production
+		pg1-user=postgres
+	EOT
+	chmod 644 "$CONF"
+	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$R"
+}
+
+PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
+set_up() {
+	configure
+	pg_init "$SCRATCH/production"
+	cat >>"$SCRATCH/production/data/postgresql.conf" <<-EOT
+		archive_mode = on
+		archive_command = 'pgbackrest --config=$CONF --stanza=shop archive-push %p'
+	EOT
+	as_pg "$PG_BIN/pg_checksums" --enable --no-sync -D "$SCRATCH/production/data"
+	pg_run "$SCRATCH/production" -c listen_addresses=
+	PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
+	# A third of the files.
+	sql "update pg_database set datistemplate = false"
+	sql "drop database template0"
+	sql "drop database template1"
+	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
+	backrest stanza-create
+	backrest backup --type=full
+	sql "insert into orders values (1001, now())"
+	backrest backup --type=incr
+	backrest check
+	sql "insert into orders values (1002, now())"
+	backrest check
+	cp -a "$R/repo" "$R/good"
+	list-backups --records "$S" >"$SCRATCH/good.jsonl"
+}
+t "a pgBackRest repository with a full and an incremental backup is made" set_up
+
+lists_full_and_incr() {
+	expect_status 0 list-backups --records "$S"
+	expect_records '[.[] | select(.record == "backup")] | length == 2
+		and .[0].type == "full" and .[0].prior == null
+		and .[1].type == "incr" and .[1].prior == .[0].name
+		and all(.format == "pgbackrest" and .bytes > 0 and .database_bytes > .bytes
+			and (.start_lsn | test("^0/")) and (.stop_lsn | test("^0/"))
+			and (.system_identifier | test("^[0-9]{15,20}$"))
+			and .started_at <= .taken_at)'
+	expect_records 'any(.check == "listing" and (.summary | startswith("2 backups, newest ")))'
+}
+t "full and incremental backups are listed, oldest first, with their chain, sizes and places" \
+	lists_full_and_incr
+
+its_list_is_filtered() {
+	expect_status 0 list-backups --records --match '*F' "$S"
+	expect_records '[.[] | select(.record == "backup")] | length == 1 and .[0].type == "full"'
+	expect_status 0 list-backups --records --nth 2 "$S"
+	expect_records '[.[] | select(.record == "backup")] | length == 1 and .[0].type == "full"'
+	expect_status 2 list-backups --records --nth 9 "$S"
+	expect_check listing critical
+	expect_status 2 list-backups --records --as-of 2020-01-01 "$S"
+}
+t "--match, --nth and --as-of choose among them" its_list_is_filtered
+
+probes_take_it() {
+	list-backups --records "$S" | size-trend --records >"$SCRATCH/list"
+	expect_status 0 check-freshness --records --max-age 1h <"$SCRATCH/list"
+	expect_check backup-age ok
+	expect_status 0 check-retention --records --daily 1 <"$SCRATCH/list"
+	expect_check retention ok daily
+	expect_check backup-size ok
+	# The incremental backup is a fiftieth of the full one, and no drop.
+	jq -c 'select(.record == "backup" and .type == "full") | .type = "incr"
+		| .name = "x" | .database_bytes *= 3' "$SCRATCH/list" >"$SCRATCH/larger"
+	cat "$SCRATCH/larger" "$SCRATCH/good.jsonl" >"$SCRATCH/list"
+	expect_status 2 size-trend --records <"$SCRATCH/list"
+	expect_check backup-size critical
+}
+t "size, retention and freshness are judged by what it restores to, each kind by itself" probes_take_it
+
+chooses() {
+	expect_status 0 fetch-latest --records "$S"
+	expect_records '[.[] | select(.record == "backup")] | length == 1 and .[0].newest
+		and .[0].type == "incr" and .[0].path == null'
+	expect_records 'any(.check == "backup-download" and .status == "ok"
+		and any(.metrics[]; .name == "fetch_seconds" and .value == 0))'
+}
+t "fetch-latest chooses the newest and leaves it where it is" chooses
+
+refuses() {
+	expect_status 3 list-backups --records "pgbackrest:shop?config=$R/none"
+	expect_records 'any(.check == "listing" and (.summary | contains("missing file")))'
+	expect_status 3 list-backups --records "$S&repo=2"
+	expect_status 3 list-backups --records "$S&repo=x"
+	expect_status 3 list-backups --records "$S&key=secret"
+	expect_records 'any(.check == "listing" and (.summary | contains("is not known")))'
+	expect_status 3 list-backups --records walg:shop
+	expect_records 'any(.check == "listing" and (.summary | contains("wal-g backup-fetch")))'
+	expect_status 2 list-backups --records "pgbackrest:nobody?config=$CONF"
+	expect_records 'any(.check == "listing" and (.summary | contains("missing stanza path")))'
+	expect_status 3 env PATH="$BIN" "$BIN/list-backups" --records "$S"
+	expect_records 'any(.check == "listing" and (.summary | contains("install it")))'
+	expect_status 3 check-repository --records "$SCRATCH"
+	expect_status 3 check-repository --no-verify "$S"
+}
+t "what cannot be asked is unknown and says why; a stanza that is not there is critical" refuses
+
+verifies() {
+	checked 0
+	expect_check repository-verify ok
+	expect_check repository-wal-gaps ok 15-1
+	expect_status 0 check-repository --records --no-verify --production "$S"
+	expect_check repository-check ok
+}
+t "a whole repository is verified, and production's WAL arrives in it" verifies
+
+# damaged CHECK SUBJECT WORDS COMMAND...: after COMMAND that check is critical and says WORDS.
+damaged() {
+	check=$1 subject=$2 words=$3
+	shift 3
+	whole_again
+	"$@"
+	checked 2
+	expect_check "$check" critical "$subject"
+	expect_records "any(.check == \"$check\" and .status == \"critical\" and (.summary | test(\"$words\")))"
+}
+
+files() {
+	full=$(label full) incr=$(label incr)
+	file=$(find "$R/repo/backup/shop/$full/pg_data/base" -name 2838.zst | head -n 1)
+	damaged repository-backup "$full" "1 with another checksum" flip "$file" 100 2
+	# What builds on it is not whole either.
+	expect_check repository-backup critical "$incr"
+	damaged repository-backup "$full" "1 missing" rm "$file"
+	damaged repository-backup "$full" "another checksum" truncate -s 0 "$file"
+	damaged repository-backup "$incr" "missing" rm -r "$R/repo/backup/shop/$incr/pg_data"
+	expect_records 'all(.check != "repository-backup" or .subject != "'"$full"'")'
+}
+t "a changed, missing or empty file is found in its backup and in those that build on it" files
+
+manifests() {
+	full=$(label full)
+	damaged repository-backup "$full" "manifest missing" \
+		sh -c "rm $R/repo/backup/shop/$full/backup.manifest*"
+	damaged repository-backup "$full" "in the catalogue, but not in the repository" \
+		rm -r "$R/repo/backup/shop/$full"
+	damaged repository "" "missing stanza data" sh -c "rm $R/repo/backup/shop/backup.info*"
+	damaged repository "" "archive.info" sh -c "rm $R/repo/archive/shop/archive.info*"
+	expect_status 2 list-backups --records "$S"
+	expect_check listing critical
+	whole_again
+	flip "$R/repo/backup/shop/backup.info" 100 2
+	checked 0
+}
+t "a lost manifest, backup or catalogue is found, which verify itself calls ok; one copy of it is enough" \
+	manifests
+
+wal() {
+	damaged repository-wal 15-1 "1 (with another checksum|unreadable or damaged)" \
+		flip "$(segments | sed -n 2p)" 100 2
+	full=$(label full)
+	needed=$(backrest info --output=json | jq -r '.[0].backup[0].archive.start')
+	damaged repository-wal-gaps 15-1 "missing $needed: backup $full cannot be restored" \
+		sh -c "rm $R/repo/archive/shop/15-1/*/$needed-*"
+	damaged repository-wal-gaps 15-1 "nothing later can be recovered" \
+		rm "$(segments | tail -n 2 | head -n 1)"
+	whole_again
+	rm "$(segments | sed -n 3p)"
+	checked 1
+	expect_check repository-wal-gaps warning 15-1
+}
+t "a changed WAL segment is found, and one that is missing, which verify passes over" wal
+
+page_errors() {
+	sql "create table broken as select g from generate_series(1, 9) g"
+	sql checkpoint
+	flip "$SCRATCH/production/data/$(sql "select pg_relation_filepath('broken')")" 100 2
+	backrest backup --type=incr
+	expect_status 1 list-backups --records "$S"
+	last=$(jq -r 'select(.record == "backup").name' "$OUT" | tail -n 1)
+	expect_check backup-fault warning "$last"
+	expect_records '[.[] | select(.record == "backup" and .fault)] | length == 1'
+}
+t "a backup in which pgBackRest met broken pages is listed, with a warning" page_errors
+
+stopped_archiving() {
+	whole_again
+	sql "alter system set archive_command = 'false'"
+	sql "select pg_reload_conf()" >/dev/null
+	wait_for 5 sh -c "'$PG_BIN/psql' -XqAt -d '$PG_DSN' -c 'show archive_command' | grep -qx false"
+	expect_status 2 check-repository --records --no-verify --production "$S"
+	expect_check repository-check critical
+	pg_stop
+	expect_status 3 check-repository --records --no-verify --production "$S"
+	expect_check repository-check unknown
+}
+t "archiving that stopped is critical; production that is away is unknown" stopped_archiving
