@@ -43,7 +43,8 @@ static const struct opt options[] = {
 	  "the restored database; default: the one of the instance record, else what PGHOST and its "
 	  "like say", NULL, false, NULL },
 	{ OPT_FLAG, 0, "dump", NULL, &config.dump,
-	  "no database was restored: compare what inspect-dump, before this in the pipe, has counted",
+	  "no database was restored: compare what inspect-dump, before this in the pipe, has counted "
+	  "(and, with its --checksum, hashed)",
 	  NULL, false, NULL },
 	{ OPT_CALL, 0, "top", "N", &config.top,
 	  "compare the N largest tables, or \"all\"; default: 10", "COMPARE_TABLES", false,
@@ -123,7 +124,9 @@ static const struct tool tool = {
 		"Where capture-counts(1) wrote a baseline beside the backup, the restored database "
 		"must be equal to it: rows, with --checksum their content, sequences, large "
 		"objects, definitions. What differs is critical and named, down to the keys of the "
-		"rows as far as the baseline can tell them.\n"
+		"rows as far as the baseline can tell them. With --dump the rows in the dump must "
+		"be "
+		"those of the baseline: seconds instead of a restore.\n"
 		"\n"
 		"Production is read in read-only transactions with a time limit, by a role that "
 		"needs pg_read_all_data, and BYPASSRLS where row security is on. Without "
@@ -259,7 +262,7 @@ static void report(struct stage *st, const struct work *w, const struct err *los
 	stage_check(st, &c);
 }
 
-/* False: there is none. */
+/* What there is to compare; false: there is no baseline. */
 static bool compare_baseline(struct stage *st, const struct work *w)
 {
 	const struct baseline_check b = { .setting = config.baseline,
@@ -268,7 +271,8 @@ static bool compare_baseline(struct stage *st, const struct work *w)
 					  .show_rows = config.show_rows,
 					  .jobs = (unsigned)config.jobs,
 					  .exclude = &config.exclude,
-					  .restored = config.restored };
+					  .restored = config.restored,
+					  .dump = config.dump ? &w->dumped : NULL };
 
 	return baseline_check(st, &b, &w->from);
 }
@@ -333,10 +337,6 @@ static int compare_dump(struct stage *st, struct work *w, struct err *e)
 		stage_check(st, &c);
 		return 0;
 	}
-	if (w->dumped.n == 0)
-		return err_set(e, ERR_USAGE,
-			       "compare a dump: no counts of inspect-dump came; put it before "
-			       "compare-counts --dump");
 	if (open_production(w, &nowhere, e) < 0 || choose(st, w, true, e) < 0)
 		return -1;
 	restored_evidence(&w->from, config.recovery_given ? &config.recovery_ms : NULL, &evidence);
@@ -376,8 +376,14 @@ int main(int argc, char **argv)
 		restored_see(&w.from, &r);
 		dumped_see(&w.dumped, &r);
 	}
+	if (config.dump && (config.production || config.baseline) && w.dumped.n == 0) {
+		(void)err_set(&e, ERR_USAGE,
+			      "compare a dump: no counts of inspect-dump came; put it before "
+			      "compare-counts --dump");
+		return stage_fail(&st, "tables-compared", "", &e);
+	}
 	/* Next to a baseline our own counts alone say nothing new. */
-	if (!config.dump && compare_baseline(&st, &w) && !config.production)
+	if (compare_baseline(&st, &w) && !config.production)
 		return stage_end(&st);
 	if ((config.dump ? compare_dump : compare)(&st, &w, &e) < 0)
 		return stage_fail(&st, "tables-compared", "", &e);

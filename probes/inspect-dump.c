@@ -30,8 +30,8 @@ static const struct opt options[] = {
 	  "times without a zone are read as UTC; needs COPY data; may be repeated", "TIME_COLUMN",
 	  false, NULL },
 	{ OPT_FLAG, 0, "checksum", NULL, &config.checksum,
-	  "hash the rows of each table that come as COPY data, as capture-counts --checksum=copy does",
-	  NULL, false, NULL },
+	  "hash the rows of each table that come as COPY data, as capture-counts --checksum does, for "
+	  "compare-counts --dump", "CHECKSUM", false, NULL },
 	{ OPT_CALL, 0, "jobs", "N", &config.jobs,
 	  "unpack on so many processors; default: all", NULL, false, set_jobs },
 	{ OPT_SIZE, 0, "max-unpacked", "SIZE", &config.max_unpacked_b,

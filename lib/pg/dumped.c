@@ -11,7 +11,7 @@ enum { CUT_FROM, CUT_TO };
 static void see_rows(struct dumped *d, const json_t *o)
 {
 	const char *name = record_text(o, "table"), *status = record_text(o, "status");
-	const char *database = record_text(o, "database");
+	const char *database = record_text(o, "database"), *hash = record_text(o, "checksum");
 	struct dumped_table *t;
 
 	if (name == NULL)
@@ -26,6 +26,31 @@ static void see_rows(struct dumped *d, const json_t *o)
 	*t = (struct dumped_table){ .name = xstrdup(name),
 				    .database = xstrdup(database ? database : "") };
 	t->whole = status && strcmp(status, "ok") == 0 && record_int(o, "observed", &t->rows);
+	t->hash = hash ? xstrdup(hash) : NULL;
+}
+
+/* Scripts are not searched for large objects. */
+static void see_complete(struct dumped *d, const json_t *o)
+{
+	const json_t *metrics = json_object_get(o, "metrics");
+	size_t i;
+	json_t *m;
+
+	json_array_foreach(metrics, i, m) {
+		const char *name = record_text(m, "name");
+
+		if (name && strcmp(name, "objects") == 0 && d->archive)
+			d->counts_objects = record_int(m, "value", &d->objects);
+	}
+}
+
+static void see_format(struct dumped *d, const json_t *o)
+{
+	const char *encoding = record_text(o, "encoding"), *format = record_text(o, "format");
+
+	(void)snprintf(d->encoding, sizeof(d->encoding), "%s", encoding ? encoding : "");
+	d->archive = format && (strcmp(format, "custom") == 0 || strcmp(format, "directory") == 0 ||
+				strcmp(format, "tar") == 0);
 }
 
 void dumped_see(struct dumped *d, const struct record *r)
@@ -35,6 +60,10 @@ void dumped_see(struct dumped *d, const struct record *r)
 
 	if (check && strcmp(check, "dump-rows") == 0)
 		see_rows(d, r->object);
+	if (check && strcmp(check, "dump-format") == 0)
+		see_format(d, r->object);
+	if (check && strcmp(check, "dump-complete") == 0)
+		see_complete(d, r->object);
 	if (check && strcmp(check, "dump-newest") == 0 && record_time(r->object, "observed", &ms) &&
 	    (!d->newest || ms > d->newest_ms)) {
 		d->newest = true;
@@ -47,9 +76,81 @@ void dumped_free(struct dumped *d)
 	for (size_t i = 0; i < d->n; i++) {
 		free(d->v[i].database);
 		free(d->v[i].name);
+		free(d->v[i].hash);
 	}
 	free(d->v);
 	*d = (struct dumped){ 0 };
+}
+
+const struct dumped_table *dumped_find(const struct dumped *d, const char *database,
+				       const char *name)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->v[i].name, name) == 0 &&
+		    (d->v[i].database[0] == '\0' || strcmp(d->v[i].database, database) == 0))
+			return &d->v[i];
+	return NULL;
+}
+
+/* SQL's name of a table without its quotes, as dumps have it. The caller's. */
+static char *unquoted(const char *ident)
+{
+	char *name = xstrdup(ident), *to = name;
+
+	for (const char *p = ident; *p; p++) {
+		if (*p == '"' && p[1] == '"')
+			p++;
+		else if (*p == '"')
+			continue;
+		*to++ = *p;
+	}
+	*to = '\0';
+	return name;
+}
+
+/* Its rows, to the byte, are what the baseline has hashed: in UTF-8, or as they are. */
+static bool same_bytes(const struct dumped *d, const json_t *baseline)
+{
+	const char *encoding = record_text(baseline, "encoding");
+
+	return strcmp(d->encoding, "UTF8") == 0 ||
+	       (encoding && strcmp(encoding, "SQL_ASCII") == 0 &&
+		strcmp(d->encoding, encoding) == 0);
+}
+
+static json_t *table_state(const struct dumped_table *t, bool hashes)
+{
+	json_t *o;
+
+	if (!t->whole)
+		return json_pack("{s:s, s:b}", "failed",
+				 "its rows are not all in the dump, or damaged", "damaged", 1);
+	o = json_pack("{s:I}", "rows", (json_int_t)t->rows);
+	if (hashes && t->hash)
+		(void)json_object_set_new(o, "hash", json_string(t->hash));
+	return o;
+}
+
+json_t *dumped_state(const struct dumped *d, const json_t *baseline)
+{
+	json_t *state = json_object(), *tables = json_object(), *was;
+	const char *database = record_text(baseline, "database"), *ident;
+	bool hashes = same_bytes(d, baseline), all = hashes;
+
+	json_object_foreach(json_object_get(baseline, "tables"), ident, was) {
+		AUTO_FREE char *name = unquoted(ident);
+		const struct dumped_table *t = dumped_find(d, database ? database : "", name);
+
+		all = all && (t == NULL || t->hash);
+		if (t)
+			(void)json_object_set_new(tables, ident, table_state(t, hashes));
+	}
+	(void)json_object_set_new(state, "tables", tables);
+	(void)json_object_set_new(state, "checksum", all ? json_string("copy") : json_null());
+	if (d->counts_objects)
+		(void)json_object_set_new(state, "large_objects",
+					  json_pack("{s:I}", "rows", (json_int_t)d->objects));
+	return state;
 }
 
 static int64_t allowed(const struct pg_tolerance *t, int64_t rows)
@@ -129,16 +230,6 @@ void dumped_say(struct check *c, const struct dumped_pair *p)
 	}
 }
 
-static const struct dumped_table *find(const struct dumped *d, const char *database,
-				       const char *name)
-{
-	for (size_t i = 0; i < d->n; i++)
-		if (strcmp(d->v[i].name, name) == 0 &&
-		    (d->v[i].database[0] == '\0' || strcmp(d->v[i].database, database) == 0))
-			return &d->v[i];
-	return NULL;
-}
-
 /* Production's counts into the pairs. */
 static int take_counts(const struct pg_count *counts, struct dumped_pair *v, size_t n,
 		       struct err *e)
@@ -177,7 +268,7 @@ int dumped_compare(const struct dumped *d, const struct pg_pairs *pairs,
 					       .column = t->created.name,
 					       .cut = { b.data_ms - slack_ms,
 							pg_evidence_latest(evidence) + slack_ms } };
-		v[i].here = find(d, PQdb(readers->first->link), t->full);
+		v[i].here = dumped_find(d, PQdb(readers->first->link), t->full);
 		v[i].view = t->view;
 		v[i].sure = d->newest || evidence->said_surely;
 	}

@@ -23,6 +23,7 @@ struct dumped_table {
 	char *name;     /* owned; "schema.table" */
 	int64_t rows;
 	bool whole; /* else the dump is damaged there */
+	char *hash; /* owned; of its rows (rowhash.h); NULL: not known */
 };
 
 /* Starts from { 0 }. */
@@ -31,11 +32,24 @@ struct dumped {
 	size_t n, cap;
 	bool newest; /* of all rows whose time was looked at */
 	int64_t newest_ms;
+	char encoding[32]; /* of its text; "" */
+	bool archive;
+	bool counts_objects; /* .objects is known */
+	int64_t objects;     /* large ones */
 };
 
-/* Looks at a record: the checks dump-rows and dump-newest. */
+/* Looks at a record: the checks dump-rows, dump-newest, dump-format and dump-complete. */
 void dumped_see(struct dumped *d, const struct record *r);
 void dumped_free(struct dumped *d);
+
+/* A table of a database (in a dump of one: of that); NULL: it is not in the dump. */
+const struct dumped_table *dumped_find(const struct dumped *d, const char *database,
+				       const char *name);
+
+/* The dump as a state (state.h) beside the one of a baseline: its tables, under the baseline's
+ * names, and the number of large objects. Hashes are there where both can be compared: those of a
+ * baseline are of UTF-8. "checksum" is "copy" when all tables have them. The caller's. */
+json_t *dumped_state(const struct dumped *d, const json_t *baseline);
 
 /* One table. */
 struct dumped_pair {

@@ -28,4 +28,6 @@ struct state_diff {
 };
 
 void state_diff(struct state_diff *d);
+/* Tables and large objects alone: all that a dump tells without a restore. */
+void state_diff_rows(struct state_diff *d);
 #endif
