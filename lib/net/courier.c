@@ -15,6 +15,26 @@ struct courier {
 	struct courier_options options;
 };
 
+static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct courier *h = ctx;
+
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	return h->options.stop && *h->options.stop;
+}
+
+static bool set_up(struct courier *h)
+{
+	return (!h->options.direct ||
+		curl_easy_setopt(h->curl, CURLOPT_NOPROXY, "*") == CURLE_OK) &&
+	       curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+	       curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+	       curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, h) == CURLE_OK;
+}
+
 struct courier *courier_open(const struct courier_options *o, struct err *e)
 {
 	struct courier *h;
@@ -22,15 +42,14 @@ struct courier *courier_open(const struct courier_options *o, struct err *e)
 
 	if (curl == NULL)
 		return NULL;
-	if (o->direct && curl_easy_setopt(curl, CURLOPT_NOPROXY, "*") != CURLE_OK) {
-		(void)err_set(e, ERR_SYSTEM, "start libcurl: it refuses an option");
-		curl_easy_cleanup(curl);
-		return NULL;
-	}
 	h = xcalloc(1, sizeof(*h));
 	h->curl = curl;
 	h->options = *o;
-	return h;
+	if (set_up(h))
+		return h;
+	(void)err_set(e, ERR_SYSTEM, "start libcurl: it refuses an option");
+	courier_close(h);
+	return NULL;
 }
 
 void courier_close(struct courier *h)
@@ -221,6 +240,7 @@ enum fate courier_send(struct courier *h, const struct courier_request *q, struc
 	}
 	headers = header_list(q);
 	retry_begin(&r, h->options.deadline_ms);
+	r.stop = h->options.stop;
 	do
 		fate = try_once(h, q, a, headers, &why);
 	while (fate == FATE_LATER && retry_wait(&r, a->retry_after_ms) == 0);

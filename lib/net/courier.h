@@ -14,6 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/net/retry.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,9 +25,10 @@ struct courier; /* a client; keeps its connections */
 struct courier_options {
 	const char *ca_file; /* NULL: the system's certificates */
 	uint64_t try_ms;
-	int64_t deadline_ms; /* monotonic, for everything this client does */
-	bool direct;         /* never through a proxy */
-	struct buf *dry;     /* not NULL: requests are printed here, masked, instead of sent */
+	int64_t deadline_ms;               /* monotonic, for everything this client does */
+	bool direct;                       /* never through a proxy */
+	const volatile sig_atomic_t *stop; /* not 0: give up at once; may be NULL */
+	struct buf *dry; /* not NULL: requests are printed here, masked, instead of sent */
 };
 
 struct courier_answer {

@@ -15,6 +15,7 @@
  */
 #include "lib/base/err.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 enum aws_style { AWS_STYLE_AUTO, AWS_STYLE_PATH, AWS_STYLE_VIRTUAL };
@@ -27,6 +28,7 @@ struct aws {
 	enum aws_style style;
 	bool fips, dualstack; /* of AWS's own endpoints */
 	bool requester_pays;
+	const volatile sig_atomic_t *stop; /* not 0: ask nobody any more; may be NULL */
 };
 
 int aws_load(struct aws *a, struct err *e);

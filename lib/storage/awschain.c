@@ -85,7 +85,7 @@ static int from_source(struct chain *c, const char *source)
 	else if (strcmp(source, "Ec2InstanceMetadata") == 0)
 		rc = awshost_instance(c->out, c->e);
 	else if (strcmp(source, "EcsContainer") == 0)
-		rc = awshost_container(c->out, c->e);
+		rc = awshost_container(c->where, c->out, c->e);
 	else
 		return err_set(c->e, ERR_USAGE,
 			       "credential_source is '%s'; known are Environment, "
@@ -197,7 +197,7 @@ static int find(struct chain *c, const char *profile)
 	if (rc == 0)
 		rc = from_process(c, profile);
 	if (rc == 0)
-		rc = awshost_container(c->out, c->e);
+		rc = awshost_container(c->where, c->out, c->e);
 	if (rc == 0)
 		rc = awshost_instance(c->out, c->e);
 	return rc ? rc : none(c, profile);

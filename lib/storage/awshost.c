@@ -88,10 +88,11 @@ static int authorization(struct buf *line, struct err *e)
 	return 0;
 }
 
-static int container(const char *url, struct awskey *out, struct err *e)
+static int container(const struct aws *where, const char *url, struct awskey *out, struct err *e)
 {
 	const struct courier_options limits = { .try_ms = CONTAINER_TRY_MS,
-						.deadline_ms = mono_ms() + CONTAINER_LIMIT_MS };
+						.deadline_ms = mono_ms() + CONTAINER_LIMIT_MS,
+						.stop = where->stop };
 	SECRET_AUTO line = BUF_INIT(TOKEN_MAX + 32);
 	ANSWER_AUTO answer = ANSWER_INIT;
 
@@ -107,7 +108,7 @@ static int container(const char *url, struct awskey *out, struct err *e)
 	return awskey_from_json(out, answer.http.body.s, answer.http.body.len, "Token", e);
 }
 
-int awshost_container(struct awskey *out, struct err *e)
+int awshost_container(const struct aws *where, struct awskey *out, struct err *e)
 {
 	const char *relative = awsfiles_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
 	const char *full = awsfiles_env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -116,7 +117,7 @@ int awshost_container(struct awskey *out, struct err *e)
 	if (relative == NULL && full == NULL)
 		return 0;
 	url = relative ? xasprintf("http://169.254.170.2%s", relative) : xstrdup(full);
-	if (container(url, out, e) < 0)
+	if (container(where, url, out, e) < 0)
 		return err_wrap(e, "ask the container's agent for keys");
 	return 1;
 }

@@ -10,9 +10,10 @@
  * AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_V1_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT,
  * AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE (IPv6), AWS_METADATA_SERVICE_TIMEOUT (seconds, 1)
  */
+#include "lib/storage/aws.h"
 #include "lib/storage/awskey.h"
 
 /* 1 and *out; 0: this machine has none to give; -1 with *e. */
-int awshost_container(struct awskey *out, struct err *e);
+int awshost_container(const struct aws *where, struct awskey *out, struct err *e);
 int awshost_instance(struct awskey *out, struct err *e);
 #endif

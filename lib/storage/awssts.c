@@ -155,7 +155,8 @@ static int ask(const struct aws *where, const char *endpoint, const struct strv 
 {
 	const struct courier_options options = { .ca_file = where->ca_bundle,
 						 .try_ms = TRY_MS,
-						 .deadline_ms = mono_ms() + LIMIT_MS };
+						 .deadline_ms = mono_ms() + LIMIT_MS,
+						 .stop = where->stop };
 	const struct courier_request request = { .method = "POST",
 						 .url = endpoint,
 						 .headers = (const char *const *)lines->v,

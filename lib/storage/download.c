@@ -178,6 +178,19 @@ static int start_over(struct transfer *t, const char *why)
 	return sink->restart(sink->ctx, t->e);
 }
 
+/* Are there new headers, for a refusal that is not the second at this place? */
+static bool renewed(struct transfer *t)
+{
+	const struct download_request *q = t->request;
+	const long status = t->reply->status;
+
+	if (q->renew == NULL || (status != 400 && status != 401 && status != 403) ||
+	    t->done <= t->renewed_at || !q->renew(q->headers_ctx, t->reply))
+		return false;
+	t->renewed_at = t->done;
+	return true;
+}
+
 enum step { STEP_DONE, STEP_AGAIN, STEP_AT_ONCE, STEP_FAILED };
 
 /* What an attempt's outcome asks for. */
@@ -192,6 +205,8 @@ static enum step next_step(struct transfer *t, CURLcode rc)
 	if (t->replaced)
 		return start_over(t, "it is being replaced while it is read") < 0 ? STEP_FAILED
 										  : STEP_AT_ONCE;
+	if (rc == CURLE_OK && renewed(t))
+		return STEP_AT_ONCE;
 	if (rc == CURLE_OK && !passing_status(t->reply->status) && !short_body(t))
 		return STEP_DONE;
 	if (rc != CURLE_OK && easy_fate(rc) == FATE_HELD)
@@ -240,9 +255,13 @@ static int run(struct transfer *t)
 int download_run(struct downloader *h, const struct download_request *request,
 		 struct download_reply *reply, struct err *e)
 {
-	struct transfer t = {
-		.h = h, .request = request, .reply = reply, .e = e, .total = -1, .modified_ms = -1
-	};
+	struct transfer t = { .h = h,
+			      .request = request,
+			      .reply = reply,
+			      .e = e,
+			      .total = -1,
+			      .modified_ms = -1,
+			      .renewed_at = -1 };
 	int rc;
 
 	*reply = (struct download_reply){ .text = BUF_INIT(DOWNLOAD_TEXT_MAX),
@@ -252,28 +271,10 @@ int download_run(struct downloader *h, const struct download_request *request,
 	return rc;
 }
 
-static int text_write(void *ctx, const void *p, size_t n, struct err *e)
-{
-	struct buf *b = ctx;
-
-	buf_add(b, p, n);
-	if (b->full)
-		return err_set(e, ERR_REMOTE, "read the answer: it is longer than %zu bytes",
-			       b->max);
-	return 0;
-}
-
-static int text_restart(void *ctx, struct err *e)
-{
-	(void)e;
-	buf_reset(ctx);
-	return 0;
-}
-
 int download_text(struct downloader *h, const struct download_request *request, struct buf *b,
 		  struct download_reply *reply, struct err *e)
 {
-	const struct storage_sink sink = { .write = text_write, .restart = text_restart, .ctx = b };
+	const struct storage_sink sink = sink_text(b);
 	struct download_request whole = *request;
 
 	buf_reset(b);

@@ -36,6 +36,7 @@ struct download_config {
 	bool etag_md5;       /* the ETags are MD5s, where encryption does not forbid it */
 };
 
+struct download_reply;
 struct downloader; /* a connection that is kept and used again; download_close() */
 
 struct downloader *download_open(const struct download_config *config, struct err *e);
@@ -53,6 +54,9 @@ struct download_request {
 	/* Adds "Name: value" lines, anew for each attempt (a signature carries the time). NULL:
 	 * none. */
 	int (*headers)(void *ctx, struct strv *lines, struct err *e);
+	/* The answer is a refusal (400, 401, 403): may another attempt fare better, with new
+	 * headers? It goes on where the last one ended. NULL: no. */
+	bool (*renew)(void *headers_ctx, const struct download_reply *reply);
 	void *headers_ctx;
 	const struct storage_sink *sink; /* for the body of a good answer */
 };

@@ -163,6 +163,7 @@ struct s3server *s3server_open(const char *bucket, bool google,
 	k->limits = *limits;
 	k->google = google;
 	if (aws_load(&k->aws, e) == 0) {
+		k->aws.stop = limits->stop;
 		k->keys = awskeys_open(&k->aws);
 		if (google)
 			turn_to_google(&k->aws);
@@ -325,6 +326,13 @@ static bool keys_refused(const struct attempt *a, const struct download_reply *r
 	return why.code[0] == '\0' && a->key.token != NULL;
 }
 
+static bool renew_keys(void *ctx, const struct download_reply *r)
+{
+	struct attempt *a = ctx;
+
+	return keys_refused(a, r) && awskeys_renew(a->k->keys, &a->key);
+}
+
 /* An archived object answers HEAD: that it cannot be read shall be said before it is tried. */
 static bool usable(const struct download_request *q, const struct download_reply *r)
 {
@@ -368,7 +376,6 @@ int s3server_run(struct s3server *k, const struct s3_call *call, struct download
 			   .path = BUF_INIT(URL_MAX),
 			   .url = BUF_INIT(URL_MAX),
 			   .key = { .expires_ms = -1 } };
-	bool renewed = false;
 	int rc;
 
 	for (;;) {
@@ -377,13 +384,12 @@ int s3server_run(struct s3server *k, const struct s3_call *call, struct download
 			return -1;
 		request.url = a.url.s;
 		request.headers = sign;
+		request.renew = renew_keys;
 		request.headers_ctx = &a;
 		rc = download_run(k->http, &request, r, e);
 		if (rc == 0 && usable(&request, r))
 			return 0;
-		if (rc == 0 && r->delivered == 0 &&
-		    (learn_region(k, r) || (!renewed && keys_refused(&a, r) &&
-					    (renewed = awskeys_renew(k->keys, &a.key))))) {
+		if (rc == 0 && r->delivered == 0 && learn_region(k, r)) {
 			download_reply_free(r);
 			continue;
 		}
@@ -397,24 +403,6 @@ int s3server_run(struct s3server *k, const struct s3_call *call, struct download
 }
 
 /* --- documents ------------------------------------------------------------------------------ */
-
-static int text_write(void *ctx, const void *p, size_t n, struct err *e)
-{
-	struct buf *b = ctx;
-
-	buf_add(b, p, n);
-	if (b->full)
-		return err_set(e, ERR_REMOTE, "read the answer: it is longer than %zu bytes",
-			       b->max);
-	return 0;
-}
-
-static int text_restart(void *ctx, struct err *e)
-{
-	(void)e;
-	buf_reset(ctx);
-	return 0;
-}
 
 /* "We encountered an internal error" can come after the status has been sent. */
 static bool is_error(const struct buf *text, struct download_reply *r, bool *passing)
@@ -432,9 +420,7 @@ static bool is_error(const struct buf *text, struct download_reply *r, bool *pas
 
 int s3server_text(struct s3server *k, const struct s3_call *call, struct buf *text, struct err *e)
 {
-	const struct storage_sink sink = { .write = text_write,
-					   .restart = text_restart,
-					   .ctx = text };
+	const struct storage_sink sink = sink_text(text);
 	const struct download_request request = { .count = -1, .sink = &sink };
 	struct retry retry;
 

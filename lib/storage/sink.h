@@ -3,11 +3,12 @@
 /*
  * sink: where the bytes of an object go while they arrive, in order and without gaps.
  */
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 
-struct storage_stat;
-
 #include <stddef.h>
+
+struct storage_stat;
 
 struct storage_sink {
 	/* -1 with *e stops the transfer; the error is handed on as it is. */
@@ -20,4 +21,7 @@ struct storage_sink {
 	 * NULL; not every storage calls it. */
 	int (*describe)(void *ctx, const struct storage_stat *st, struct err *e);
 };
+
+/* All into text, which is to be empty; more than its ceiling is an error. */
+struct storage_sink sink_text(struct buf *text);
 #endif

@@ -133,26 +133,9 @@ int storage_read(struct storage *s, const char *name, const char *etag, int64_t 
 	return s->driver->read(s, name, etag, from, count, sink, e);
 }
 
-static int slurp_write(void *ctx, const void *p, size_t n, struct err *e)
-{
-	struct buf *b = ctx;
-
-	buf_add(b, p, n);
-	return b->full ? err_set(e, ERR_REMOTE, "it is longer than %zu bytes", b->max) : 0;
-}
-
-static int slurp_restart(void *ctx, struct err *e)
-{
-	(void)e;
-	buf_reset(ctx);
-	return 0;
-}
-
 int storage_slurp(struct storage *s, const char *name, struct buf *out, struct err *e)
 {
-	const struct storage_sink sink = { .write = slurp_write,
-					   .restart = slurp_restart,
-					   .ctx = out };
+	const struct storage_sink sink = sink_text(out);
 
 	buf_reset(out);
 	if (storage_read(s, name, "", 0, -1, &sink, e) < 0)

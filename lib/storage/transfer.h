@@ -34,6 +34,7 @@ struct transfer {
 	bool enough;                     /* all that was wanted is there */
 	bool failed;                     /* *e is filled: no further attempt */
 	bool restarted;                  /* it was replaced before */
+	int64_t renewed_at; /* done, when new headers were got for a refusal; -1: not yet */
 };
 
 /* What all requests of a handle want. */

@@ -174,6 +174,19 @@ renewed() {
 }
 t "keys that the server takes no longer are replaced" renewed
 
+renewed_midway() {
+	export AWS_PROFILE=role
+	at expiring
+	: >"$REQUESTS"
+	expect_status 0 fetch-latest --records --connections 1 --dir work "$B"
+	expect_records 'any(.newest and .files == 2 and .bytes == 2105)'
+	[ "$(grep -c '^s3 ExpiredToken' "$REQUESTS")" -ge 2 ]
+	[ "$(grep -c '^sts AssumeRole' "$REQUESTS")" -ge 3 ]
+	[ "$(head -n 1 work/*/3001.dat)" = one ] && [ "$(sort -u work/*/3001.dat)" = one ]
+	rm -r work
+}
+t "a download whose token runs out in the middle goes on there with a new one" renewed_midway
+
 early() {
 	export AWS_PROFILE=role AWS_ENDPOINT_URL_STS="$AWS_TEST_URL/sts-short/"
 	at slow

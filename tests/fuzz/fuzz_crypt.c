@@ -2,7 +2,7 @@
  * enc from "Salted__" on; gpg itself is not run. */
 #include "lib/dump/age.h"
 #include "lib/dump/pgp.h"
-#include "lib/dump/stream.h"
+#include "tests/unit/memory.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,24 +10,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct memory {
-	const uint8_t *p;
-	size_t n, step;
-};
-
-static ssize_t read_memory(void *ctx, void *p, size_t n, struct err *e)
-{
-	struct memory *m = ctx;
-
-	(void)e;
-	n = n < m->step ? n : m->step;
-	n = n < m->n ? n : m->n;
-	memcpy(p, m->p, n);
-	m->p += n;
-	m->n -= n;
-	return (ssize_t)n;
-}
 
 /* How many bytes came out of it; -1: not to a verified end. */
 static int64_t decrypt(const uint8_t *data, size_t size, size_t step)

@@ -1,7 +1,7 @@
 /* Any bytes as a compressed file: reading them ends, and gives the same however the source cuts,
  * and by however many threads. */
 #include "lib/dump/multi.h"
-#include "lib/dump/stream.h"
+#include "tests/unit/memory.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,24 +12,6 @@
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct memory {
-	const uint8_t *p;
-	size_t n, step;
-};
-
-static ssize_t read_memory(void *ctx, void *p, size_t n, struct err *e)
-{
-	struct memory *m = ctx;
-
-	(void)e;
-	n = n < m->step ? n : m->step;
-	n = n < m->n ? n : m->n;
-	memcpy(p, m->p, n);
-	m->p += n;
-	m->n -= n;
-	return (ssize_t)n;
-}
 
 struct outcome {
 	uint64_t sum, n;

@@ -1,26 +1,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/utc.h"
 #include "lib/dump/archive.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/pgdmp.h"
 #include "tests/unit/suite.h"
-
-struct memory {
-	const char *p;
-	size_t n;
-};
-
-static ssize_t read_memory(void *ctx, void *p, size_t n, struct err *e)
-{
-	struct memory *m = ctx;
-
-	(void)e;
-	if (n > m->n)
-		n = m->n;
-	memcpy(p, m->p, n);
-	m->p += n;
-	m->n -= n;
-	return (ssize_t)n;
-}
 
 static struct memory memory;
 
@@ -30,7 +13,7 @@ static struct stream *open_bytes(const char *p, size_t n)
 	struct err e = { 0 };
 	struct stream *s;
 
-	memory = (struct memory){ p, n };
+	memory = (struct memory){ p, n, 0 };
 	s = stream_open(&source, &(struct stream_opts){ .name = "a", .codec = "none" }, &e);
 	ck_assert_ptr_nonnull(s);
 	return s;

@@ -1,10 +1,14 @@
 #include "lib/net/courier.h"
 
 #include "lib/base/utc.h"
+#include "lib/base/xmem.h"
 #include "lib/net/easy.h"
 #include "tests/unit/suite.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static const struct {
 	const char *value;
@@ -141,6 +145,37 @@ START_TEST(nothing_secret_is_shown)
 }
 END_TEST
 
+/* A server that accepts and never answers: only the flag ends it before the 60 seconds. */
+START_TEST(a_stop_ends_it_at_once)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at;
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	volatile sig_atomic_t stop = 1;
+	struct courier_options o = {
+		.try_ms = 60000, .deadline_ms = mono_ms() + 60000, .direct = true, .stop = &stop
+	};
+	struct courier_request q = { .method = "GET" };
+	struct courier_answer a = COURIER_ANSWER_INIT;
+	struct err e = { 0 };
+	struct courier *c = courier_open(&o, &e);
+	AUTO_FREE char *url = NULL;
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&any, sizeof(any)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	url = xasprintf("http://127.0.0.1:%d/", ntohs(at.sin_port));
+	q.url = url;
+	ck_assert_int_ne(courier_send(c, &q, &a, &e), FATE_ACCEPTED);
+	ck_assert_uint_eq(a.tries, 1);
+	courier_close(c);
+	courier_answer_free(&a);
+	(void)close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("courier");
@@ -152,6 +187,7 @@ int main(void)
 	tcase_add_loop_test(c, where, 0, CASES(places));
 	tcase_add_test(c, ca_file_that_is_not_there);
 	tcase_add_test(c, nothing_secret_is_shown);
+	tcase_add_test(c, a_stop_ends_it_at_once);
 	suite_add_tcase(s, c);
 	return suite_run(s);
 }

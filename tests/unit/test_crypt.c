@@ -8,6 +8,7 @@
 #include "lib/dump/pgp.h"
 #include "lib/dump/sniff.h"
 #include "lib/dump/stream.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/suite.h"
 
 #include <unistd.h>
@@ -49,24 +50,6 @@ static void use(const char *passphrase, const char *key)
 		ck_assert_int_eq(setenv("DECRYPT_PASSPHRASE", passphrase, 1), 0);
 	(void)snprintf(path, sizeof(path), FIXTURES "%s", key ? key : "");
 	ck_assert_msg(keys_load(&keys, NULL, key ? path : NULL, &e) == 0, "%s", e.msg);
-}
-
-struct memory {
-	const char *p;
-	size_t n, step;
-};
-
-static ssize_t read_memory(void *ctx, void *p, size_t n, struct err *e)
-{
-	struct memory *m = ctx;
-
-	(void)e;
-	n = n < m->step ? n : m->step;
-	n = n < m->n ? n : m->n;
-	memcpy(p, m->p, n);
-	m->p += n;
-	m->n -= n;
-	return (ssize_t)n;
 }
 
 /* The first n bytes of the file, step at a time. 0: to the verified end. */

@@ -1,6 +1,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/stream.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/suite.h"
 
 #include <bzlib.h>
@@ -107,27 +108,6 @@ static const struct packer {
 	{ "bzip2", NULL, pack_bzip2, 10, false }, { "zlib", "zlib", pack_zlib, 0, false },
 };
 enum { PACKERS = sizeof(packers) / sizeof(packers[0]) };
-
-/* A source in memory that gives step bytes at a time. */
-struct memory {
-	const unsigned char *p;
-	size_t n, step;
-};
-
-static ssize_t read_memory(void *ctx, void *p, size_t n, struct err *e)
-{
-	struct memory *m = ctx;
-
-	(void)e;
-	if (n > m->step)
-		n = m->step;
-	if (n > m->n)
-		n = m->n;
-	memcpy(p, m->p, n);
-	m->p += n;
-	m->n -= n;
-	return (ssize_t)n;
-}
 
 struct result {
 	unsigned char out[4 * PLAIN];
