@@ -3,19 +3,24 @@
 #include "lib/base/human.h"
 #include "lib/base/num.h"
 #include "lib/base/stage.h"
+#include "lib/base/supervise.h"
+#include "lib/base/tmpdir.h"
 #include "lib/base/utc.h"
 #include "lib/dump/inspect.h"
+#include "lib/dump/keys.h"
 #include "lib/dump/parallel.h"
 #include "lib/restore/source.h"
 
 #include <string.h>
+#include <sys/wait.h>
 
-enum { SUBJECT_MAX = 1024 };
+enum { SUBJECT_MAX = 1024, GRACE_S = 5 };
 
 static struct {
 	struct strv time_columns;
 	bool checksum;
 	uint64_t jobs, max_unpacked_b;
+	struct keys_config keys;
 } config;
 
 static int set_jobs(const char *value, void *to, struct err *e)
@@ -37,6 +42,7 @@ static const struct opt options[] = {
 	{ OPT_SIZE, 0, "max-unpacked", "SIZE", &config.max_unpacked_b,
 	  "refuse a compressed dump that more than this comes out of; default: a thousand times its own "
 	  "size, the first 64 MiB apart", "MAX_UNPACKED", false, NULL },
+	KEYS_OPTIONS(config.keys),
 	OPT_TABLE_END,
 };
 /* clang-format on */
@@ -55,7 +61,9 @@ static const struct tool tool = {
 		"It takes what pg_dump writes (plain SQL, custom, directory, tar; with COPY or "
 		"INSERT) and what pg_dumpall writes, by PostgreSQL 10 or newer, and the dumps of "
 		"mysqldump, mariadb-dump and mongodump --archive, each also compressed with gzip, "
-		"zstd, lz4, xz or bzip2.\n"
+		"zstd, lz4, xz or bzip2, and encrypted with gpg, age or openssl enc where it is "
+		"given "
+		"the key.\n"
 		"\n"
 		"The counts are those of COUNT(*) after a restore: compare-counts --dump compares "
 		"them with production's. What this does not prove: that the dump restores, and, "
@@ -218,11 +226,12 @@ static void say_tables(struct stage *st, const char *file, const struct inspecte
 }
 
 /* Who says how much may come out knows best; else a bomb is told by its ratio. */
-static void inspect(struct stage *st, const char *path, const char *file)
+static void inspect(struct stage *st, const struct keys *keys, const char *path, const char *file)
 {
 	const struct inspect_opts opts = {
 		.reading = { .max_out_b = config.max_unpacked_b,
-			     .max_ratio = config.max_unpacked_b ? 0 : STREAM_BOMB_RATIO },
+			     .max_ratio = config.max_unpacked_b ? 0 : STREAM_BOMB_RATIO,
+			     .keys = keys },
 		.threads = config.jobs ? (unsigned)config.jobs : parallel_threads(),
 		.hashes = config.checksum,
 		.time_columns = &config.time_columns,
@@ -242,25 +251,87 @@ static void inspect(struct stage *st, const char *path, const char *file)
 		say_complete(st, file, &in, rows, (double)(mono_ms() - began_ms) / 1000);
 }
 
+/* All that is to be looked at. */
+struct inspection {
+	struct stage *st;
+	struct keys keys;
+	struct source source; /* where no file is named */
+	char **files;
+	int n;
+	struct tmpdir home; /* for gpg, which is given the key */
+};
+
+static int inspect_all(void *ctx)
+{
+	struct inspection *i = ctx;
+	struct err e = { 0 };
+
+	for (int k = 0; k < i->n; k++)
+		inspect(i->st, &i->keys, i->files[k], i->n > 1 ? i->files[k] : "");
+	if (i->n == 0 && source_settle(&i->source, NULL, &e) == 0)
+		inspect(i->st, &i->keys, i->source.path, "");
+	else if (i->n == 0)
+		stage_error(i->st, "dump-complete", "", &e);
+	return stage_end(i->st);
+}
+
+static int make_home(void *ctx, struct err *e)
+{
+	static const struct identity self;
+	struct inspection *i = ctx;
+
+	i->keys.dir = i->home.path;
+	return tmpdir_create(&i->home, NULL, "inspect-dump", &self, e);
+}
+
+static void remove_home(void *ctx)
+{
+	struct inspection *i = ctx;
+	struct err ignored;
+
+	(void)tmpdir_remove(&i->home, &ignored);
+}
+
+/* With keys it works in a process of its own, so that nothing of them stays, whatever ends it. */
+static int inspect_supervised(struct inspection *i)
+{
+	const struct supervise s = { .prepare = make_home,
+				     .work = inspect_all,
+				     .clean_up = remove_home,
+				     .ctx = i,
+				     .grace_s = GRACE_S };
+	enum supervise_end end;
+	struct err e = { 0 };
+	int status;
+
+	if (supervise_run(&s, &status, &end, NULL, &e) < 0)
+		return stage_fail(i->st, "dump-complete", "", &e);
+	if (end == SUPERVISE_DONE && WIFEXITED(status))
+		return WEXITSTATUS(status);
+	(void)err_set(&e, ERR_SYSTEM, "interrupted");
+	return stage_fail(i->st, "dump-complete", "", &e);
+}
+
 int main(int argc, char **argv)
 {
-	struct source source = SOURCE_INIT;
+	struct inspection i = { .source = SOURCE_INIT };
 	struct err e = { 0 };
 	struct stage st;
 	struct record r;
 	const int first = tool_begin(&tool, argc, argv);
+	int status;
 
 	stage_begin(&st, &tool);
 	while (stage_next(&st, &r))
-		source_see(&source, &r);
-	if (first < argc) {
-		for (int i = first; i < argc; i++)
-			inspect(&st, argv[i], argc - first > 1 ? argv[i] : "");
-	} else if (source_settle(&source, NULL, &e) == 0) {
-		inspect(&st, source.path, "");
-	} else {
-		stage_error(&st, "dump-complete", "", &e);
-	}
-	source_free(&source);
-	return stage_end(&st);
+		source_see(&i.source, &r);
+	i.st = &st;
+	i.files = argv + first;
+	i.n = argc - first;
+	if (keys_load(&i.keys, &config.keys, &e) < 0)
+		status = stage_fail(&st, "dump-complete", "", &e);
+	else
+		status = keys_any(&i.keys) ? inspect_supervised(&i) : inspect_all(&i);
+	keys_wipe(&i.keys);
+	source_free(&i.source);
+	return status;
 }

@@ -24,9 +24,9 @@
 enum { SETTINGS_S = 30, GRACE_S = 15, DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
 
 static struct {
-	const char *backup, *user, *work_dir, *pg_bindir, *settings_from, *passphrase_file,
-		*key_file;
-	uint64_t jobs, iterations, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
+	const char *backup, *user, *work_dir, *pg_bindir, *settings_from;
+	struct keys_config keys;
+	uint64_t jobs, max_disk_b, max_memory_b, max_unpacked_b, rto_target_s;
 	enum cluster_durability durability;
 	struct strv skip_extensions;
 	uint64_t keep_for_s;
@@ -37,11 +37,6 @@ static struct {
 static int set_jobs(const char *value, void *to, struct err *e)
 {
 	return num_u64(value, 1, JOBS_MAX, to, e);
-}
-
-static int set_iterations(const char *value, void *to, struct err *e)
-{
-	return num_u64(value, 1, INT_MAX, to, e);
 }
 
 static int set_durability(const char *value, void *to, struct err *e)
@@ -122,16 +117,7 @@ static const struct opt options[] = {
 	{ OPT_CALL, 0, "timeline", "latest|current|N", &config.target,
 	  "a physical backup: follow this timeline; default: latest, to the end of the backup current",
 	  "RECOVERY_TIMELINE", false, set_timeline },
-	{ OPT_TEXT, 0, "decrypt-passphrase-file", "FILE", &config.passphrase_file,
-	  "the passphrase of an encrypted backup, or of the key, is the first line of FILE; or the "
-	  "variable DECRYPT_PASSPHRASE holds it",
-	  "DECRYPT_PASSPHRASE_FILE", false, NULL },
-	{ OPT_TEXT, 0, "decrypt-key-file", "FILE", &config.key_file,
-	  "the key of an encrypted backup: age identities, or secret keys as gpg exports them",
-	  "DECRYPT_KEY_FILE", false, NULL },
-	{ OPT_CALL, 0, "decrypt-iterations", "N", &config.iterations,
-	  "what openssl enc was told with -iter; default: the usual numbers are tried",
-	  "DECRYPT_ITERATIONS", false, set_iterations },
+	KEYS_OPTIONS(config.keys),
 	{ OPT_FLAG, 0, "require-encryption", NULL, &config.require_encryption,
 	  "a backup that is not encrypted is critical", "REQUIRE_ENCRYPTION", false, NULL },
 	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_target_s,
@@ -401,8 +387,7 @@ int main(int argc, char **argv)
 		config.keep_for_s = DAY_S;
 	a.keep_for_s = config.keep_for_s;
 	a.require_isolation = config.require_isolation;
-	a.job = (struct restore_job){ .keys = { .iterations = config.iterations },
-				      .require_encryption = config.require_encryption,
+	a.job = (struct restore_job){ .require_encryption = config.require_encryption,
 				      .pg_bindir = config.pg_bindir,
 				      .durability = config.durability,
 				      .jobs = (unsigned)config.jobs,
@@ -423,7 +408,7 @@ int main(int argc, char **argv)
 	a.records_fd = open_tee(&st);
 	while (stage_next(&st, &r))
 		source_see(&source, &r);
-	if (keys_load(&a.job.keys, config.passphrase_file, config.key_file, &e) < 0 ||
+	if (keys_load(&a.job.keys, &config.keys, &e) < 0 ||
 	    source_settle(&source, config.backup, &e) < 0 ||
 	    identity_unprivileged(config.user, &a.who, &e) < 0)
 		return stage_fail(&st, "restore", "", &e);

@@ -54,6 +54,7 @@ static int check(struct parts *p, const struct sniffed *what, const struct strea
 	if (opts) {
 		p->limits.max_out_b = opts->max_out_b;
 		p->limits.max_ratio = opts->max_ratio;
+		p->limits.keys = opts->keys;
 	}
 	(void)pthread_mutex_init(&p->lock, NULL);
 	if (sniff_refuse(p->path, what, e) < 0)

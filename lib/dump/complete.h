@@ -4,8 +4,8 @@
  * complete: is a logical backup whole, to the last byte, without a server?
  *
  * - custom: the table of contents, then every data block to its last length, up to the end of the
- *   file; each entry that has data has its block. What lies packed in the blocks is not unpacked:
- *   pg_restore does, and verifies it.
+ *   file; each entry that has data has its block. What lies packed in the blocks is unpacked
+ *   only where a number of bytes is set as a limit; pg_restore does, and verifies it.
  * - directory: every file that the table of contents and the lists of large objects name is
  *   there, unpacks to its verified end, and ends as its content must. (pg_restore 15 takes a .gz
  *   of 0 or 1 bytes, and a list of large objects that ends early, for whole.)
@@ -36,7 +36,7 @@ struct complete {
 };
 
 /* 0: whole, or made by others than pg_dump, where the note says that nothing proves it. -1 with *e;
- * ERR_BACKUP names what is missing or damaged. Of opts only the limits are used. */
+ * ERR_BACKUP names what is missing or damaged. Of opts only limits and keys are used. */
 int complete_check(const char *path, const struct sniffed *what, const struct stream_opts *opts,
 		   struct complete *out, struct err *e);
 

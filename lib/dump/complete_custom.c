@@ -317,7 +317,7 @@ int complete_custom(struct parts *p, struct err *e)
 	w.v = xcalloc(p->archive.n, sizeof(*w.v));
 	raw = strcmp(stream_compression(s), "none") == 0 &&
 	      strcmp(stream_encryption(s), "none") == 0;
-	deep = p->rows || p->archive.header.packing == ARCHIVE_NONE;
+	deep = p->rows || p->archive.header.packing == ARCHIVE_NONE || p->limits.max_out_b;
 	r = p->rows && raw ? all_at_once(&w, s, e) : walk(&w, s, deep, e);
 	free(w.v);
 	io_close(&w.fd);

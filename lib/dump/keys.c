@@ -1,5 +1,8 @@
 #include "lib/dump/keys.h"
 
+#include "lib/base/num.h"
+
+#include <limits.h>
 #include <string.h>
 
 enum { PASSPHRASE_MAX = 4096, KEY_MAX = 1 << 20 };
@@ -17,11 +20,17 @@ static int cut_line(struct secret *s, struct err *e)
 	return 0;
 }
 
-int keys_load(struct keys *k, const char *passphrase_file, const char *key_file, struct err *e)
+int keys_parse_iterations(const char *value, void *to, struct err *e)
 {
-	if (secret_load_bytes(&k->passphrase, "DECRYPT_PASSPHRASE", passphrase_file, PASSPHRASE_MAX,
-			      e) < 0 ||
-	    secret_load_bytes(&k->key, "DECRYPT_KEY", key_file, KEY_MAX, e) < 0)
+	return num_u64(value, 1, INT_MAX, to, e);
+}
+
+int keys_load(struct keys *k, const struct keys_config *c, struct err *e)
+{
+	k->iterations = c->iterations;
+	if (secret_load_bytes(&k->passphrase, "DECRYPT_PASSPHRASE", c->passphrase_file,
+			      PASSPHRASE_MAX, e) < 0 ||
+	    secret_load_bytes(&k->key, "DECRYPT_KEY", c->key_file, KEY_MAX, e) < 0)
 		return -1;
 	return k->passphrase.value ? cut_line(&k->passphrase, e) : 0;
 }

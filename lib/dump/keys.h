@@ -5,7 +5,7 @@
  * DECRYPT_KEY_FILE). They are read while we may still read them, live in memory only, and reach a
  * program by descriptors, never by an argument, the environment or a file.
  */
-#include "lib/base/err.h"
+#include "lib/base/opt.h"
 #include "lib/base/secret.h"
 
 #include <stdbool.h>
@@ -18,10 +18,32 @@ struct keys {
 	const char *dir;          /* private, for gpg's home; borrowed; NULL: $TMPDIR, else /tmp */
 };
 
-/* Reads both: from the files (NULL: none named), else from the environment (DECRYPT_PASSPHRASE,
- * DECRYPT_KEY), else from $CREDENTIALS_DIRECTORY. Neither need be there. Leaves the rest as it is.
- */
-int keys_load(struct keys *k, const char *passphrase_file, const char *key_file, struct err *e);
+/* How a tool is told of them. */
+struct keys_config {
+	const char *passphrase_file, *key_file; /* NULL: none named */
+	uint64_t iterations;
+};
+
+/* clang-format off */
+#define KEYS_OPTIONS(c) \
+	{ OPT_TEXT, 0, "decrypt-passphrase-file", "FILE", &(c).passphrase_file, \
+	  "the passphrase of an encrypted backup, or of the key, is the first line of FILE; or the " \
+	  "variable DECRYPT_PASSPHRASE holds it", \
+	  "DECRYPT_PASSPHRASE_FILE", false, NULL }, \
+	{ OPT_TEXT, 0, "decrypt-key-file", "FILE", &(c).key_file, \
+	  "the key of an encrypted backup: age identities, or secret keys as gpg exports them", \
+	  "DECRYPT_KEY_FILE", false, NULL }, \
+	{ OPT_CALL, 0, "decrypt-iterations", "N", &(c).iterations, \
+	  "what openssl enc was told with -iter; default: the usual numbers are tried", \
+	  "DECRYPT_ITERATIONS", false, keys_parse_iterations }
+/* clang-format on */
+
+/* For the option table. */
+int keys_parse_iterations(const char *value, void *to, struct err *e);
+
+/* Reads both: from the files, else from the environment (DECRYPT_PASSPHRASE, DECRYPT_KEY), else
+ * from $CREDENTIALS_DIRECTORY. Neither need be there. Leaves dir as it is. */
+int keys_load(struct keys *k, const struct keys_config *c, struct err *e);
 void keys_wipe(struct keys *k);
 
 /* Is there any? k may be NULL. */

@@ -169,6 +169,41 @@ wrong_keys() {
 }
 t "a wrong key, or none, is unknown, and says which is asked for" wrong_keys
 
+# inspected FILE OPTION...: without a server.
+inspected() {
+	file=$1
+	shift
+	expect_status 0 inspect-dump --records "$file" "$@"
+	expect_records 'any(.[]; .check == "dump-rows" and .observed == 4000)'
+	expect_check dump-complete ok
+	expect_no_secret
+}
+without_a_server() {
+	inspected custom.dump.gpg --decrypt-passphrase-file passphrase
+	inspected plain.sql.zst.gpg --decrypt-key-file gpg.key --decrypt-passphrase-file passphrase
+	inspected plain.sql.age.gz --decrypt-key-file age.key
+	inspected legacy.dump.enc --decrypt-passphrase-file passphrase
+	expect_status 3 inspect-dump --records custom.dump.gpg --decrypt-passphrase-file wrong
+	expect_out 'the passphrase is wrong'
+	expect_status 3 inspect-dump --records custom.dump.age
+	expect_out 'DECRYPT_KEY_FILE'
+	expect_status 3 inspect-dump --records custom.dump.age --decrypt-key-file nowhere.key
+	expect_out 'nowhere.key'
+	# Stopped while gpg has the key: what it had is gone.
+	mkfifo slow
+	(cat custom.dump.gpg && sleep 30) >slow &
+	feeder=$!
+	inspect-dump --records custom.dump.gpg slow --decrypt-passphrase-file passphrase >"$OUT" 2>"$ERR" &
+	pid=$!
+	wait_for 20 grep -q '"event":"begin"' "$OUT"
+	kill -s TERM $pid
+	wait $pid || true
+	kill $feeder
+	wait $feeder || true
+	expect_nothing_left
+}
+t "inspect-dump takes the same keys, and leaves nothing of them" without_a_server
+
 # flip FILE AT: as "damaged"; cut FILE BYTES: as "damaged".
 flip() {
 	python3 -c 'import sys; b = bytearray(open(sys.argv[1], "rb").read()); b[int(sys.argv[2])] ^= 1

@@ -199,6 +199,10 @@ bombs() {
 	expect_records 'any(.[]; .status == "unknown" and (.summary | test("more than 1000 to 1")))'
 	expect_status 3 restore-to-temp --records --max-unpacked 10kB --backup dumps/custom.dump.gz
 	expect_records 'any(.[]; .status == "unknown" and (.summary | test("raise MAX_UNPACKED")))'
+	# What is packed within the archive counts too.
+	size=$(($(stat -c %s dumps/custom.dump) + 100))
+	expect_status 3 restore-to-temp --records --max-unpacked "$size" --backup dumps/custom.dump
+	expect_records 'any(.[]; .status == "unknown" and (.summary | test("raise MAX_UNPACKED")))'
 	expect_nothing_left
 }
 t "a bomb is not unpacked, by ratio or by size" bombs

@@ -65,6 +65,12 @@ inspected() {
 	mkdir -p cut && mv cut.dump "cut/${DUMP##*/}"
 	verify 2 DEPTH=inspect BACKUP_SOURCE="$SCRATCH/cut"
 	finding dump-complete critical
+	mkdir locked
+	echo 'correct horse' >passphrase
+	chmod 600 passphrase
+	openssl enc -aes-256-cbc -pbkdf2 -pass file:passphrase -in "$DUMP" -out "locked/${DUMP##*/}"
+	verify 1 DEPTH=inspect BACKUP_SOURCE="$SCRATCH/locked" DECRYPT_PASSPHRASE_FILE="$SCRATCH/passphrase"
+	finding dump-complete ok
 }
 t "DEPTH=inspect looks without a restore, and says what that did not prove" inspected
 

@@ -49,7 +49,9 @@ static void use(const char *passphrase, const char *key)
 	if (passphrase)
 		ck_assert_int_eq(setenv("DECRYPT_PASSPHRASE", passphrase, 1), 0);
 	(void)snprintf(path, sizeof(path), FIXTURES "%s", key ? key : "");
-	ck_assert_msg(keys_load(&keys, NULL, key ? path : NULL, &e) == 0, "%s", e.msg);
+	ck_assert_msg(keys_load(&keys, &(struct keys_config){ NULL, key ? path : NULL, 0 }, &e) ==
+			      0,
+		      "%s", e.msg);
 }
 
 /* The first n bytes of the file, step at a time. 0: to the verified end. */
@@ -409,19 +411,19 @@ START_TEST(passphrases)
 
 	keys_wipe(&keys);
 	ck_assert_int_eq(write(fd, "one\r\ntwo\n", 9), 9);
-	ck_assert_int_eq(keys_load(&keys, path, NULL, &e), 0);
+	ck_assert_int_eq(keys_load(&keys, &(struct keys_config){ path, NULL, 0 }, &e), 0);
 	ck_assert_str_eq(keys.passphrase.value, "one");
 	ck_assert(keys_any(&keys));
 	keys_wipe(&keys);
 	ck_assert(!keys_any(&keys));
 	ck_assert(!keys_any(NULL));
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
-	ck_assert_int_eq(keys_load(&keys, path, NULL, &e), -1);
+	ck_assert_int_eq(keys_load(&keys, &(struct keys_config){ path, NULL, 0 }, &e), -1);
 	ck_assert_int_eq(pwrite(fd, "\nx", 2, 0), 2);
-	ck_assert_int_eq(keys_load(&keys, path, NULL, &e), -1);
+	ck_assert_int_eq(keys_load(&keys, &(struct keys_config){ path, NULL, 0 }, &e), -1);
 	ck_assert_msg(strstr(e.msg, "its first line is empty") != NULL, "%s", e.msg);
 	ck_assert_int_eq(pwrite(fd, "a\0b", 3, 0), 3);
-	ck_assert_int_eq(keys_load(&keys, path, NULL, &e), -1);
+	ck_assert_int_eq(keys_load(&keys, &(struct keys_config){ path, NULL, 0 }, &e), -1);
 	ck_assert_msg(strstr(e.msg, "NUL") != NULL, "%s", e.msg);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(close(fd), 0);
