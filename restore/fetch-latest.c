@@ -8,17 +8,19 @@
 #include "lib/storage/fetch.h"
 #include "lib/storage/source.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { GRACE_S = 5, PROGRESS_EVERY_MS = 250 };
 
 static struct {
 	struct source_config source;
-	const char *dir, *user;
+	const char *dir, *user, *keyring;
 	uint64_t connections, max_rate;
 	bool copy, listed;
 } config = { .source = { SOURCE_DEFAULTS }, .connections = 8 };
@@ -32,6 +34,9 @@ static const struct opt options[] = {
 	  "copy a backup that is on this machine too, instead of using it where it is", NULL, false, NULL },
 	{ OPT_TEXT, 0, "user", "USER", &config.user,
 	  "as root: who shall own the copy; default: postgres, else nobody", NULL, false, NULL },
+	{ OPT_TEXT, 0, "signature-keyring", "FILE", &config.keyring,
+	  "public keys as gpg exports them: check the signature of the backup, or of its digests, with "
+	  "gpgv; a wrong one is critical, none a warning", "SIGNATURE_KEYRING", false, NULL },
 	{ OPT_FLAG, 0, "listed", NULL, &config.listed,
 	  "list-backups has judged SOURCE in this run: do not say again what is odd about names",
 	  NULL, false, NULL },
@@ -56,7 +61,9 @@ static const struct tool tool = {
 	"which sha256sum(1) prints for its files, in byte order of their names. The bytes are compared "
 	"with the digest that the storage keeps of them (x-amz-checksum-*, Content-MD5, an ETag that is "
 	"an MD5), and with its sidecars (.sha256, .md5, SHA256SUMS ...): bytes that differ are critical. "
-	"The sidecars, .counts.json, .sig and .asc too, come along.\n\n"
+	"The sidecars, .counts.json, .sig and .asc too, come along. With --signature-keyring a detached "
+	"OpenPGP signature by one of those keys is wanted: of the backup (.sig, .asc), or of the digests "
+	"that all of it was compared with (.sha256.asc, .sha256.sig, SHA256SUMS.asc, .sig or .gpg).\n\n"
 	"A large file comes in ranges of 8 MiB over several connections, and so do several files. Each "
 	"range that breaks is asked for again with growing pauses, and goes on where it broke, as long "
 	"as the object is the same; one that was replaced meanwhile is begun again, once. When the "
@@ -178,10 +185,11 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 				      json_string(f->sidecars.v[i]));
 	stage_record(st, "backup", fields);
 	check_init(&c, "backup-download", "");
-	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s%s%s", human_bytes(f->bytes, size), f->sha256,
-		  f->told[0] ? ", agrees with " : "", f->told, here ? ", used where it is" : "");
+	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s%s%s%s%s", human_bytes(f->bytes, size),
+		  f->sha256, f->told[0] ? ", agrees with " : "", f->told,
+		  f->signer[0] ? ", signed by " : "", f->signer, here ? ", used where it is" : "");
 	if (f->odd[0])
-		check_say(&c, V_WARNING, "it could not be compared with all there is: %s", f->odd);
+		check_say(&c, V_WARNING, "not all of it could be checked: %s", f->odd);
 	add_metrics(&c, s, f, here);
 	stage_check(st, &c);
 }
@@ -192,6 +200,7 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 	struct progress progress = { 0 };
 	struct fetch_plan plan = { .connections = (unsigned)config.connections,
 				   .max_rate = config.max_rate,
+				   .keyring = config.keyring,
 				   .progress_ctx = &progress };
 	BUF_AUTO text = BUF_INIT(2048);
 	struct fetched fetched = { 0 };
@@ -230,6 +239,8 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 
 static void check_limits(void)
 {
+	if (config.keyring && access(config.keyring, R_OK) < 0)
+		tool_usage("--signature-keyring %s: %s", config.keyring, strerror(errno));
 	if (config.copy && config.dir == NULL)
 		tool_usage("name a directory for the copy with --dir or WORK_DIR");
 	if (config.connections < 1 || config.connections > FETCH_CONNECTIONS_MAX)

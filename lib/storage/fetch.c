@@ -1,6 +1,7 @@
 #include "lib/storage/fetch.h"
 
 #include "lib/base/human.h"
+#include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/destination.h"
@@ -9,6 +10,7 @@
 #include "lib/storage/sidecar.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -198,27 +200,6 @@ static bool worth_keeping(const struct job *j, const struct err *e)
 	       haul_resumable(&j->haul);
 }
 
-/* Does the link, which lies at member, stay within the tree by what it says? */
-static bool stays_within(const char *member, const char *target)
-{
-	int64_t depth = 0;
-
-	if (target[0] == '/')
-		return false;
-	for (const char *s = member; (s = strchr(s, '/')) != NULL; s++)
-		depth++;
-	for (size_t n; *target; target += n + (target[n] == '/')) {
-		n = strcspn(target, "/");
-		if (n == 2 && strncmp(target, "..", 2) == 0)
-			depth--;
-		else if (n > 0 && !(n == 1 && target[0] == '.'))
-			depth++;
-		if (depth < 0)
-			return false;
-	}
-	return true;
-}
-
 /* A cluster's tablespaces and its WAL may lie elsewhere, and are then no part of what is copied. */
 static bool may_lead_out(const char *member)
 {
@@ -234,7 +215,8 @@ static int take_links(struct job *j, struct err *e)
 
 		if (o->link == NULL)
 			continue;
-		if (!stays_within(member, o->link) && (j->plan->dir || !may_lead_out(member)))
+		if (!landing_stays_within(member, o->link) &&
+		    (j->plan->dir || !may_lead_out(member)))
 			return err_set(
 				e, ERR_BACKUP,
 				"read %s: it is a symbolic link to %s, outside of the backup, "
@@ -329,12 +311,57 @@ static int prove_tree(struct job *j, struct err *e)
 	return 0;
 }
 
+/* Was every byte held against a digest that is signed? */
+static bool vouched_for(const struct job *j)
+{
+	const struct strv *good = &j->sidecars.signatures.good;
+	const struct proof_wish *whole = &j->sidecars.whole;
+
+	if (strv_has(good, last_part(j->b->name)) ||
+	    (whole->sha256[0] && strv_has(good, whole->sha256_from)))
+		return true;
+	for (size_t i = 0; i < j->haul.n; i++) {
+		const struct proof_wish *w = j->haul.files[i].wish;
+
+		if (w == NULL || w->sha256[0] == '\0' || !strv_has(good, w->sha256_from))
+			return false;
+	}
+	return j->b->files > 0;
+}
+
+/* A backup that should be signed and is not, for all that can be told, is odd. */
+static int prove_signed(struct job *j, struct err *e)
+{
+	struct sidecars *c = &j->sidecars;
+	FD_AUTO fd = -1;
+
+	if (c->signatures.keyring == NULL)
+		return 0;
+	if (j->b->files == 0) {
+		fd = j->plan->dir ? landing_open(&j->landing, NULL, e)
+				  : open(j->out->path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 && j->plan->dir == NULL)
+			return err_set(e, ERR_SYSTEM, "open %s: %s", j->out->path, strerror(errno));
+		if (fd < 0 || sidecar_verify(c, j->s, j->b, fd, e) < 0)
+			return -1;
+	}
+	if (vouched_for(j))
+		memcpy(j->out->signer, c->signatures.signer, sizeof(j->out->signer));
+	else if (c->odd.len == 0)
+		buf_addf(&c->odd, "no signature is there of %s",
+			 c->signatures.good.n ? "all of it" : "it");
+	return 0;
+}
+
 static int prove_whole(struct job *j, struct err *e)
 {
-	if (j->b->files > 0)
-		return prove_tree(j, e);
-	memcpy(j->out->sha256, j->haul.files[0].sha256, DIGEST_HEX_SIZE);
-	return 0;
+	if (j->b->files > 0) {
+		if (prove_tree(j, e) < 0)
+			return -1;
+	} else {
+		memcpy(j->out->sha256, j->haul.files[0].sha256, DIGEST_HEX_SIZE);
+	}
+	return prove_signed(j, e);
 }
 
 static int land(struct job *j, const char *dir, struct err *e)
@@ -432,7 +459,7 @@ int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 	if (b->bytes == 0)
 		return err_set(e, ERR_BACKUP, "read %s: it is empty (0 bytes)", b->name);
 	set_up_haul(&j);
-	rc = sidecar_find(&j.sidecars, s, c, b, e);
+	rc = sidecar_find(&j.sidecars, s, c, b, plan->keyring, e);
 	if (rc == 0)
 		rc = tree ? plan_tree(&j, c, e) : plan_file(&j, e);
 	haul_begin(&j.haul);

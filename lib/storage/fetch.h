@@ -19,6 +19,7 @@
 #include "lib/base/identity.h"
 #include "lib/storage/catalog.h"
 #include "lib/storage/digest.h"
+#include "lib/storage/signatures.h"
 
 enum { FETCH_TOLD_SIZE = 512, FETCH_CONNECTIONS_MAX = 64, FETCH_RATE_MIN = 64000 };
 
@@ -26,6 +27,7 @@ struct fetch_plan {
 	unsigned connections;  /* at most; at least 1 */
 	uint64_t max_rate;     /* bytes a second, 0: no limit */
 	const char *dir;       /* where to put it; NULL: it is used where it is, if that is here */
+	const char *keyring;   /* the keys to check signatures with; NULL: they are not checked */
 	struct identity owner; /* who shall be able to read it */
 	/* May be NULL. bytes of the whole backup so far; total -1: not known. */
 	void (*progress)(void *ctx, uint64_t bytes, int64_t total);
@@ -44,8 +46,9 @@ struct fetched {
 	double seconds;
 	unsigned connections;       /* that were allowed */
 	char told[FETCH_TOLD_SIZE]; /* what they were compared with: "x.dump.sha256, ETag" */
-	char odd[FETCH_TOLD_SIZE];  /* what could not be compared though it should, for people */
-	struct strv sidecars;       /* ".sha256": what lies beside path, too */
+	char signer[SIGNATURES_SIGNER_SIZE]; /* who signed it; "" nobody, as far as was looked */
+	char odd[FETCH_TOLD_SIZE]; /* what could not be compared though it should, for people */
+	struct strv sidecars;      /* ".sha256": what lies beside path, too */
 };
 
 /* b is one of c's; what the storage says of it by now (bytes, modified_ms, etag) is put into it.

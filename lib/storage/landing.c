@@ -162,6 +162,26 @@ int landing_open(const struct landing *l, const char *member, struct err *e)
 	return cannot(l, "write into", e);
 }
 
+bool landing_stays_within(const char *member, const char *target)
+{
+	int64_t depth = 0;
+
+	if (target[0] == '/')
+		return false;
+	for (const char *s = member; (s = strchr(s, '/')) != NULL; s++)
+		depth++;
+	for (size_t n; *target; target += n + (target[n] == '/')) {
+		n = strcspn(target, "/");
+		if (n == 2 && strncmp(target, "..", 2) == 0)
+			depth--;
+		else if (n > 0 && !(n == 1 && target[0] == '.'))
+			depth++;
+		if (depth < 0)
+			return false;
+	}
+	return true;
+}
+
 int landing_link(const struct landing *l, const char *member, const char *target, struct err *e)
 {
 	AUTO_FREE char *path = xstrdup(member);

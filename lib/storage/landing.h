@@ -47,6 +47,9 @@ int landing_tree(struct landing *l, const char *dir, const char *name, const str
  * is not below the tree is refused (ERR_BACKUP). For any thread. */
 int landing_open(const struct landing *l, const char *member, struct err *e);
 
+/* Does a link that lies at member stay within its tree by what it says? */
+bool landing_stays_within(const char *member, const char *target);
+
 /* A symbolic link of the tree, that leads to within it. */
 int landing_link(const struct landing *l, const char *member, const char *target, struct err *e);
 

@@ -14,9 +14,12 @@
 
 enum { SIDECAR_MAX = 16 * 1024 * 1024, SHA256_HEX = 64, MD5_HEX = 32, ODD_MAX = 400 };
 
-static const char *const suffixes[] = { ".sha256", ".sha256sum",   ".md5", ".md5sum",
-					".sig",    ".counts.json", ".asc", NULL };
-static const char *const lists[] = { "SHA256SUMS", "MD5SUMS", NULL };
+static const char *const suffixes[] = { ".sha256",      ".sha256sum", ".md5",        ".md5sum",
+					".sig",         ".asc",       ".sha256.sig", ".sha256.asc",
+					".counts.json", NULL };
+static const char *const lists[] = { "SHA256SUMS",     "MD5SUMS",        "SHA256SUMS.asc",
+				     "SHA256SUMS.sig", "SHA256SUMS.gpg", NULL };
+static const char *const endings[] = { ".asc", ".sig", ".gpg", NULL }; /* of signatures */
 
 static const char *last_part(const char *name)
 {
@@ -144,25 +147,53 @@ static void take_line(void *ctx, const char *hex, const char *name)
 	}
 }
 
-static bool holds_digests(const char *name)
+static bool is_signature(const char *name)
 {
-	return strstr(last_part(name), ".sha256") || strstr(last_part(name), ".md5") ||
-	       strcmp(last_part(name), lists[0]) == 0 || strcmp(last_part(name), lists[1]) == 0;
+	const char *dot = strrchr(name, '.');
+
+	for (const char *const *end = endings; dot && *end; end++)
+		if (strcmp(dot, *end) == 0)
+			return true;
+	return false;
 }
 
-static void read_sidecar(struct sidecars *c, struct storage *s, const struct backup *b,
-			 const char *name, bool own)
+static bool holds_digests(const char *name)
+{
+	const char *base = last_part(name);
+
+	return !is_signature(base) && (strstr(base, ".sha256") || strstr(base, ".md5") ||
+				       strcmp(base, lists[0]) == 0 || strcmp(base, lists[1]) == 0);
+}
+
+/* The signatures of a list of digests. */
+static int verify_list(struct sidecars *c, struct storage *s, const char *name,
+		       const struct buf *text, struct err *e)
+{
+	for (const char *const *end = endings; *end; end++) {
+		AUTO_FREE char *signature = xasprintf("%s%s", name, *end);
+
+		if (c->signatures.keyring && strv_has(&c->names, signature) &&
+		    signatures_check_text(&c->signatures, s, signature, name, text, &c->odd, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_sidecar(struct sidecars *c, struct storage *s, const struct backup *b,
+			const char *name, bool own, struct err *e)
 {
 	BUF_AUTO text = BUF_INIT(SIDECAR_MAX);
 	struct reading r = { .c = c, .b = b, .from = last_part(name), .own = own };
-	struct err e;
+	struct err why;
 
 	if (!holds_digests(name))
-		return;
-	if (storage_slurp(s, name, &text, &e) < 0) {
-		buf_addf(&c->odd, "%s%s", c->odd.len ? "; " : "", e.msg);
-		return;
+		return 0;
+	if (storage_slurp(s, name, &text, &why) < 0) {
+		buf_addf(&c->odd, "%s%s", c->odd.len ? "; " : "", why.msg);
+		return 0;
 	}
+	if (verify_list(c, s, name, &text, e) < 0)
+		return -1;
 	sidecar_parse(text.s, take_line, &r);
 	/* The backup was renamed after its only digest was written. */
 	if (own && r.taken == 0 && r.lines == 1) {
@@ -171,6 +202,7 @@ static void read_sidecar(struct sidecars *c, struct storage *s, const struct bac
 	}
 	if (own && r.taken == 0)
 		buf_addf(&c->odd, "%s%s holds no digest of it", c->odd.len ? "; " : "", r.from);
+	return 0;
 }
 
 /* --- finding them ----------------------------------------------------------------------------- */
@@ -224,14 +256,14 @@ static size_t name_candidates(struct strv *names, const struct backup *b, bool a
 }
 
 int sidecar_find(struct sidecars *c, struct storage *s, const struct catalog *catalog,
-		 const struct backup *b, struct err *e)
+		 const struct backup *b, const char *keyring, struct err *e)
 {
 	const bool alone = storage_is_object(s);
 	STRV_AUTO names = { 0 };
 	size_t own = name_candidates(&names, b, alone);
 	AUTO_FREE bool *there = xcalloc(names.n + 1, sizeof(*there));
 
-	*c = (struct sidecars){ .odd = BUF_INIT(ODD_MAX) };
+	*c = (struct sidecars){ .signatures = { .keyring = keyring }, .odd = BUF_INIT(ODD_MAX) };
 	if (!alone && catalog_present(catalog, &names, there, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
@@ -242,14 +274,30 @@ int sidecar_find(struct sidecars *c, struct storage *s, const struct catalog *ca
 			strv_add(&c->suffixes, suffixes[i]);
 	}
 	for (size_t i = 0; i < c->names.n; i++)
-		read_sidecar(c, s, b, c->names.v[i], i < c->suffixes.n);
+		if (read_sidecar(c, s, b, c->names.v[i], i < c->suffixes.n, e) < 0)
+			return -1;
 	if (c->n_members > 1)
 		qsort(c->members, c->n_members, sizeof(*c->members), by_member);
 	return 0;
 }
 
+int sidecar_verify(struct sidecars *c, struct storage *s, const struct backup *b, int fd,
+		   struct err *e)
+{
+	for (const char *const *end = endings; *end; end++) {
+		AUTO_FREE char *signature = xasprintf("%s%s", b->name, *end);
+
+		if (c->signatures.keyring && strv_has(&c->suffixes, *end) &&
+		    signatures_check(&c->signatures, s, signature, b->name, fd, b->bytes, &c->odd,
+				     e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 void sidecar_free(struct sidecars *c)
 {
+	signatures_free(&c->signatures);
 	for (size_t i = 0; i < c->n_members; i++)
 		free(c->members[i].member);
 	free(c->members);
