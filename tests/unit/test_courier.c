@@ -150,7 +150,7 @@ START_TEST(a_stop_ends_it_at_once)
 {
 	const struct sockaddr_in any = { .sin_family = AF_INET,
 					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sockaddr_in at;
+	struct sockaddr_in at = { 0 };
 	socklen_t n = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	volatile sig_atomic_t stop = 1;
