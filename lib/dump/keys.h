@@ -5,7 +5,7 @@
  * DECRYPT_KEY_FILE). They are read while we may still read them, live in memory only, and reach a
  * program by descriptors, never by an argument, the environment or a file.
  */
-#include "lib/base/opt.h"
+#include "lib/base/err.h"
 #include "lib/base/secret.h"
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct keys {
 	const char *dir;          /* private, for gpg's home; borrowed; NULL: $TMPDIR, else /tmp */
 };
 
-/* How a tool is told of them. */
+/* How a tool (lib/base/opt.h) is told of them. */
 struct keys_config {
 	const char *passphrase_file, *key_file; /* NULL: none named */
 	uint64_t iterations;
