@@ -10,6 +10,7 @@
 #include "lib/pg/query.h"
 #include "lib/pg/settings.h"
 #include "lib/restore/attempt.h"
+#include "lib/storage/access.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,8 @@ static struct {
 	struct strv skip_extensions;
 	uint64_t keep_for_s;
 	struct target target;
+	const char *wal_source;
+	struct storage_access access;
 	bool require_encryption, require_isolation, keep, reap, rows_only, analyze;
 } config;
 
@@ -110,6 +113,10 @@ static const struct opt options[] = {
 	{ OPT_LIST, 0, "skip-extension", "NAME", &config.skip_extensions,
 	  "leave out this extension and all that needs it, where it is not installed; the report names "
 	  "what is missing then", "SKIP_EXTENSIONS", false, NULL },
+	{ OPT_TEXT, 0, "wal-source", "SOURCE", &config.wal_source,
+	  "a physical backup: the archive of its WAL: a directory, s3://, https:// ... as fetch-latest "
+	  "takes it; default: only the WAL in the backup", "WAL_SOURCE", false, NULL },
+	ACCESS_OPTIONS(config.access),
 	{ OPT_CALL, 0, "target", "TARGET", &config.target,
 	  "a physical backup: recover up to latest, immediate (the end of the backup), a time "
 	  "(2026-02-17T01:58:42Z), a WAL position (0/5000060), a transaction's number, or the name of a "
@@ -387,6 +394,8 @@ int main(int argc, char **argv)
 		config.keep_for_s = DAY_S;
 	a.keep_for_s = config.keep_for_s;
 	a.require_isolation = config.require_isolation;
+	a.wal_source = config.wal_source;
+	a.wal_access = &config.access;
 	a.job = (struct restore_job){ .require_encryption = config.require_encryption,
 				      .pg_bindir = config.pg_bindir,
 				      .durability = config.durability,

@@ -7,6 +7,8 @@
 #include "lib/pg/template.h"
 #include "lib/restore/relay.h"
 #include "lib/restore/seal.h"
+#include "lib/restore/walstore.h"
+#include "lib/restore/walwire.h"
 #include "lib/restore/watch.h"
 
 #include <errno.h>
@@ -106,7 +108,7 @@ static void forget_environment(void)
 
 static int become_restorer(const struct attempt *a, const char *path, int report)
 {
-	int keep[] = { report, a->records_fd, source_fd(path) };
+	int keep[] = { report, a->records_fd, source_fd(path), a->job.wal_end };
 
 	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	forget_environment();
@@ -295,6 +297,50 @@ static char *find_templates(const struct attempt *a)
 	return place;
 }
 
+/* ---- the archive -------------------------------------------------------------------- */
+
+/* It has the network, the credentials and the archive, but no part in what the files mean: it hands
+ * them in as they are (walstore.h). Its id, 0 without an archive, -1. */
+static pid_t open_archive(struct attempt *a)
+{
+	struct walstore_opts opts = { .source = a->wal_source,
+				      .access = a->wal_access,
+				      .dir = a->path };
+	struct err e = { 0 };
+	int ends[2];
+	pid_t pid;
+
+	a->job.wal_end = -1;
+	if (a->wal_source == NULL)
+		return 0;
+	if (walwire_open(ends, &e) < 0) {
+		stage_error(a->st, "restore", "", &e);
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0) {
+		io_close(&ends[0]);
+		isolate_tie();
+		walstore_serve(&opts, ends[1]);
+	}
+	io_close(&ends[1]);
+	a->job.wal_end = ends[0];
+	if (pid < 0)
+		say_unknown(a, "restore", "start a process:", strerror(errno));
+	return pid;
+}
+
+static void close_archive(struct attempt *a, pid_t pid)
+{
+	struct err e;
+
+	io_close(&a->job.wal_end);
+	if (pid <= 0)
+		return;
+	(void)kill(pid, SIGKILL);
+	(void)proc_wait(pid, NULL, &e);
+}
+
 /* ---- the whole ---------------------------------------------------------------------- */
 
 int attempt_work(void *ctx)
@@ -306,7 +352,7 @@ int attempt_work(void *ctx)
 	enum verdict command = V_OK;
 	struct err e = { 0 };
 	struct seal seal;
-	pid_t pid = -1;
+	pid_t pid = -1, archive;
 
 	path = source_hand_over(a->source, &a->who, a->path, &e);
 	if (path == NULL) {
@@ -314,9 +360,12 @@ int attempt_work(void *ctx)
 		return V_OK;
 	}
 	a->job.templates = templates = find_templates(a);
+	archive = open_archive(a);
 	if (seal_find(&seal, a->st, &a->who, a->path, path, a->job.pg_bindir, templates,
-		      a->require_isolation))
+		      a->require_isolation) &&
+	    archive >= 0)
 		pid = run_restorer(a, &seal, path, &server);
+	close_archive(a, archive);
 	if (server.up && a->command)
 		command = run_command(a, &server);
 	if (server.up && a->keep_for_s)

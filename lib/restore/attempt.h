@@ -13,6 +13,7 @@
 #include "lib/base/stage.h"
 #include "lib/base/tmpdir.h"
 #include "lib/restore/restorer.h"
+#include "lib/storage/storage.h"
 
 struct attempt {
 	struct stage *st;
@@ -24,6 +25,8 @@ struct attempt {
 	char *const *command;   /* NULL: none */
 	uint64_t keep_for_s;    /* hold the server for people, unless told to stop; 0: do not */
 	bool require_isolation; /* refuse where it cannot be shut up (seal.h) */
+	const char *wal_source; /* for physical backups: an archive (walstore.h); NULL: none */
+	const struct storage_access *wal_access;
 
 	struct tmpdir dir;   /* made by attempt_prepare() */
 	char path[PATH_MAX]; /* of it, also when it is gone */

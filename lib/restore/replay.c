@@ -119,9 +119,10 @@ void replay_line(struct replay *r, const char *line, int64_t now_ms)
 	if ((text = after(line, "redo starts at ")) != NULL) {
 		r->redo_ms = now_ms;
 		keep(r->redo_lsn, sizeof(r->redo_lsn), text, " ");
-	} else if ((text = after(line, "consistent recovery state reached at ")) != NULL) {
+	} else if (strncmp(line, "consistent recovery state reached", 33) == 0) {
 		r->consistent_ms = now_ms;
-		keep(r->consistent_lsn, sizeof(r->consistent_lsn), text, " ");
+	} else if ((text = after(line, "redo done at ")) != NULL) {
+		keep(r->done_lsn, sizeof(r->done_lsn), text, " ");
 	} else if (strncmp(line, "recovery stopping ", 18) == 0) {
 		(void)snprintf(r->stopped, sizeof(r->stopped), "%s", line);
 	} else if ((text = after(line, "last completed transaction was at log time ")) != NULL) {

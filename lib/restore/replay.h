@@ -20,7 +20,7 @@ struct replay {
 	size_t held_n;
 	int64_t began_ms; /* when following began; all by mono_ms(), 0: not yet */
 	int64_t redo_ms, consistent_ms, ready_ms;
-	char redo_lsn[REPLAY_LSN], consistent_lsn[REPLAY_LSN];
+	char redo_lsn[REPLAY_LSN], done_lsn[REPLAY_LSN]; /* the first and the last record */
 	char stopped[REPLAY_LINE]; /* "recovery stopping after WAL location ..."; "" */
 	char commit[80];           /* log time of the last transaction; "" */
 	char fatal[REPLAY_LINE];   /* why it ended, with its detail; "" */

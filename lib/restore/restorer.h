@@ -32,6 +32,7 @@ struct restore_job {
 	uint64_t *need_b;           /* filled in: the disk that it should take */
 	struct stream_opts reading; /* limits for what comes out of the backup */
 	struct target target;       /* of a physical backup's recovery */
+	int wal_end; /* where it asks for WAL (walwire.h); -1: only the backup's own */
 	struct strv skip_extensions;
 	struct keys keys; /* for an encrypted one */
 	bool require_encryption;

@@ -75,6 +75,17 @@ static bool fits(enum target_kind kind, const char *s)
 	}
 }
 
+/* When the server reads this setting it knows no names of zones yet, and not Z either. */
+static void spell_time(char *s, size_t size)
+{
+	size_t n = strlen(s);
+
+	if (s[strcspn(s, "Tt")])
+		s[strcspn(s, "Tt")] = ' ';
+	if (n > 0 && (s[n - 1] == 'Z' || s[n - 1] == 'z'))
+		(void)snprintf(s + n - 1, size - n + 1, "+00");
+}
+
 static int take(struct target *t, enum target_kind kind, const char *value, struct err *e)
 {
 	static const char *const want[] = {
@@ -88,6 +99,8 @@ static int take(struct target *t, enum target_kind kind, const char *value, stru
 		return err_set(e, ERR_USAGE, "'%.80s' is not %s", value, want[kind]);
 	t->kind = kind;
 	(void)snprintf(t->value, sizeof(t->value), "%s", value);
+	if (kind == TARGET_TIME)
+		spell_time(t->value, sizeof(t->value));
 	return 0;
 }
 

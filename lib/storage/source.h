@@ -10,7 +10,7 @@
  *	if (source_open(&source, &config, operand, &limits, &e) < 0) ...
  *	if (source_load(&source, &config, &e) < 0) ...
  */
-#include "lib/base/opt.h"
+#include "lib/storage/access.h"
 #include "lib/storage/catalog.h"
 
 struct source_config {
@@ -43,15 +43,7 @@ struct source_config {
 	  "give up a connection that does not come up; default 20s", NULL, false, NULL }, \
 	{ OPT_DURATION, 0, "stall-timeout", "DURATION", &(c).stall_s, \
 	  "give up a connection that stalls; default 60s", NULL, false, NULL }, \
-	{ OPT_TEXT, 0, "password-file", "FILE", &(c).access.password_file, \
-	  "the password of the user in an sftp, http or https address, or of the SSH key", \
-	  "SOURCE_PASSWORD_FILE", false, NULL }, \
-	{ OPT_TEXT, 0, "token-file", "FILE", &(c).access.token_file, \
-	  "a bearer token for an http or https address", "SOURCE_TOKEN_FILE", false, NULL }, \
-	{ OPT_TEXT, 0, "ssh-key", "FILE", &(c).access.ssh_key_file, \
-	  "the private key for an sftp address; default: those of the agent", "SSH_KEY_FILE", false, NULL }, \
-	{ OPT_TEXT, 0, "known-hosts", "FILE", &(c).access.known_hosts_file, \
-	  "the keys of SSH servers; default ~/.ssh/known_hosts", "SSH_KNOWN_HOSTS_FILE", false, NULL }
+	ACCESS_OPTIONS((c).access)
 /* clang-format on */
 
 /* For the option table: RFC 3339, or a date, which is its end in UTC. */

@@ -1,0 +1,29 @@
+#ifndef LIB_RESTORE_WALSTORE_H
+#define LIB_RESTORE_WALSTORE_H
+/*
+ * walstore: the WAL archive of a recovery: any source of storage.h, listed once; files are fetched
+ * ahead of the questions (walwire.h), several at a time, as they are stored. Unpacking them is left
+ * to the inside, for they are untrusted.
+ *
+ * In the archive a file is known by the last part of its name: a segment
+ * (0000000100000000000000A1), a history file (00000002.history), with a suffix where it is
+ * compressed (.gz .zst .lz4 .xz .bz2), and with a digest between as pgBackRest stores it. Folders
+ * do not matter.
+ */
+#include "lib/base/err.h"
+#include "lib/storage/storage.h"
+
+#include <stdbool.h>
+
+struct walstore_opts {
+	const char *source;
+	const struct storage_access *access; /* may be NULL */
+	const char *dir;                     /* for files without a name */
+};
+
+/* In a process of its own: answers until the other end is closed. */
+_Noreturn void walstore_serve(const struct walstore_opts *opts, int end);
+
+/* The name that a recovering server calls a file by: key is filled. False: it is none. */
+bool walstore_key(const char *object, char key[32]);
+#endif
