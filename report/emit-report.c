@@ -5,7 +5,8 @@
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
-#include "lib/report/format.h"
+#include "lib/report/evidence.h"
+#include "lib/report/order.h"
 #include "lib/report/outlet.h"
 #include "lib/report/run.h"
 
@@ -14,52 +15,31 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHECKS_IN_HISTORY_B = 3 * 1024 * 1024 };
-
-/* One report, and where it goes: path NULL is standard output. */
-struct report {
-	const struct format *format;
-	const char *path;
-};
-
-struct reports {
-	struct report *v;
-	size_t n;
-};
+enum { CHECKS_IN_HISTORY_B = 3 * 1024 * 1024, WITHIN_S = 60, PATH_LIMIT = 4096 };
 
 static struct {
-	struct reports reports;
-	struct strv expect, expect_restored;
-	const char *history, *title;
-} config;
-
-static void add_report(struct reports *reports, const struct format *format, const char *path)
-{
-	reports->v = xrealloc(reports->v, reports->n + 1, sizeof(*reports->v));
-	reports->v[reports->n++] = (struct report){ .format = format, .path = path };
-}
+	struct orders orders;
+	struct strv more, expect, expect_restored;
+	const char *history, *title, *evidence, *reference;
+	const char *host, *service, *ca_file;
+	uint64_t ttl_s, within_s;
+} config = { .within_s = WITHIN_S };
 
 static int set_format(const char *value, void *to, struct err *e)
 {
-	const size_t len = strcspn(value, "=");
-	const char *path = value[len] ? value + len + 1 : "-";
-	const struct format *format = format_find(value, len);
-
-	if (format && *path) {
-		add_report(to, format, strcmp(path, "-") == 0 ? NULL : path);
-		return 0;
-	}
-	return err_set(e, ERR_USAGE,
-		       "'%.80s' is no report; write " FORMAT_NAMES
-		       ", with =FILE where it is not for standard output",
-		       value);
+	return orders_add(to, value, e);
 }
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_CALL, 'f', "format", "FORMAT[=FILE]", &config.reports,
-	  "write this report: " FORMAT_NAMES ", to FILE or to standard output; may be given several "
-	  "times; default: text", NULL, false, set_format },
+	{ OPT_CALL, 'f', "format", "FORMAT[=TARGET]", &config.orders,
+	  "write this report: " FORMAT_NAMES ", to a file, to standard output, or to a server's "
+	  "address; may be given several times; default: text", NULL, false, set_format },
+	{ OPT_LIST, 0, "also", "FORMAT[=TARGET]", &config.more,
+	  "the same, further ones; secrets for servers: PUSHGATEWAY_URL, PUSHGATEWAY_USER, "
+	  "PUSHGATEWAY_PASSWORD, NRDP_URL, NRDP_TOKEN, ICINGA2_URL, ICINGA2_USER, ICINGA2_PASSWORD, "
+	  "each also as a file: PUSHGATEWAY_PASSWORD_FILE, NRDP_TOKEN_FILE, ICINGA2_PASSWORD_FILE",
+	  "REPORTS", false, NULL },
 	{ OPT_LIST, 0, "expect", "TOOL", &config.expect,
 	  "critical when this tool never began; may be given several times", NULL, false, NULL },
 	{ OPT_LIST, 0, "expect-restored", "TOOL", &config.expect_restored,
@@ -68,6 +48,21 @@ static const struct opt options[] = {
 	  "append the run to this file, or to PATH/LABEL.jsonl in a directory", "HISTORY", false, NULL },
 	{ OPT_TEXT, 0, "title", "TEXT", &config.title,
 	  "what the report is about; default: \"backup of LABEL\"", NULL, false, NULL },
+	{ OPT_TEXT, 0, "evidence", "FILE", &config.evidence,
+	  "write what an auditor asks for, to FILE.md and FILE.json", NULL, false, NULL },
+	{ OPT_TEXT, 0, "reference", "TEXT", &config.reference,
+	  "a ticket or a policy, to be named in it", NULL, false, NULL },
+	{ OPT_TEXT, 0, "monitored-host", "NAME", &config.host,
+	  "for nsca, nrdp and icinga2: the host as the server knows it; default: this one",
+	  "MONITORED_HOST", false, NULL },
+	{ OPT_TEXT, 0, "monitored-service", "NAME", &config.service,
+	  "the same for the service; default: \"backup LABEL\"", "MONITORED_SERVICE", false, NULL },
+	{ OPT_DURATION, 0, "stale-after", "DURATION", &config.ttl_s,
+	  "for icinga2: when a result that was not renewed is stale", "MONITORED_STALE_AFTER", false, NULL },
+	{ OPT_DURATION, 0, "deliver-within", "DURATION", &config.within_s,
+	  "time for all tries to hand a report to a server; default: 60s", "DELIVER_WITHIN", false, NULL },
+	{ OPT_TEXT, 0, "ca-file", "FILE", &config.ca_file,
+	  "certificates (PEM) to verify servers with; default: the system's", "CA_FILE", false, NULL },
 	OPT_TABLE_END,
 };
 
@@ -91,7 +86,19 @@ static const struct tool tool = {
 		"the textfile collector of node_exporter, into whose directory it is written as "
 		"NAME.prom; it needs --history to know after a failed run when a backup was last "
 		"verified. github writes annotations for GitHub Actions, without a FILE to standard "
-		"error; markdown is for its job summary. csv has a line for each figure.\n"
+		"error; markdown is for its job summary. gitlab is a Code Quality report, beside junit and "
+		"prometheus for its unit test and metrics reports. csv has a line for each figure.\n"
+		"\n"
+		"Servers are told over http or https: pushgateway by POST, so that what a failed run did "
+		"not measure stays; nrdp and nrdp-json, icinga2 (its API) the verdict as a passive "
+		"result. nsca is a line for send_nsca. Without a target the address comes from "
+		"PUSHGATEWAY_URL, NRDP_URL or ICINGA2_URL. Secrets are never arguments: NRDP_TOKEN, "
+		"ICINGA2_USER and ICINGA2_PASSWORD, PUSHGATEWAY_USER and PUSHGATEWAY_PASSWORD stand in "
+		"the environment, in files that NRDP_TOKEN_FILE and so on name, or in "
+		"$CREDENTIALS_DIRECTORY.\n"
+		"\n"
+		"The evidence holds scope, method, times, results, exceptions, who and with what, and "
+		"which controls of SOC 2, ISO 27001, DORA, NIST SP 800-53 and HIPAA such a run supports.\n"
 		"\n"
 		"Without --format, standard output gets the text report. With --nagios it gets one line "
 		"with performance data, with --records the run as one record, whatever else is written. "
@@ -103,7 +110,9 @@ static const struct tool tool = {
 		    "--history /var/lib/backup-probes/ --expect restore-to-temp\n"
 		    "as the last stage of the daily job\n"
 		    "emit-report --format html=report.html <records.jsonl\n"
-		    "a page of records that were kept",
+		    "a page of records that were kept\n"
+		    "emit-report --format nsca | send_nsca -H monitor.example.org\n"
+		    "a passive result",
 	.see_also = "check-freshness(1), list-backups(1), restore-to-temp(1), size-trend(1), "
 		    "verify-backup(1)",
 	.options = options,
@@ -145,8 +154,8 @@ static void remember(struct summary *s)
 /* Does a report show earlier runs? */
 static bool past_is_wanted(void)
 {
-	for (size_t i = 0; i < config.reports.n; i++)
-		if (config.reports.v[i].format->past)
+	for (size_t i = 0; i < config.orders.n; i++)
+		if (config.orders.v[i].format->past)
 			return true;
 	return false;
 }
@@ -161,38 +170,40 @@ static void recall(struct past *past, struct summary *s)
 		summary_find(s, "history", "", V_UNKNOWN, "earlier runs were not read: %s", e.msg);
 }
 
-static void render(const struct summary *s, const struct past *past, const struct report *report,
-		   struct buf *out)
+static struct view view_of(const struct summary *s, const struct past *past, bool shown)
 {
-	const bool shown = report->path == NULL;
-	const struct view view = {
+	return (struct view){
 		.s = s,
 		.past = past,
 		.title = config.title,
 		.colour = shown && text_colour(STDOUT_FILENO),
 		.quiet = shown && common.quiet,
+		.monitored = {
+			.host = config.host ? config.host : s->host,
+			.service = config.service,
+			.ttl_s = config.ttl_s,
+		},
 	};
-
-	report->format->render(&view, out);
 }
 
-/* Writes the reports that go to files, or those that go to standard output. What could not be
- * written is a finding in those that follow. */
-static void write_reports(struct summary *s, const struct past *past, bool files)
+/* Carries out the orders that are shown, or the others. What went wrong is a finding in those that
+ * follow. */
+static void write_reports(struct summary *s, const struct past *past, bool shown,
+			  struct submitter *with)
 {
-	for (size_t i = 0; i < config.reports.n; i++) {
-		const struct report *report = &config.reports.v[i];
-		BUF_AUTO b = BUF_INIT(OUTLET_MAX);
+	for (size_t i = 0; i < config.orders.n; i++) {
+		const struct order *order = &config.orders.v[i];
+		const struct view view = view_of(s, past, shown);
 		struct err e = { 0 };
+		size_t size;
 
-		if ((report->path != NULL) != files)
+		if (order_is_shown(order) != shown)
 			continue;
-		render(s, past, report, &b);
-		if (outlet_put(report->path,
-			       report->format->to_stderr ? STDERR_FILENO : STDOUT_FILENO, &b,
-			       &e) == 0) {
-			tool_debug("wrote %zu bytes to %s", b.len,
-				   report->path ? report->path : "standard output");
+		if (order_carry_out(order, &view, with, &size, &e) == 0) {
+			tool_debug("wrote %zu bytes to %s", size,
+				   order->sent   ? "a server"
+				   : order->path ? order->path
+						 : "standard output");
 			continue;
 		}
 		tool_warn("%s", e.msg);
@@ -200,36 +211,91 @@ static void write_reports(struct summary *s, const struct past *past, bool files
 	}
 }
 
-static void add_default_report(void)
+/* FILE.md and FILE.json. */
+static int put_evidence(const struct summary *s, struct err *e)
 {
+	JSON_AUTO *run = run_object(s, SIZE_MAX);
+	const struct evidence evidence = {
+		.s = s,
+		.run = run,
+		.reference = config.reference,
+		.history = config.history,
+	};
+	JSON_AUTO *object = evidence_object(&evidence);
+	BUF_AUTO page = BUF_INIT(OUTLET_MAX), json = BUF_INIT(OUTLET_MAX);
+	BUF_AUTO path = BUF_INIT(PATH_LIMIT);
+	char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+
+	evidence_markdown(object, &page);
+	buf_addf(&json, "%s\n", text ? text : "");
+	free(text);
+	buf_addf(&path, "%s.md", config.evidence);
+	if (outlet_put(path.s, STDOUT_FILENO, &page, e) < 0)
+		return -1;
+	buf_reset(&path);
+	buf_addf(&path, "%s.json", config.evidence);
+	return outlet_put(path.s, STDOUT_FILENO, &json, e);
+}
+
+static void write_evidence(struct summary *s)
+{
+	struct err e = { 0 };
+
+	if (config.evidence == NULL || put_evidence(s, &e) == 0)
+		return;
+	tool_warn("%s", e.msg);
+	summary_find(s, "report", "", V_UNKNOWN, "the evidence was not written: %s", e.msg);
+}
+
+static void add_order(const char *value)
+{
+	struct err e = { 0 };
+
+	if (orders_add(&config.orders, value, &e) < 0)
+		tool_usage("--also: %s", e.msg);
+}
+
+static void add_orders(void)
+{
+	for (size_t i = 0; i < config.more.n; i++)
+		add_order(config.more.v[i]);
 	if (common.output == OUTPUT_NAGIOS)
-		add_report(&config.reports, format_find("nagios", 6), NULL);
+		add_order("nagios");
 	else if (common.output == OUTPUT_RECORDS)
-		add_report(&config.reports, &format_record, NULL);
-	else if (config.reports.n == 0)
-		add_report(&config.reports, format_find("text", 4), NULL);
+		add_order("record");
+	else if (config.orders.n == config.more.n)
+		add_order("text");
 }
 
 int main(int argc, char **argv)
 {
 	struct past past = PAST_NONE;
+	struct submitter with;
 	struct summary s;
 	enum verdict status;
 
 	if (tool_begin(&tool, argc, argv) < argc)
 		tool_usage("no operands are taken");
-	add_default_report();
+	add_orders();
 	summary_init(&s);
 	gather(&s);
 	recall(&past, &s);
 	remember(&s);
-	write_reports(&s, &past, true);
-	write_reports(&s, &past, false);
+	with = (struct submitter){
+		.ca_file = config.ca_file,
+		.within_s = config.within_s,
+		.label = s.label,
+	};
+	write_evidence(&s);
+	write_reports(&s, &past, false, &with);
+	write_reports(&s, &past, true, &with);
+	submitter_wipe(&with);
 	status = s.status;
 	past_free(&past);
 	summary_free(&s);
 	strv_free(&config.expect);
 	strv_free(&config.expect_restored);
-	free(config.reports.v);
+	strv_free(&config.more);
+	orders_free(&config.orders);
 	return (int)status;
 }

@@ -4,6 +4,7 @@
 #include "lib/base/record.h"
 #include "lib/report/csv.h"
 #include "lib/report/github.h"
+#include "lib/report/gitlab.h"
 #include "lib/report/html.h"
 #include "lib/report/junit.h"
 #include "lib/report/markdown.h"
@@ -90,19 +91,52 @@ static void render_csv(const struct view *view, struct buf *out)
 	csv_report(view->s, out);
 }
 
+static void render_gitlab(const struct view *view, struct buf *out)
+{
+	gitlab_report(view->s, out);
+}
+
+static void render_nsca(const struct view *view, struct buf *out)
+{
+	passive_nsca(view->s, &view->monitored, view->title, out);
+}
+
+static void render_nrdp(const struct view *view, struct buf *out)
+{
+	passive_nrdp(view->s, &view->monitored, view->title, out);
+}
+
+static void render_nrdp_json(const struct view *view, struct buf *out)
+{
+	passive_nrdp_json(view->s, &view->monitored, view->title, out);
+}
+
+static void render_icinga2(const struct view *view, struct buf *out)
+{
+	passive_icinga2(view->s, &view->monitored, view->title, out);
+}
+
 static const struct format formats[] = {
 	{ .name = "text", .render = render_text },
 	{ .name = "markdown", .render = render_markdown },
 	{ .name = "html", .render = render_html, .past = true },
 	{ .name = "json", .render = render_json },
+	{ .name = "record", .render = render_record },
 	{ .name = "nagios", .render = render_nagios },
 	{ .name = "junit", .render = render_junit },
 	{ .name = "prometheus", .render = render_prometheus, .past = true },
+	{ .name = "pushgateway",
+	  .render = render_prometheus,
+	  .past = true,
+	  .submit = SUBMIT_PUSHGATEWAY },
 	{ .name = "github", .render = render_github, .to_stderr = true },
+	{ .name = "gitlab", .render = render_gitlab },
 	{ .name = "csv", .render = render_csv },
+	{ .name = "nsca", .render = render_nsca },
+	{ .name = "nrdp", .render = render_nrdp, .submit = SUBMIT_NRDP },
+	{ .name = "nrdp-json", .render = render_nrdp_json, .submit = SUBMIT_NRDP_JSON },
+	{ .name = "icinga2", .render = render_icinga2, .submit = SUBMIT_ICINGA2 },
 };
-
-const struct format format_record = { .name = "record", .render = render_record };
 
 const struct format *format_find(const char *name, size_t len)
 {

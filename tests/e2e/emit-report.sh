@@ -328,7 +328,7 @@ usage() {
 		expect_not_out .
 	done
 	expect_status 3 emit-report -f htm <ok
-	expect_err "'htm' is no report; write text, markdown, html, json, nagios, junit, prometheus, github or csv"
+	expect_err "'htm' is no report; write text, markdown, html, json, record, nagios, junit, .*, nrdp-json or icinga2"
 	expect_status 0 emit-report --help
 	expect_out 'FORMAT\[=FILE\]'
 }

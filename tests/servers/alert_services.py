@@ -14,6 +14,7 @@ import time
 import uuid
 from datetime import datetime
 from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 
 class Answer:
@@ -473,6 +474,43 @@ def better_stack(request, state):
     return Answer(200, "", "success" if m[1] in (None, "0") else "fail")
 
 
+# --- monitoring servers that are told passive results ------------------------------------------
+
+
+def nrdp(request, state):
+    form = {k: v[0] for k, v in parse_qs(request.body.decode("utf-8"), strict_parsing=True).items()}
+
+    def says(status, message):
+        return Answer(200, f"<?xml version='1.0'?><result><status>{status}</status><message>{message}</message></result>",
+                      "taken" if status == 0 else "refused", accepted=status == 0)
+
+    if form.get("token") != "sesame" or form.get("cmd") != "submitcheck":
+        return says(-1, "BAD TOKEN")
+    if "JSONDATA" in form:
+        result = json.loads(form["JSONDATA"])["checkresults"][0]
+        state_text, output = result["state"], result["output"]
+    else:
+        result = ElementTree.fromstring(form["XMLDATA"]).find("checkresult")
+        state_text, output = result.findtext("state"), result.findtext("output")
+    if state_text not in ("0", "1", "2", "3") or not output:
+        return says(-2, "BAD XML")
+    return says(0, "OK")
+
+
+def icinga2(request, state):
+    if request.headers.get("authorization") != "Basic cHJvYmU6c2VzYW1l":  # probe:sesame
+        return Answer(401, "unauthorized")
+    if request.headers.get("accept") != "application/json":
+        return Answer(400, "Accept header is missing or not set to 'application/json'.")
+    body = parse_json(request)
+    if not isinstance(body.get("exit_status"), int) or not body.get("plugin_output"):
+        return Answer(400, {"error": 400, "status": "Parameter 'exit_status' is required"})
+    wanted = body.get("filter_vars", {})
+    if wanted.get("wanted_host") != "db1":
+        return Answer(500, {"results": []})  # so 2.13 says that nothing matches
+    return Answer(200, {"results": [{"code": 200.0, "status": "Successfully processed check result."}]}, "taken")
+
+
 SERVICES = [  # (pattern of the path, name, function), first match
     (r"/v2/enqueue", "pagerduty", pagerduty),
     (r"/v2/change/enqueue", "pagerduty-change", pagerduty_change),
@@ -481,6 +519,8 @@ SERVICES = [  # (pattern of the path, name, function), first match
     (r"/upload/v1/F[0-9]+", "slack-upload", slack_upload),
     (r"/hook(/.*)?", "webhook", webhook),
     (r"/api/v2/alerts", "alertmanager", alertmanager),
+    (r"/nrdp/?", "nrdp", nrdp),
+    (r"/v1/actions/process-check-result", "icinga2", icinga2),
     (r"/p/[^/]+/[^/]+", "cronitor", cronitor),
     (r"/api/push/[^/]+", "kuma", kuma),
     (r"/api/v1/heartbeat/.*", "better-stack", better_stack),

@@ -1,6 +1,7 @@
 #include "lib/report/format.h"
 #include "lib/report/github.h"
 #include "lib/report/prometheus.h"
+#include "lib/report/submit.h"
 
 #include "tests/unit/suite.h"
 
@@ -54,8 +55,10 @@ START_TEST(name_table)
 }
 END_TEST
 
-static const char *const known[] = { "text",  "markdown",   "html",   "json", "nagios",
-				     "junit", "prometheus", "github", "csv" };
+static const char *const known[] = { "text",        "markdown", "html",      "json",
+				     "record",      "nagios",   "junit",     "prometheus",
+				     "pushgateway", "github",   "gitlab",    "csv",
+				     "nsca",        "nrdp",     "nrdp-json", "icinga2" };
 
 START_TEST(every_name_in_the_manual_is_a_format)
 {
@@ -66,7 +69,27 @@ START_TEST(every_name_in_the_manual_is_a_format)
 	ck_assert_ptr_nonnull(strstr(FORMAT_NAMES, known[_i]));
 	ck_assert_ptr_null(format_find(known[_i], strlen(known[_i]) - 1));
 	ck_assert_ptr_null(format_find("", 0));
-	ck_assert_ptr_null(format_find("record", 6));
+	ck_assert_ptr_null(format_find("pdf", 3));
+}
+END_TEST
+
+static const struct {
+	const char *base, *label, *want;
+} groups[] = {
+	{ "http://h:9091", "shop", "http://h:9091/metrics/job/backup_probes/database/shop" },
+	{ "https://h/p/", "a b", "https://h/p/metrics/job/backup_probes/database/a%20b" },
+	{ "http://h", "a/b", "http://h/metrics/job/backup_probes/database@base64/YS9i" },
+	{ "http://h", "\xc3\xbf/?>", "http://h/metrics/job/backup_probes/database@base64/w78vPz4" },
+	{ "http://h", "", "http://h/metrics/job/backup_probes" },
+	{ "http://h/metrics/job/mine/", "shop", "http://h/metrics/job/mine" },
+};
+
+START_TEST(group_table)
+{
+	BUF_AUTO url = BUF_INIT(4096);
+
+	submit_pushgateway_url(groups[_i].base, groups[_i].label, &url);
+	ck_assert_str_eq(url.s, groups[_i].want);
 }
 END_TEST
 
@@ -76,6 +99,7 @@ int main(void)
 	TCase *c = tcase_create("formats");
 
 	tcase_add_loop_test(c, escape_table, 0, CASES(escapes));
+	tcase_add_loop_test(c, group_table, 0, CASES(groups));
 	tcase_add_loop_test(c, name_table, 0, CASES(names));
 	tcase_add_loop_test(c, every_name_in_the_manual_is_a_format, 0, CASES(known));
 	suite_add_tcase(s, c);
