@@ -330,6 +330,6 @@ usage() {
 	expect_status 3 emit-report -f htm <ok
 	expect_err "'htm' is no report; write text, markdown, html, json, record, nagios, junit, .*, nrdp-json or icinga2"
 	expect_status 0 emit-report --help
-	expect_out 'FORMAT\[=FILE\]'
+	expect_out 'FORMAT\[=TARGET\]'
 }
 t "wrong usage is refused before anything is read" usage
