@@ -3,8 +3,11 @@
 #include "lib/base/history.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/pg/baseline.h"
 #include "lib/pg/latest.h"
 #include "lib/pg/restored.h"
+#include "lib/pg/witness.h"
 
 #include <string.h>
 
@@ -15,6 +18,7 @@ static struct {
 	uint64_t max_age_s, rpo_target_s, max_verified_age_s; /* 0: not given */
 	struct strv time_columns;
 	struct range warn, crit;
+	const char *baseline, *baseline_key;
 } config;
 
 /* clang-format off */
@@ -27,13 +31,18 @@ static const struct opt options[] = {
 	{ OPT_RANGE, 'c', "critical", "RANGE", &config.crit,
 	  "critical when the age of the backup in seconds is outside", NULL, false, NULL },
 	{ OPT_DURATION, 0, "rpo-target", "DURATION", &config.rpo_target_s,
-	  "critical when the newest restored row is older", "RPO_TARGET", false, NULL },
+	  "critical when the recovery point is older", "RPO_TARGET", false, NULL },
 	{ OPT_LIST, 0, "time-column", "TABLE.COLUMN", &config.time_columns,
 	  "look for the newest row by this column alone; default: by all that are found from the "
 	  "catalogue; may be repeated", "TIME_COLUMN", false, NULL },
 	{ OPT_CALL, 0, "time-zone", "ZONE", &config.time_zone,
 	  "read times that have no zone as times of this one; default: UTC", "TIME_ZONE", false,
 	  pg_time_zone_option },
+	{ OPT_TEXT, 0, "baseline", "FILE|auto|none", &config.baseline,
+	  "what capture-counts wrote when the backup was made: its snapshot is the recovery point; "
+	  "auto: beside the backup, if it is there; default: auto", "BASELINE", false, NULL },
+	{ OPT_TEXT, 0, "baseline-key", "FILE", &config.baseline_key,
+	  "trust no baseline that is not signed with this key", "BASELINE_KEY_FILE", false, NULL },
 	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.restored,
 	  "the restored database; default: the one of the instance record", NULL, false, NULL },
 	{ OPT_TEXT, 0, "history", "PATH", &config.history,
@@ -108,19 +117,26 @@ static void check_backup_age(struct stage *st, const struct restored *from)
 	stage_check(st, &c);
 }
 
-static void check_rpo(struct stage *st, const struct pg_latest *l)
+static void check_rpo(struct stage *st, struct restored *from, const struct witnesses *w)
 {
+	int64_t at_ms, interval_ms = 0;
+	const char *by = witness_best(w, &at_ms);
 	struct check c;
 
+	(void)restored_interval(from, &interval_ms);
 	check_init(&c, "verified-rpo", "");
-	if (l->found)
-		fresh_say_rpo(&c, l->at_ms, utc_now_ms(), config.rpo_target_s);
+	if (witness_proves(w))
+		fresh_say_rpo(&c, at_ms, utc_now_ms(), config.rpo_target_s,
+			      w->row && at_ms == w->row_ms ? NULL : by, interval_ms);
 	else
 		check_say(&c, V_UNKNOWN, "not measured: no newest row is known");
 	stage_check(st, &c);
 }
 
-static void judge_latest(struct check *c, const struct restored *from, const struct pg_latest *l)
+/* witnessed: something better than rows tells how new the data is; then old rows are no more than
+ * rows that nobody has changed. */
+static void judge_latest(struct check *c, const struct restored *from, const struct pg_latest *l,
+			 bool witnessed)
 {
 	uint64_t limit_s = config.rpo_target_s ? config.rpo_target_s
 			   : config.max_age_s  ? config.max_age_s
@@ -132,7 +148,8 @@ static void judge_latest(struct check *c, const struct restored *from, const str
 	check_field(c, "table", record_string(l->table, strlen(l->table)));
 	check_field(c, "time_column", record_string(l->column, strlen(l->column)));
 	fresh_say_latest(c, l->at_ms, now_ms, limit_s,
-			 from->backup && now_ms - backup_moment(from) <= (int64_t)limit_s * 1000);
+			 !witnessed && from->backup &&
+				 now_ms - backup_moment(from) <= (int64_t)limit_s * 1000);
 }
 
 static void say_not_found(struct check *c, const struct pg_latest *l)
@@ -153,7 +170,37 @@ static void say_not_found(struct check *c, const struct pg_latest *l)
 			  "one with --time-column");
 }
 
-static void report_latest(struct stage *st, const struct restored *from, const struct pg_latest *l)
+/* What is known without looking at rows. */
+static void gather(struct stage *st, const struct restored *from, struct witnesses *w)
+{
+	AUTO_FREE char *path = pg_baseline_find(config.baseline, from->path);
+	struct err e = { 0 };
+	JSON_AUTO *baseline = path ? pg_baseline_read(path, config.baseline_key, &e) : NULL;
+
+	if (path && !baseline)
+		stage_error(st, "recovery-point", "", &e);
+	w->snapshot = baseline && record_time(baseline, "snapshot_at", &w->snapshot_ms);
+	/* A file's own time is no more than that. */
+	w->point = from->recovered && !(from->modified && from->recovered_ms == from->modified_ms);
+	w->point_ms = from->recovered_ms;
+	w->point_by = from->recovered_by;
+	w->backup = from->backup && restored_backup_time(from, &w->backup_ms);
+	w->backup_said = from->taken;
+}
+
+static void check_point(struct stage *st, const struct witnesses *w)
+{
+	struct check c;
+
+	if (!w->snapshot && !w->point)
+		return;
+	check_init(&c, "recovery-point", "");
+	witness_say(&c, w, utc_now_ms());
+	stage_check(st, &c);
+}
+
+static void report_latest(struct stage *st, const struct restored *from, const struct pg_latest *l,
+			  const struct witnesses *w)
 {
 	bool wanted = config.rpo_target_s || config.time_columns.n;
 	struct check c;
@@ -163,15 +210,14 @@ static void report_latest(struct stage *st, const struct restored *from, const s
 		return;
 	check_init(&c, "latest-transaction", "");
 	if (l->found)
-		judge_latest(&c, from, l);
+		judge_latest(&c, from, l, w->snapshot || witness_replayed(w));
 	else
 		say_not_found(&c, l);
 	stage_check(st, &c);
-	if (l->found || config.rpo_target_s)
-		check_rpo(st, l);
 }
 
-static int look_into_data(struct stage *st, const struct restored *from, struct err *e)
+static int look_into_data(struct stage *st, const struct restored *from, struct witnesses *w,
+			  struct err *e)
 {
 	PG_AUTO pg = { 0 };
 	PG_TABLES_AUTO tables = { 0 };
@@ -197,20 +243,24 @@ static int look_into_data(struct stage *st, const struct restored *from, struct 
 			  "date)");
 		stage_check(st, &c);
 	}
-	report_latest(st, from, &latest);
+	report_latest(st, from, &latest, w);
+	w->row = latest.found;
+	w->row_ms = latest.at_ms;
 	return 0;
 }
 
-static void check_data(struct stage *st, const struct restored *from)
+/* data: there is a restored database, or should be. */
+static void check_data(struct stage *st, struct restored *from, bool data)
 {
-	const struct pg_latest unknown = { 0 };
+	struct witnesses w = { 0 };
 	struct err e = { 0 };
 
-	if (look_into_data(st, from, &e) == 0)
-		return;
-	stage_error(st, "latest-transaction", "", &e);
-	if (config.rpo_target_s)
-		check_rpo(st, &unknown);
+	gather(st, from, &w);
+	if (data && look_into_data(st, from, &w, &e) < 0)
+		stage_error(st, "latest-transaction", "", &e);
+	check_point(st, &w);
+	if (data && (witness_proves(&w) || config.rpo_target_s))
+		check_rpo(st, from, &w);
 }
 
 struct past {
@@ -286,8 +336,8 @@ int main(int argc, char **argv)
 	if (from.backup || age)
 		check_backup_age(&st, &from);
 	data = from.instance || config.restored;
-	if (data || config.rpo_target_s || (config.time_columns.n && from.records == 0))
-		check_data(&st, &from);
+	check_data(&st, &from,
+		   data || config.rpo_target_s || (config.time_columns.n && from.records == 0));
 	if (config.max_verified_age_s || (config.history && !reads))
 		check_verified(&st, &past, data);
 	json_decref(past.runs);

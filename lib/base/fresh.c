@@ -6,6 +6,9 @@
 
 #include <stdio.h>
 
+/* So long nobody writes nothing to a database that is worth a backup. */
+enum { STALE_S = 7 * 24 * 60 * 60 };
+
 bool fresh_in_future(int64_t at_ms, int64_t now_ms)
 {
 	return at_ms > now_ms + FRESH_SKEW_MS;
@@ -74,7 +77,7 @@ void fresh_say_latest(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t l
 		check_say(c, V_OK, "%s - within %s", at, limit);
 	else if (young)
 		check_say(
-			c, V_WARNING,
+			c, s >= STALE_S ? V_CRITICAL : V_WARNING,
 			"%s - %s old, though the backup is younger than %s: nobody wrote since, or "
 			"it was taken from a stale copy",
 			at, age, limit);
@@ -83,22 +86,36 @@ void fresh_say_latest(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t l
 	check_metric_real(c, "data_age_seconds", s, "s");
 }
 
-void fresh_say_rpo(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t target_s)
+/* What would be lost just before the next backup is there. */
+static void add_worst(struct check *c, double rpo_s, int64_t interval_ms)
+{
+	double interval_s = (double)interval_ms / 1000;
+	char worst[HUMAN_SIZE], interval[HUMAN_SIZE];
+
+	check_say(c, c->status, "up to %s before the next one, with a backup every %s",
+		  human_duration(rpo_s + interval_s, worst), human_duration(interval_s, interval));
+	check_metric_real(c, "worst_rpo_seconds", rpo_s + interval_s, "s");
+}
+
+void fresh_say_rpo(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t target_s,
+		   const char *by, int64_t interval_ms)
 {
 	double s = age_s(at_ms, now_ms);
 	char rpo[HUMAN_SIZE], target[HUMAN_SIZE];
 
-	if (say_future(c, "the newest row", at_ms, now_ms))
+	if (say_future(c, by ? by : "the newest row", at_ms, now_ms))
 		return;
 	(void)human_duration(s, rpo);
 	(void)human_duration((double)target_s, target);
 	if (target_s == 0)
-		check_say(c, V_OK, "%s", rpo);
+		check_say(c, V_OK, "%s%s%s", rpo, by ? ", by " : "", by ? by : "");
 	else
-		check_say(c, s > (double)target_s ? V_CRITICAL : V_OK, "%s (target %s)", rpo,
-			  target);
+		check_say(c, s > (double)target_s ? V_CRITICAL : V_OK, "%s (target %s)%s%s", rpo,
+			  target, by ? ", by " : "", by ? by : "");
 	check_metric_real(c, "rpo_seconds", s, "s");
 	add_limit(c, target_s);
+	if (interval_ms > 0)
+		add_worst(c, s, interval_ms);
 }
 
 void fresh_say_verified(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s)

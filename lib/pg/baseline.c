@@ -8,11 +8,31 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* 100,000 tables with 64 ranges each stay below it. */
 #define FILE_MAX ((size_t)1 << 30)
 
 enum { VERSION_KNOWN = 1, OWNER_ONLY = 0600 };
+
+char *pg_baseline_find(const char *setting, const char *path)
+{
+	char *beside;
+	size_t n;
+
+	if (setting && strcmp(setting, "auto") != 0)
+		return strcmp(setting, "none") == 0 ? NULL : xstrdup(setting);
+	if (!path)
+		return NULL;
+	n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	beside = xasprintf("%.*s" BASELINE_SUFFIX, (int)n, path);
+	if (access(beside, F_OK) == 0)
+		return beside;
+	free(beside);
+	return NULL;
+}
 
 int pg_baseline_write(json_t *baseline, const char *path, const char *key_file, struct err *e)
 {

@@ -10,6 +10,11 @@
 
 #define BASELINE_SUFFIX ".counts.json"
 
+/* Where the baseline of a backup is. setting: a file, "none", "auto" or NULL: beside the backup's
+ * path (NULL: not known), if it is there. NULL: there is none, and none was asked for. The
+ * caller's. */
+char *pg_baseline_find(const char *setting, const char *path);
+
 /* Signs with the key (signature.h; NULL: not) and writes, so that the file is there whole or not at
  * all, and only its owner can read it: it holds keys of rows. */
 int pg_baseline_write(json_t *baseline, const char *path, const char *key_file, struct err *e);

@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SESSIONS_MAX = 32 };
 
@@ -145,30 +144,9 @@ static void compare_dump(struct stage *st, const struct baseline_check *b, const
 	state_diff_rows(&d);
 }
 
-/* Where the baseline is; NULL: none is there and none was asked for. The caller's. */
-static char *find(const struct baseline_check *b, const struct restored *from)
-{
-	const char *path = from->path;
-	char *beside;
-	size_t n;
-
-	if (b->setting && strcmp(b->setting, "auto") != 0)
-		return strcmp(b->setting, "none") == 0 ? NULL : xstrdup(b->setting);
-	if (!path)
-		return NULL;
-	n = strlen(path);
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	beside = xasprintf("%.*s" BASELINE_SUFFIX, (int)n, path);
-	if (access(beside, F_OK) == 0)
-		return beside;
-	free(beside);
-	return NULL;
-}
-
 bool baseline_check(struct stage *st, const struct baseline_check *b, const struct restored *from)
 {
-	AUTO_FREE char *path = find(b, from);
+	AUTO_FREE char *path = pg_baseline_find(b->setting, from->path);
 	JSON_AUTO *was = NULL;
 	struct err e = { 0 };
 	struct check c;

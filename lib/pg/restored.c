@@ -22,6 +22,46 @@ bool restored_backup_time(const struct restored *r, int64_t *ms)
 	return r->taken || r->modified;
 }
 
+static void note_time(struct restored *r, const struct restored *seen)
+{
+	int64_t ms;
+
+	if (!restored_backup_time(seen, &ms))
+		return;
+	r->times = xrealloc(r->times, r->n_times + 1, sizeof(*r->times));
+	r->times[r->n_times++] = ms;
+}
+
+static int earlier(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+bool restored_interval(struct restored *r, int64_t *ms)
+{
+	size_t n = 0;
+
+	if (r->n_times < 3)
+		return false;
+	/* A backup is seen when it is listed and when it is fetched. */
+	qsort(r->times, r->n_times, sizeof(*r->times), earlier);
+	for (size_t i = 1; i < r->n_times; i++)
+		if (r->times[i] != r->times[n])
+			r->times[++n] = r->times[i];
+	r->n_times = n + 1;
+	if (n < 2)
+		return false;
+	int64_t *gaps = xcalloc(n, sizeof(*gaps));
+	for (size_t i = 0; i < n; i++)
+		gaps[i] = r->times[i + 1] - r->times[i];
+	qsort(gaps, n, sizeof(*gaps), earlier);
+	*ms = gaps[n / 2];
+	free(gaps);
+	return true;
+}
+
 void restored_see_backup(struct restored *r, const json_t *fields)
 {
 	struct restored seen = { .newest = record_true(fields, "newest") };
@@ -29,6 +69,7 @@ void restored_see_backup(struct restored *r, const json_t *fields)
 
 	seen.taken = record_time(fields, "taken_at", &seen.taken_ms);
 	seen.modified = record_time(fields, "modified_at", &seen.modified_ms);
+	note_time(r, &seen);
 	if (r->backup && !seen.newest &&
 	    (r->newest || !restored_backup_time(&seen, &its) ||
 	     (restored_backup_time(r, &ours) && its < ours)))
@@ -55,6 +96,7 @@ static void see_instance(struct restored *r, const json_t *o)
 	set(&r->conninfo, record_text(o, "conninfo"));
 	set(&r->database, record_text(o, "database"));
 	r->recovered = record_time(o, "recovery_point", &r->recovered_ms);
+	set(&r->recovered_by, record_text(o, "recovery_point_by"));
 	strv_free(&r->databases);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (json_is_string(json_array_get(list, i)))
@@ -78,6 +120,8 @@ void restored_free(struct restored *r)
 	free(r->database);
 	free(r->name);
 	free(r->path);
+	free(r->recovered_by);
+	free(r->times);
 	strv_free(&r->databases);
 	*r = (struct restored){ 0 };
 }

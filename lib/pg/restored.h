@@ -4,8 +4,8 @@
  * restored: what the records on a probe's input tell about the restored database, and about the
  * backup that it came from.
  *
- * From the `instance` record: conninfo, database, databases, recovery_point. From the `backup`
- * record (the one that says newest, else the latest by the time in its name, else by its
+ * From the `instance` record: conninfo, database, databases, recovery_point and by what. From the
+ * `backup` record (the one that says newest, else the latest by the time in its name, else by its
  * modification): name, path, taken_at, modified_at.
  */
 #include "lib/base/err.h"
@@ -26,6 +26,7 @@ struct restored {
 	struct strv databases;
 	bool recovered; /* recovery_point is known */
 	int64_t recovered_ms;
+	char *recovered_by; /* recovery_point_by; NULL: it does not say */
 
 	bool backup; /* one was seen */
 	bool newest; /* ... and it said so itself */
@@ -36,6 +37,8 @@ struct restored {
 	bool taken_day; /* only the day */
 	bool modified;
 	int64_t modified_ms;
+	int64_t *times; /* of all backups that were seen */
+	size_t n_times;
 };
 
 void restored_see(struct restored *r, const struct record *record);
@@ -52,6 +55,10 @@ int restored_target(const struct restored *r, const char *conninfo, struct pg_ta
 
 /* What is known about the recovery point. given: by the user, NULL: not. */
 void restored_evidence(const struct restored *r, const int64_t *given, struct pg_evidence *out);
+
+/* How long it is, as a rule, from one backup to the next: the median of what was seen. False: fewer
+ * than three backups were. */
+bool restored_interval(struct restored *r, int64_t *ms);
 
 /* The moment that counts as the backup's: in its name, else its modification. False: neither. */
 bool restored_backup_time(const struct restored *r, int64_t *ms);

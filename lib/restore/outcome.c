@@ -27,8 +27,10 @@ static void say_instance(const struct outcome *o)
 	json_object_set_new(j, "server_version", json_string(o->cluster->opts.bin->version));
 	json_object_set_new(j, "database", record_string(o->database, strlen(o->database)));
 	json_object_set_new(j, "databases", names(o->databases));
-	if (o->has_point)
+	if (o->has_point) {
 		json_object_set_new(j, "recovery_point", json_string(utc_format(o->point_ms, at)));
+		json_object_set_new(j, "recovery_point_by", json_string(o->point_by));
+	}
 	json_object_set_new(j, "durability", json_string(fast ? "fast" : "faithful"));
 	json_object_set_new(j, "depth", json_string(o->rows_only ? "data" : "full"));
 	json_object_set_new(j, "data_directory",

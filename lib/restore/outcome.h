@@ -22,7 +22,8 @@ struct outcome {
 	const char *database; /* the one to look at */
 	bool rows_only;       /* no measure of a recovery */
 	bool has_point;
-	int64_t point_ms; /* the recovery point, by the best evidence */
+	int64_t point_ms;     /* the recovery point, by the best evidence */
+	const char *point_by; /* ... which is: docs/records.md */
 	enum outcome_how how;
 };
 

@@ -179,6 +179,7 @@ static void say_outcome(struct recovery *w)
 
 	w->phases.bytes[PHASE_REPLAY] = recovery_bytes(w);
 	o.has_point = recovery_point(w, &o.point_ms);
+	o.point_by = w->recovered.has_commit ? "last-commit" : "base-backup";
 	outcome_say(&o);
 }
 

@@ -298,20 +298,24 @@ static bool rows_only(const struct work *w)
 
 /* The best that is known about when the backup was made. A name that tells the day alone reads as
  * its midnight; the archive's header knows better. */
-static bool recovery_point(const struct work *w, int64_t *ms)
+static bool recovery_point(const struct work *w, int64_t *ms, const char **by)
 {
 	const struct source *s = w->job->source;
 	const bool header =
 		w->what.local_ms >= 0 && (!s->modified || w->what.local_ms <= s->modified_ms);
 
-	if (s->taken && (s->taken_ms % DAY_MS != 0 || !header))
+	*by = "modified";
+	if (s->taken && (s->taken_ms % DAY_MS != 0 || !header)) {
 		*ms = s->taken_ms;
-	else if (header)
+		*by = "name";
+	} else if (header) {
 		*ms = w->what.local_ms;
-	else if (s->modified)
+		*by = "header";
+	} else if (s->modified) {
 		*ms = s->modified_ms;
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -336,7 +340,7 @@ static void say_outcome(struct work *w)
 		o.how = OUTCOME_FAILED;
 	else if (w->mishaps.count[MISHAP_SKIPPED])
 		o.how = OUTCOME_PART;
-	o.has_point = recovery_point(w, &o.point_ms);
+	o.has_point = recovery_point(w, &o.point_ms, &o.point_by);
 	outcome_say(&o);
 }
 

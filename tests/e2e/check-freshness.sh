@@ -172,12 +172,84 @@ stale() {
 	instance >input
 	NOW=2026-03-10T06:00:00Z
 	instance 2026-03-10T02:00:00Z 2026-03-10T02:05:00Z >input
-	fresh 1
+	fresh 2
 	expect_check backup-age ok
-	expect_check latest-transaction warning
+	expect_check latest-transaction critical
 	expect_out 'though the backup is younger than 26 h'
+	NOW=2026-02-19T06:00:00Z
+	instance 2026-02-19T02:00:00Z 2026-02-19T02:05:00Z >input
+	fresh 1
+	expect_check latest-transaction warning
 }
-t "a file of today with rows of three weeks ago is a warning" stale
+t "a file of today with rows of three weeks ago is critical, of two days a warning" stale
+
+# baseline SNAPSHOT-TIME
+baseline() {
+	echo "{\"format\":\"backup-probes baseline\",\"v\":1,\"tables\":{},\"schema\":{},\"sequences\":{},\"snapshot_at\":\"$1\"}"
+}
+
+witnesses() {
+	NOW=2026-02-17T06:10:42Z
+	instance >input
+	baseline 2026-02-17T01:59:42Z >shop.counts.json
+	fresh 0 --rpo-target 24h --baseline shop.counts.json
+	expect_records 'any(.check == "recovery-point" and .summary == "2026-02-17 01:59:42 UTC, by its baseline'"'"'s snapshot"
+		and .observed == "2026-02-17T01:59:42.000Z")'
+	expect_records 'any(.check == "verified-rpo" and .summary == "4 h 11 min (target 24 h), by its baseline'"'"'s snapshot")'
+	# beside the backup
+	jq -c 'if .record == "backup" then .path = "shop.dump" else . end' input >with-path
+	mv with-path input
+	touch shop.dump
+	baseline 2026-02-17T01:59:42Z >shop.dump.counts.json
+	fresh 0
+	expect_check recovery-point ok
+	fresh 0 --baseline none
+	expect_no_check recovery-point
+	# an old backup under a new name
+	baseline 2026-01-27T01:59:42Z >shop.dump.counts.json
+	fresh 2
+	expect_check recovery-point critical
+	expect_out 'its baseline is 21 d older'
+	baseline 2026-02-17T09:00:00Z >shop.dump.counts.json
+	fresh 3
+	expect_check recovery-point unknown
+	expect_out 'in the future'
+	echo nonsense >shop.dump.counts.json
+	fresh 2
+	expect_check recovery-point critical
+	rm shop.dump.counts.json
+	# without a restored database: as deep as DEPTH=inspect looks
+	backup 2026-02-17T01:58:43Z 2026-02-17T02:05:00Z >input
+	fresh 0 --baseline shop.counts.json
+	expect_check recovery-point ok
+	expect_no_check verified-rpo
+}
+t "the baseline's snapshot is the best witness, and disagreements are found" witnesses
+
+replayed() {
+	instance | sed '/instance/s/}$/,"recovery_point":"2026-02-17T04:10:42Z","recovery_point_by":"last-commit"}/' >input
+	fresh 2 --rpo-target 1h
+	expect_records 'any(.check == "verified-rpo" and (.summary | test("^2 h .*by the last commit that was replayed")))'
+	fresh 1 --rpo-target 3h
+	expect_check verified-rpo ok
+	expect_check recovery-point ok
+	expect_check latest-transaction warning
+}
+t "the last replayed commit counts before rows" replayed
+
+worst() {
+	{
+		backup 2026-02-14T01:58:43Z 2026-02-14T02:05:00Z a
+		backup 2026-02-15T01:58:43Z 2026-02-15T02:05:00Z b
+		backup 2026-02-16T01:58:43Z 2026-02-16T02:05:00Z c
+		instance
+	} >input
+	fresh 0 --rpo-target 24h
+	expect_records 'any(.check == "verified-rpo"
+		and .summary == "4 h 12 min (target 24 h); up to 28 h 12 min before the next one, with a backup every 24 h"
+		and any(.metrics[]; .name == "worst_rpo_seconds" and .value == 101520))'
+}
+t "with a listing the worst case just before the next backup is told" worst
 
 named() {
 	instance >input

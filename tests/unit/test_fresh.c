@@ -59,7 +59,7 @@ START_TEST(age_table)
 	fresh_say_latest(&c, at, NOW, limit_s, false);
 	expect(&c, ages[_i].latest, "data_age_seconds", age_s, "");
 	check_init(&c, "x", "");
-	fresh_say_rpo(&c, at, NOW, limit_s);
+	fresh_say_rpo(&c, at, NOW, limit_s, NULL, 0);
 	expect(&c, ages[_i].rpo, "rpo_seconds", age_s, ages[_i].says);
 	check_init(&c, "x", "");
 	fresh_say_verified(&c, at, NOW, limit_s);
@@ -76,12 +76,26 @@ START_TEST(the_report_s_words)
 	ck_assert_str_eq(record_text(c.object, "summary"), "2026-02-17 01:58:42 UTC - within 24 h");
 	check_drop(&c);
 	check_init(&c, "verified-rpo", "");
-	fresh_say_rpo(&c, NOW, NOW + (4 * H + 12 * 60) * 1000LL, 24 * H);
+	fresh_say_rpo(&c, NOW, NOW + (4 * H + 12 * 60) * 1000LL, 24 * H, NULL, 0);
 	ck_assert_str_eq(record_text(c.object, "summary"), "4 h 12 min (target 24 h)");
+	check_drop(&c);
+	check_init(&c, "verified-rpo", "");
+	fresh_say_rpo(&c, NOW, NOW + 4 * H * 1000LL, 24 * H, "its baseline's snapshot",
+		      24 * H * 1000LL);
+	ck_assert_int_eq(c.status, V_OK);
+	ck_assert_str_eq(
+		record_text(c.object, "summary"),
+		"4 h (target 24 h), by its baseline's snapshot; up to 28 h before the next "
+		"one, with a backup every 24 h");
 	check_drop(&c);
 	check_init(&c, "latest-transaction", "");
 	fresh_say_latest(&c, NOW, NOW + 21 * 24 * H * 1000LL, 24 * H, true);
 	ck_assert_ptr_nonnull(strstr(record_text(c.object, "summary"), "stale copy"));
+	ck_assert_int_eq(c.status, V_CRITICAL);
+	check_drop(&c);
+	check_init(&c, "latest-transaction", "");
+	fresh_say_latest(&c, NOW, NOW + 6 * 24 * H * 1000LL, 24 * H, true);
+	ck_assert_int_eq(c.status, V_WARNING);
 	check_drop(&c);
 }
 END_TEST
