@@ -57,6 +57,7 @@ struct downloader *download_open(const struct download_config *config, struct er
 	struct downloader *h = xcalloc(1, sizeof(*h));
 
 	h->config = *config;
+	h->connection = CURL_SOCKET_BAD;
 	h->curl = easy_open("http,https", ca && ca[0] ? ca : NULL, e);
 	if (h->curl && transfer_set_up(h) && (!config->login || log_in(h, e) == 0))
 		return h;

@@ -15,6 +15,7 @@ struct downloader {
 	CURL *curl;
 	struct download_config config;
 	char reason[CURL_ERROR_SIZE];
+	curl_socket_t connection; /* the last one that was opened */
 };
 
 /* One request over all its attempts. */
