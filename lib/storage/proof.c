@@ -1,12 +1,13 @@
 #include "lib/storage/proof.h"
 
+#include "lib/base/beside.h"
 #include "lib/base/num.h"
 
 #include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
-enum { MIB = 1024 * 1024, SHA256_BYTES = 32, SHA256_BASE64 = 44 };
+enum { MIB = 1024 * 1024, SHA256_BYTES = 32, SHA256_BASE64 = 44, BESIDE_MIN = 64 * 1024 };
 
 /* --- what there is to compare with ---------------------------------------------------------- */
 
@@ -111,6 +112,7 @@ void proof_free(struct proof *p)
 	digest_free(&p->sha256);
 	sum_free(&p->stored);
 	sum_free(&p->md5);
+	beside_free(&p->beside);
 }
 
 /* --- the pass ------------------------------------------------------------------------------- */
@@ -122,12 +124,38 @@ int proof_reset(struct proof *p, struct err *e)
 	return p->md5 ? sum_reset(p->md5, e) : 0;
 }
 
-int proof_add(struct proof *p, const void *bytes, size_t n, struct err *e)
+static int add_sums(void *ctx, const void *bytes, size_t n, struct err *e)
 {
-	if (digest_add(p->sha256, bytes, n, e) < 0 ||
-	    (p->stored && sum_add(p->stored, bytes, n, e) < 0))
+	const struct proof *p = ctx;
+
+	if (p->stored && sum_add(p->stored, bytes, n, e) < 0)
 		return -1;
 	return p->md5 ? sum_add(p->md5, bytes, n, e) : 0;
+}
+
+/* Of large pieces the other digests are computed at the same time. */
+static bool beside(struct proof *p, size_t n)
+{
+	if (n < BESIDE_MIN || (p->stored == NULL && p->md5 == NULL))
+		return false;
+	if (p->beside == NULL)
+		p->beside = beside_new();
+	return p->beside != NULL;
+}
+
+int proof_add(struct proof *p, const void *bytes, size_t n, struct err *e)
+{
+	struct err other;
+	int rc;
+
+	if (!beside(p, n))
+		return digest_add(p->sha256, bytes, n, e) < 0 ? -1 : add_sums(p, bytes, n, e);
+	beside_start(p->beside, add_sums, p, bytes, n);
+	rc = digest_add(p->sha256, bytes, n, e);
+	if (beside_wait(p->beside, &other) == 0 || rc < 0)
+		return rc;
+	*e = other;
+	return -1;
 }
 
 /* --- the end -------------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ struct proof_wish {
 	const char *sha256_from, *md5_from; /* the sidecars' names: borrowed */
 };
 
+struct beside;
+
 struct proof {
 	struct digest *sha256;
 	const struct proof_wish *wish; /* borrowed; may be NULL */
@@ -31,6 +33,7 @@ struct proof {
 	bool hex, guessed;
 	char text[SUM_TEXT_SIZE]; /* what the storage says; "" nothing */
 	const char *where;        /* of the storage it stands: "ETag" */
+	struct beside *beside;    /* for what is not the SHA-256; NULL: not worth it so far */
 };
 
 /* wish may be NULL, and is looked at until the end. */

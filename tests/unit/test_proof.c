@@ -119,6 +119,44 @@ START_TEST(compared)
 }
 END_TEST
 
+/* A mebibyte of zeros, as md5sum and sha256sum see it, in pieces of so many bytes: the large ones
+ * are digested by two threads. */
+static const size_t pieces[] = { 1, 1000, 64 * 1024, 256 * 1024, 1024 * 1024 };
+
+START_TEST(pieces_of_any_size)
+{
+	enum { ALL = 1024 * 1024 };
+	static const unsigned char zeros[ALL];
+	static const struct storage_stat known = { .bytes = ALL,
+						   .etag = "\"b6d81b360a5672d80c27430f39153e2c\"",
+						   .etag_md5 = true };
+	const struct proof_wish wish = { .md5 = OTHER, .md5_from = "x.md5" };
+	const size_t piece = pieces[_i];
+	char hex[DIGEST_HEX_SIZE];
+
+	for (int wrong = 0; wrong <= 1; wrong++) {
+		BUF_AUTO told = BUF_INIT(200);
+		struct err e = { 0 };
+		struct proof p;
+		int rc;
+
+		ck_assert_int_eq(proof_begin(&p, &known, wrong ? &wish : NULL, &e), 0);
+		for (size_t at = 0; at < ALL; at += piece) {
+			size_t n = piece < ALL - at ? piece : ALL - at;
+
+			if (proof_add(&p, zeros, n, &e) < 0)
+				ck_abort_msg("%s", e.msg);
+		}
+		rc = proof_end(&p, "x", hex, &told, &e);
+		proof_free(&p);
+		ck_assert_str_eq(hex, "30e14955ebf1352266dc2ff8067e6810"
+				      "4607e750abb9d3b36582b8af909fcb58");
+		ck_assert_int_eq(rc, wrong ? -1 : 0);
+		ck_assert_str_eq(told.s, "ETag");
+	}
+}
+END_TEST
+
 static const struct {
 	int64_t total, n, part;
 } parts[] = {
@@ -141,6 +179,7 @@ int main(void)
 	TCase *c = tcase_create("proof");
 
 	tcase_add_loop_test(c, compared, 0, CASES(cases));
+	tcase_add_loop_test(c, pieces_of_any_size, 0, CASES(pieces));
 	tcase_add_loop_test(c, guessed, 0, CASES(parts));
 	suite_add_tcase(s, c);
 	return suite_run(s);
