@@ -62,6 +62,16 @@ mended() {
 }
 t "ranges that break are asked for again on their own, where they broke; without ranges it goes in one" mended
 
+dropped() {
+	for how in stall-ranges trickle-ranges; do
+		expect_status 0 fetch --stall-timeout 1s "$RUDE_URL/$how/$NEWEST"
+		fetched_whole
+		metric retries '.value >= 3'
+	done
+	grep "GET /stall-ranges/$NEWEST bytes=4194304-8388607 \"r0-20000000\"" "$SCRATCH/rude/requests"
+}
+t "a connection that stalls, or trickles, is dropped, and its range goes on where it was" dropped
+
 replaced() {
 	expect_status 0 fetch "$RUDE_URL/replaced-late/$NEWEST"
 	[ "$(head -c 1 "work/$NEWEST" | od -An -tx1 | tr -d ' ')" = 01 ]

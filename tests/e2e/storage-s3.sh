@@ -92,13 +92,15 @@ odd_keys() {
 		d/../x.dump
 		%28a%29%21%40%3A%2C%3B~.dump
 		tab%09in.dump
+		new%0Aline.dump
 	KEYS
-	[ $i -eq 11 ]
+	[ $i -eq 12 ]
 	expect_status 0 list-backups --records "$B/odd/"
-	expect_records 'map(select(.record == "backup")) | length == 11'
-	expect_records 'any(.name == "4/a&b=c?d#e.dump") and any(.name == "5/é€🐘.dump") and any(.name == "9/d/../x.dump")'
+	expect_records 'map(select(.record == "backup")) | length == 12'
+	expect_records 'any(.name == "4/a&b=c?d#e.dump") and any(.name == "5/é€🐘.dump") and any(.name == "9/d/../x.dump")
+		and any(.name == "12/new\nline.dump")'
 }
-t "keys with blanks, +, %, &, unicode, quotes, dots and tabs" odd_keys
+t "keys with blanks, +, %, &, unicode, quotes, dots, tabs and newlines" odd_keys
 
 traversal() {
 	s3_put small.dump "$S3_BUCKET/evil/t/global/pg_control"

@@ -30,7 +30,8 @@ cat >ssh/config <<-CONF
 	Subsystem sftp internal-sftp
 CONF
 /usr/sbin/sshd -D -e -f ssh/config 2>ssh/log &
-started $!
+SSHD=$!
+started $SSHD
 wait_for 10 ssh-keyscan -p "$PORT" 127.0.0.1
 echo "[127.0.0.1]:$PORT $(cut -d ' ' -f 1,2 ssh/host.pub)" >ssh/known
 echo "[127.0.0.1]:$PORT $(cut -d ' ' -f 1,2 ssh/stranger.pub)" >ssh/wrong
@@ -81,6 +82,19 @@ fetched() {
 	rm -r work
 }
 t "a file, a pointer and a directory are fetched" fetched
+
+# The server's processes for a connection end, but not the server.
+broken_off() {
+	fetch --max-rate 1500kB "$URL/$NEWEST" >"$OUT" 2>"$ERR" &
+	fetching=$!
+	sleep 0.8
+	for pid in $(pgrep -P "$SSHD"); do kill -s KILL "$pid"; done
+	wait $fetching || say_failed "status $?"
+	cmp "root/$NEWEST" "work/$NEWEST"
+	expect_records 'any(.check == "backup-download" and any(.metrics[]; .name == "retries" and .value >= 1))'
+	rm -r work
+}
+t "a connection that breaks is made again, and the file goes on" broken_off
 
 host_keys() {
 	SSH_KNOWN_HOSTS_FILE=$PWD/ssh/wrong expect_status 3 list-backups --records "$URL"
