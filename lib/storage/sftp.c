@@ -13,8 +13,7 @@
 #include "lib/base/xmem.h"
 #include "lib/net/easy.h"
 #include "lib/storage/driver.h"
-#include "lib/storage/lsline.h"
-#include "lib/storage/select.h"
+#include "lib/storage/sftp_walk.h"
 #include "lib/storage/uri.h"
 
 #include <inttypes.h>
@@ -26,11 +25,8 @@
 
 enum {
 	URL_MAX = 32 * 1024,
-	PAGE_MAX = 64 * 1024 * 1024,
 	SECRET_MAX = 4096,
 	STALL_BYTES_S = 1024,
-	DEPTH_MAX = 32,
-	DATED_MAX = 2,
 };
 
 struct sftp {
@@ -336,130 +332,16 @@ static int sftp_read(struct storage *s, const char *name, const char *etag, int6
 
 /* --- listing ---------------------------------------------------------------------------------- */
 
-struct walk {
-	struct storage *s;
-	int (*each)(const struct storage_object *o, void *ctx, struct err *e);
-	void *ctx;
-	struct err *e;
-};
-
-static int page_write(void *ctx, const void *p, size_t n, struct err *e)
-{
-	struct buf *page = ctx;
-
-	buf_add(page, p, n);
-	return page->full ? err_set(e, ERR_REMOTE, "list: the directory is too large") : 0;
-}
-
-static int page_restart(void *ctx, struct err *e)
-{
-	(void)e;
-	buf_reset(ctx);
-	return 0;
-}
-
-static int get_page(const struct walk *w, const char *below, struct buf *page)
+static int get_page(struct storage *s, const char *below, struct buf *page, struct err *e)
 {
 	BUF_AUTO url = BUF_INIT(URL_MAX);
-	const struct storage_sink sink = { .write = page_write,
-					   .restart = page_restart,
-					   .ctx = page };
-	struct call c = { .s = w->s, .sink = &sink, .e = w->e, .most = -1 };
+	const struct storage_sink sink = sink_text(page);
+	struct call c = { .s = s, .sink = &sink, .e = e, .most = -1 };
 
-	object_url(w->s, below, &url);
+	object_url(s, below, &url);
 	if (below[0])
 		buf_addc(&url, '/');
 	return run(&c, url.s, false, 0);
-}
-
-static int emit(const struct walk *w, const char *name, const struct lsline *line, bool ask)
-{
-	struct storage_object o = { name, line->bytes, -1, "", line->link };
-	struct storage_stat st;
-
-	if (ask) {
-		if (storage_stat(w->s, name, &st, w->e) < 0)
-			return -1;
-		o.modified_ms = st.modified_ms;
-	}
-	return w->each(&o, w->ctx, w->e);
-}
-
-static bool holds_marker(const char *page)
-{
-	struct lsline line;
-	char *text = NULL;
-
-	while (lsline_next(&page, &text, &line)) {
-		bool marker = line.kind == '-' && select_marked(line.name) == 0;
-
-		/* A cluster's marker is one level further down. */
-		marker |= line.kind == 'd' && strcmp(line.name, "global") == 0;
-		if (marker) {
-			free(text);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* All below a directory that is a backup. */
-static int walk_tree(const struct walk *w, const char *below, const char *page, int depth)
-{
-	struct lsline line;
-	char *text = NULL;
-	int rc = 0;
-
-	while (rc == 0 && lsline_next(&page, &text, &line)) {
-		AUTO_FREE char *name = xasprintf("%s%s%s", below, below[0] ? "/" : "", line.name);
-		BUF_AUTO more = BUF_INIT(PAGE_MAX);
-
-		if (line.kind == '-' || line.kind == 'l')
-			rc = emit(w, name, &line,
-				  line.kind == '-' && select_marked(line.name) >= 0);
-		else if (line.kind == 'd' && depth >= DEPTH_MAX)
-			rc = err_set(w->e, ERR_REMOTE, "list %s: nested too deep", name);
-		else if (line.kind == 'd')
-			rc = get_page(w, name, &more) < 0 ? -1
-							  : walk_tree(w, name, more.s, depth + 1);
-	}
-	free(text);
-	return rc;
-}
-
-static int walk_place(const struct walk *w, const char *below, const char *page, int depth);
-
-static int walk_directory(const struct walk *w, const char *name, const char *entry, int depth)
-{
-	BUF_AUTO page = BUF_INIT(PAGE_MAX);
-	int64_t ms;
-	bool exact;
-
-	if (get_page(w, name, &page) < 0)
-		return -1;
-	if (holds_marker(page.s))
-		return walk_tree(w, name, page.s, 1);
-	if (depth < DATED_MAX && utc_from_name(entry, &ms, &exact))
-		return walk_place(w, name, page.s, depth + 1);
-	return 0;
-}
-
-static int walk_place(const struct walk *w, const char *below, const char *page, int depth)
-{
-	struct lsline line;
-	char *text = NULL;
-	int rc = 0;
-
-	while (rc == 0 && lsline_next(&page, &text, &line)) {
-		AUTO_FREE char *name = xasprintf("%s%s%s", below, below[0] ? "/" : "", line.name);
-
-		if (line.kind == '-' || (line.kind == 'l' && select_pointer(line.name)))
-			rc = emit(w, name, &line, line.kind == '-');
-		else if (line.kind == 'd' && strcmp(line.name, "lost+found") != 0)
-			rc = walk_directory(w, name, line.name, depth);
-	}
-	free(text);
-	return rc;
 }
 
 /* A place is a directory; else the source is one file. */
@@ -469,8 +351,7 @@ static int sftp_list(struct storage *s,
 {
 	struct sftp *f = s->state;
 	struct err why = { 0 };
-	struct walk w = { s, each, ctx, &why };
-	BUF_AUTO page = BUF_INIT(PAGE_MAX);
+	BUF_AUTO page = BUF_INIT(SFTP_PAGE_MAX);
 	struct storage_object o = { s->base_name, -1, -1, "", NULL };
 	struct storage_stat st;
 	size_t n = strlen(f->url);
@@ -478,12 +359,10 @@ static int sftp_list(struct storage *s,
 
 	if (f->url[n - 1] != '/')
 		f->url = xasprintf("%s/", file);
-	if (get_page(&w, "", &page) == 0) {
+	if (get_page(s, "", &page, &why) == 0) {
 		if (f->url != file)
 			free(file);
-		w.e = e;
-		return holds_marker(page.s) ? walk_tree(&w, "", page.s, 0)
-					    : walk_place(&w, "", page.s, 0);
+		return sftp_walk(s, get_page, page.s, each, ctx, e);
 	}
 	if (f->url == file) {
 		*e = why;
