@@ -2,16 +2,20 @@
 #include "lib/keeper/barman.h"
 
 #include "lib/base/human.h"
+#include "lib/base/proc.h"
+#include "lib/base/record.h"
 #include "lib/base/xmem.h"
 #include "lib/keeper/driver.h"
 #include "lib/keeper/segments.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { LIST_LIMIT_S = 300, REASON_MAX = 1500 };
+enum { LIST_LIMIT_S = 300, WAL_LIMIT_S = 600, REASON_MAX = 1500 };
 
 static void command(const struct keeper *k, bool json, const char *name, struct strv *out)
 {
@@ -166,6 +170,111 @@ static void verify(const struct keeper *k, const struct keeper_list *l, struct s
 	verify_wal(k, l, st);
 }
 
+/* --- restore ---------------------------------------------------------------------------------- */
+
+/* Places of its own for the tablespaces, which else would go where those of production are. */
+static int map_tablespaces(const struct keeper *k, const struct keeper_restore *r,
+			   struct strv *argv, struct err *e)
+{
+	JSON_AUTO *answer = ask(k, "show-backup", r->backup, LIST_LIMIT_S, e);
+	const json_t *one;
+	size_t i;
+
+	if (!answer || barman_error(answer, e))
+		return -1;
+	json_array_foreach(json_object_get(json_object_get(answer, k->name), "tablespaces"), i,
+			   one) {
+		const char *name = record_text(one, "name");
+
+		if (!name)
+			return err_set(e, ERR_REMOTE,
+				       "read Barman's description of %s: a "
+				       "tablespace without a name",
+				       r->backup);
+		strv_add(argv, "--tablespace");
+		strv_addf(argv, "%s:%s/places/%zu", name, r->dir, i);
+	}
+	return 0;
+}
+
+/* It sets the manifest aside under a name of its own. */
+static void restore_manifest(const struct keeper_restore *r)
+{
+	AUTO_FREE char *theirs = xasprintf("%s/backup_manifest.%s", r->data, r->backup);
+	AUTO_FREE char *usual = xasprintf("%s/backup_manifest", r->data);
+
+	(void)rename(theirs, usual);
+}
+
+/* With get-wal it brings no WAL along, and says where some could be got. */
+static int restore(const struct keeper *k, const struct keeper_restore *r, struct err *e)
+{
+	KEEPER_SAID_AUTO said = KEEPER_SAID_INIT;
+	STRV_AUTO argv = { 0 };
+	JSON_AUTO *answer = NULL;
+	char status[64];
+
+	command(k, true, "recover", &argv);
+	strv_add(&argv, "--get-wal");
+	strv_addf(&argv, "--jobs=%u", r->jobs);
+	if (map_tablespaces(k, r, &argv, e) < 0)
+		return -1;
+	strv_add(&argv, k->name);
+	strv_add(&argv, r->backup);
+	strv_add(&argv, r->data);
+	if (keeper_run(k, &argv, r->limit_s, &said, e) < 0)
+		return -1;
+	answer = keeper_parse(k, &said, e);
+	if (!answer || barman_error(answer, e))
+		return -1;
+	if (said.status)
+		return err_set(e, ERR_SYSTEM, "restore of %s by Barman: it %s", k->name,
+			       proc_status_text(said.status, status, sizeof(status)));
+	restore_manifest(r);
+	return 0;
+}
+
+static int wal_names(const struct keeper *k, struct strv *names, struct err *e)
+{
+	JSON_AUTO *answer = ask(k, "list-backups", NULL, LIST_LIMIT_S, e);
+	KEEPER_LIST_AUTO ignored = { 0 };
+	STRV_AUTO backups = { 0 };
+
+	if (!answer || barman_names(answer, k->name, &backups, &ignored, e) < 0)
+		return -1;
+	for (size_t i = 0; i < backups.n; i++)
+		if (ask_names(k, backups.v[i], names, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int wal_get(const struct keeper *k, const char *name, const char *dir, const char *data,
+		   struct err *e)
+{
+	KEEPER_SAID_AUTO said = KEEPER_SAID_INIT;
+	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
+	BUF_AUTO reason = BUF_INIT(REASON_MAX);
+	STRV_AUTO argv = { 0 };
+
+	(void)data;
+	command(k, false, "get-wal", &argv);
+	strv_add(&argv, "--output-directory");
+	strv_add(&argv, dir);
+	strv_add(&argv, k->name);
+	strv_add(&argv, name);
+	if (keeper_run(k, &argv, WAL_LIMIT_S, &said, e) < 0)
+		return -1;
+	if (said.status == 0 && access(path, F_OK) == 0)
+		return 1;
+	keeper_reason(said.err.s, &reason);
+	if (strstr(said.err.s, "not found"))
+		return 0;
+	return err_set(e, ERR_REMOTE, "get %s from Barman: %s", name,
+		       reason.len ? reason.s : "no file came");
+}
+
+/* --- check ------------------------------------------------------------------------------------ */
+
 static void check(const struct keeper *k, struct check *c, struct err *e)
 {
 	JSON_AUTO *answer = ask(k, "check", NULL, 0, e);
@@ -181,5 +290,8 @@ const struct keeper_driver keeper_barman = {
 	.user = "barman",
 	.list = list,
 	.verify = verify,
+	.restore = restore,
+	.wal_names = wal_names,
+	.wal_get = wal_get,
 	.check = check,
 };

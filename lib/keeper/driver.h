@@ -19,6 +19,10 @@ struct keeper_driver {
 	bool repositories;  /* it may have several, told apart by ?repo=N */
 	int (*list)(const struct keeper *k, struct keeper_list *out, struct err *e);
 	void (*verify)(const struct keeper *k, const struct keeper_list *l, struct stage *st);
+	int (*restore)(const struct keeper *k, const struct keeper_restore *r, struct err *e);
+	int (*wal_names)(const struct keeper *k, struct strv *names, struct err *e);
+	int (*wal_get)(const struct keeper *k, const char *name, const char *dir, const char *data,
+		       struct err *e);
 	void (*check)(const struct keeper *k, struct check *c, struct err *e);
 };
 

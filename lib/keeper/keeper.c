@@ -335,6 +335,22 @@ void keeper_verify(const struct keeper *k, struct stage *st)
 	k->driver->verify(k, &l, st);
 }
 
+int keeper_restore(const struct keeper *k, const struct keeper_restore *r, struct err *e)
+{
+	return k->driver->restore(k, r, e);
+}
+
+int keeper_wal_names(const struct keeper *k, struct strv *names, struct err *e)
+{
+	return k->driver->wal_names(k, names, e);
+}
+
+int keeper_wal_get(const struct keeper *k, const char *name, const char *dir, const char *data,
+		   struct err *e)
+{
+	return k->driver->wal_get(k, name, dir, data, e);
+}
+
 void keeper_check(const struct keeper *k, struct stage *st)
 {
 	struct err e = { 0 };

@@ -102,6 +102,27 @@ void keeper_say_troubles(struct stage *st, const struct keeper_list *l);
  * repository-wal-gaps	whether the WAL of each backup, and from the oldest one on, is there */
 void keeper_verify(const struct keeper *k, struct stage *st);
 
+/* Has a backup restored, without a word about recovery: the server that is started on it says itself
+ * how far it goes. ERR_BACKUP when the program says that the backup is damaged. */
+struct keeper_restore {
+	const char *backup;
+	unsigned repo;
+	const char *dir;  /* private, of k->who: for what the program needs beside */
+	const char *data; /* the data directory to be: there, empty, of k->who, in dir */
+	unsigned jobs;
+	uint64_t limit_s; /* 0: none */
+};
+int keeper_restore(const struct keeper *k, const struct keeper_restore *r, struct err *e);
+
+/* The names of the files in the archive of its WAL: each begins with a segment's, or is one of a
+ * timeline's history. */
+int keeper_wal_names(const struct keeper *k, struct strv *names, struct err *e);
+
+/* Writes one of them, unpacked, to dir/NAME, where there is none yet: 1; 0 when it is not in the
+ * archive; -1. data: a data directory of the cluster. */
+int keeper_wal_get(const struct keeper *k, const char *name, const char *dir, const char *data,
+		   struct err *e);
+
 /* Lets it look at production and the way of WAL from there: the check repository-check. */
 void keeper_check(const struct keeper *k, struct stage *st);
 

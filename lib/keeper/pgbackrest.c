@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* An S3 repository over a bad line still answers within that. */
-enum { LIST_LIMIT_S = 600, REASON_MAX = 600 };
+enum { LIST_LIMIT_S = 600, WAL_LIMIT_S = 600, REASON_MAX = 600 };
 
 /* Where it may log nothing but to us: its log file is that of its own runs. */
 static void command(const struct keeper *k, const char *name, unsigned repo, const char *console,
@@ -300,6 +301,92 @@ static void check(const struct keeper *k, struct check *c, struct err *e)
 			  proc_status_text(said.status, status, sizeof(status)));
 }
 
+/* --- restore ---------------------------------------------------------------------------------- */
+
+/* src/common/error: checksum, format, file missing; and what it says of a file that arrived
+ * otherwise than the manifest has it. */
+static enum err_kind kind_of(const char *said)
+{
+	static const char *const bad[] = { "[026]", "[029]", "[055]", "checksum", NULL };
+
+	for (const char *const *b = bad; *b; b++)
+		if (strstr(said, *b))
+			return ERR_BACKUP;
+	return ERR_SYSTEM;
+}
+
+static int failed(const struct keeper *k, const char *what, const struct keeper_said *said,
+		  struct err *e)
+{
+	BUF_AUTO reason = BUF_INIT(REASON_MAX);
+	char status[64];
+
+	keeper_reason(said->err.s, &reason);
+	return err_set(e, kind_of(said->err.s), "%s of %s by pgBackRest: %s", what, k->name,
+		       reason.len ? reason.s
+				  : proc_status_text(said->status, status, sizeof(status)));
+}
+
+static int restore(const struct keeper *k, const struct keeper_restore *r, struct err *e)
+{
+	KEEPER_SAID_AUTO said = KEEPER_SAID_INIT;
+	STRV_AUTO argv = { 0 };
+
+	command(k, "restore", r->repo, "off", &argv);
+	strv_addf(&argv, "--set=%s", r->backup);
+	strv_addf(&argv, "--pg1-path=%s", r->data);
+	strv_addf(&argv, "--tablespace-map-all=%s/places", r->dir);
+	strv_addf(&argv, "--lock-path=%s/lock", r->dir);
+	strv_addf(&argv, "--process-max=%u", r->jobs);
+	strv_add(&argv, "--type=none");
+	strv_add(&argv, "--archive-mode=off");
+	if (keeper_run(k, &argv, r->limit_s, &said, e) < 0)
+		return -1;
+	return said.status || said.err.len ? failed(k, "restore", &said, e) : 0;
+}
+
+static const char *newest_archive(const struct keeper_list *l)
+{
+	return l->n ? l->v[l->n - 1].archive : NULL;
+}
+
+static int wal_names(const struct keeper *k, struct strv *names, struct err *e)
+{
+	const struct keeper_filter all = { 0 };
+	KEEPER_LIST_AUTO l = { 0 };
+
+	if (keeper_list(k, &all, &l, e) < 0)
+		return -1;
+	if (!newest_archive(&l))
+		return err_set(e, ERR_BACKUP, "list the WAL of %s: no backup says where it is",
+			       k->name);
+	for (size_t i = 0; i < l.n_repos; i++)
+		if (ask_names(k, l.repos[i], newest_archive(&l), names, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Its exit status says that a file is not there, and nothing else does. */
+static int wal_get(const struct keeper *k, const char *name, const char *dir, const char *data,
+		   struct err *e)
+{
+	KEEPER_SAID_AUTO said = KEEPER_SAID_INIT;
+	STRV_AUTO argv = { 0 };
+
+	command(k, "archive-get", k->repo, "off", &argv);
+	strv_addf(&argv, "--pg1-path=%s", data);
+	strv_add(&argv, "--no-archive-async");
+	strv_add(&argv, name);
+	strv_addf(&argv, "%s/%s", dir, name);
+	if (keeper_run(k, &argv, WAL_LIMIT_S, &said, e) < 0)
+		return -1;
+	if (said.status == 0 && said.err.len == 0)
+		return 1;
+	if (WIFEXITED(said.status) && WEXITSTATUS(said.status) == 1 && said.err.len == 0)
+		return 0;
+	return failed(k, "archive-get", &said, e);
+}
+
 const struct keeper_driver keeper_pgbackrest = {
 	.scheme = "pgbackrest",
 	.called = "pgBackRest",
@@ -308,5 +395,8 @@ const struct keeper_driver keeper_pgbackrest = {
 	.repositories = true,
 	.list = list,
 	.verify = verify,
+	.restore = restore,
+	.wal_names = wal_names,
+	.wal_get = wal_get,
 	.check = check,
 };
