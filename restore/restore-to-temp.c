@@ -372,9 +372,36 @@ static struct stream_opts reading(void)
 				     .max_ratio = config.max_unpacked_b ? 0 : STREAM_BOMB_RATIO };
 }
 
+/* Which backup it is, and as whom it is restored. */
+static int settle(struct source *source, struct bring *bring, struct attempt *a, struct err *e)
+{
+	if (!bring_claims(source, config.backup))
+		return source_settle(source, config.backup, e) < 0
+			       ? -1
+			       : identity_unprivileged(config.user, &a->who, e);
+	a->bring = bring;
+	return bring_settle(bring, source, config.backup, &config.target, config.user, &a->who, e);
+}
+
+/* Where its WAL is: what is named; else where the backup is. */
+static int settle_archive(struct keeper *archive, struct attempt *a, struct err *e)
+{
+	if (config.wal_source && keeper_claims(config.wal_source)) {
+		if (keeper_open(archive, config.wal_source, e) < 0)
+			return -1;
+		a->wal_keeper = archive;
+		a->wal_source = NULL;
+	} else if (!config.wal_source && a->bring) {
+		a->wal_keeper = &a->bring->keeper;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct source source = SOURCE_INIT;
+	struct bring bring = { 0 };
+	KEEPER_AUTO archive = { 0 };
 	struct attempt a = { .source = &source };
 	STRV_AUTO settings = { 0 };
 	struct err e = { 0 };
@@ -417,9 +444,8 @@ int main(int argc, char **argv)
 	a.records_fd = open_tee(&st);
 	while (stage_next(&st, &r))
 		source_see(&source, &r);
-	if (keys_load(&a.job.keys, &config.keys, &e) < 0 ||
-	    source_settle(&source, config.backup, &e) < 0 ||
-	    identity_unprivileged(config.user, &a.who, &e) < 0)
+	if (keys_load(&a.job.keys, &config.keys, &e) < 0 || settle(&source, &bring, &a, &e) < 0 ||
+	    settle_archive(&archive, &a, &e) < 0)
 		return stage_fail(&st, "restore", "", &e);
 	if (config.settings_from)
 		take_settings(&st, &settings);

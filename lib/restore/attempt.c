@@ -305,13 +305,14 @@ static pid_t open_archive(struct attempt *a)
 {
 	struct walstore_opts opts = { .source = a->wal_source,
 				      .access = a->wal_access,
+				      .keeper = a->wal_keeper,
 				      .dir = a->path };
 	struct err e = { 0 };
 	int ends[2];
 	pid_t pid;
 
 	a->job.wal_end = -1;
-	if (a->wal_source == NULL)
+	if (a->wal_source == NULL && a->wal_keeper == NULL)
 		return 0;
 	if (walwire_open(ends, &e) < 0) {
 		stage_error(a->st, "restore", "", &e);
@@ -341,6 +342,17 @@ static void close_archive(struct attempt *a, pid_t pid)
 	(void)proc_wait(pid, NULL, &e);
 }
 
+/* Its path, readable for the restorer; NULL with *e. */
+static char *get_backup(struct attempt *a, struct err *e)
+{
+	if (!a->bring)
+		return source_hand_over(a->source, &a->who, a->path, e);
+	a->job.brought = true;
+	if (a->job.progress)
+		a->job.progress("out of the repository");
+	return bring_run(a->bring, a->path, a->job.jobs, a->job.max_disk_b, &a->job.bring_ms, e);
+}
+
 /* ---- the whole ---------------------------------------------------------------------- */
 
 int attempt_work(void *ctx)
@@ -354,15 +366,15 @@ int attempt_work(void *ctx)
 	struct seal seal;
 	pid_t pid = -1, archive;
 
-	path = source_hand_over(a->source, &a->who, a->path, &e);
+	path = get_backup(a, &e);
 	if (path == NULL) {
-		stage_error(a->st, "restore", "", &e);
+		stage_error(a->st, e.kind == ERR_BACKUP ? "backup-complete" : "restore", "", &e);
 		return V_OK;
 	}
 	a->job.templates = templates = find_templates(a);
 	archive = open_archive(a);
-	if (seal_find(&seal, a->st, &a->who, a->path, path, a->job.pg_bindir, templates,
-		      a->require_isolation) &&
+	if (seal_find(&seal, a->st, &a->who, a->path, a->bring ? NULL : path, a->job.pg_bindir,
+		      templates, a->require_isolation) &&
 	    archive >= 0)
 		pid = run_restorer(a, &seal, path, &server);
 	close_archive(a, archive);

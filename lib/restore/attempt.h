@@ -12,6 +12,7 @@
  */
 #include "lib/base/stage.h"
 #include "lib/base/tmpdir.h"
+#include "lib/restore/bring.h"
 #include "lib/restore/restorer.h"
 #include "lib/storage/storage.h"
 
@@ -19,6 +20,7 @@ struct attempt {
 	struct stage *st;
 	int records_fd; /* the stage's tee: all records so far, for COMMAND */
 	const struct source *source;
+	const struct bring *bring; /* NULL: the source is a path */
 	struct identity who;
 	struct restore_job job; /* all but source, path, dir and who */
 	const char *work_dir;   /* NULL: $TMPDIR or /tmp */
@@ -27,6 +29,7 @@ struct attempt {
 	bool require_isolation; /* refuse where it cannot be shut up (seal.h) */
 	const char *wal_source; /* for physical backups: an archive (walstore.h); NULL: none */
 	const struct storage_access *wal_access;
+	const struct keeper *wal_keeper; /* the program that has the archive, instead */
 
 	struct tmpdir dir;   /* made by attempt_prepare() */
 	char path[PATH_MAX]; /* of it, also when it is gone */

@@ -8,6 +8,8 @@ static const struct {
 	const char *text;
 	const char *bytes, *rate;
 } names[PHASES] = {
+	[PHASE_BRING] = { "repository_seconds", "out of the repository", "repository_bytes",
+			  "repository_rate" },
 	[PHASE_DECRYPT] = { "decrypt_seconds", "decrypt", NULL, NULL },
 	[PHASE_UNPACK] = { "unpack_seconds", "unpack", "unpack_bytes", "unpack_rate" },
 	[PHASE_START] = { "start_seconds", "server", NULL, NULL },

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 enum phase {
+	PHASE_BRING,      /* its program's own restore, out of its repository */
 	PHASE_DECRYPT,    /* as far as it can be told apart */
 	PHASE_UNPACK,     /* an archive that is compressed as a whole */
 	PHASE_START,      /* making the server and starting it */

@@ -28,9 +28,14 @@ bool physical_takes(const struct sniffed *what)
 static int make_room(struct recovery *w, struct err *e)
 {
 	const struct base *b = &w->base;
-	uint64_t need = b->has_manifest ? b->manifest.total_b + SERVER_B
-					: space_needed(w->what, w->job->source->bytes);
+	uint64_t need;
 
+	if (w->job->brought)
+		need = SERVER_B; /* beside the data, for which there was room */
+	else if (b->has_manifest)
+		need = b->manifest.total_b + SERVER_B;
+	else
+		need = space_needed(w->what, w->job->source->bytes);
 	*w->job->need_b = need;
 	return space_check(w->job->dir, need, w->job->max_disk_b, e);
 }
@@ -40,7 +45,8 @@ static int unpack(struct recovery *w, struct err *e)
 	const struct unpack_job job = { .path = w->job->path,
 					.dir = w->job->dir,
 					.data = w->data,
-					.reading = &w->job->reading };
+					.reading = &w->job->reading,
+					.move = w->job->brought };
 	int ret;
 
 	if (base_read_manifest(&w->base, w->job->path, e) < 0 || make_room(w, e) < 0)
@@ -248,6 +254,11 @@ void physical_run(struct stage *st, const struct restore_job *job, const struct 
 					  .fetch_s = job->source->fetch_s,
 					  .progress = job->progress } };
 
+	if (job->brought) {
+		w.phases.ran[PHASE_BRING] = true;
+		w.phases.ms[PHASE_BRING] = job->bring_ms;
+		w.phases.bytes[PHASE_BRING] = job->source->bytes;
+	}
 	(void)snprintf(w.data, sizeof(w.data), "%.*s/data", PATH_MAX - 32, job->dir);
 	run(&w);
 	out->up = w.ready;

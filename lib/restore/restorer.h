@@ -20,6 +20,8 @@
 struct restore_job {
 	const struct source *source;
 	const char *path; /* of the backup, readable for us */
+	bool brought;     /* it is in dir, to be moved from there (bring.h), */
+	int64_t bring_ms; /* after so long */
 	const char *dir;  /* private, ours */
 	const struct identity *who;
 	const char *pg_bindir; /* NULL: look for it */

@@ -72,8 +72,10 @@ bool seal_find(struct seal *out, struct stage *st, const struct identity *who, c
 	struct err why = { 0 };
 
 	*out = (struct seal){ .in = { .root = { .dir = dir, .as = who } } };
-	show(out, backup, "");
-	unpack_beside(backup, &out->show);
+	if (backup) {
+		show(out, backup, "");
+		unpack_beside(backup, &out->show);
+	}
 	if (templates)
 		show(out, templates, "");
 	if (pg_bindir)

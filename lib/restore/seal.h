@@ -14,7 +14,8 @@ struct seal {
 };
 
 /* Finds the best that the system allows, and says so with the check "isolation". dir is private and
- * the only one that can be written to there; backup with what it links to (unpack_beside()),
+ * the only one that can be written to there; backup (NULL: it is in dir) with what it links to
+ * (unpack_beside()),
  * pg_bindir (NULL: PATH tells) and templates (may be NULL) are visible.
  * False: required, and not possible. What *out points to must outlive it; seal_free() in any case.
  */

@@ -2,6 +2,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
+#include "lib/keeper/keeper.h"
 #include "lib/restore/space.h"
 
 #include <dirent.h>
@@ -16,14 +17,28 @@
 
 /* ---- which one ---------------------------------------------------------------------- */
 
+static void forget(struct source *s)
+{
+	free(s->path);
+	free(s->kept);
+	free(s->label);
+	s->path = s->kept = s->label = NULL;
+}
+
 static void see_backup(struct source *s, const json_t *o)
 {
 	const char *path = record_text(o, "path");
+	const char *from = record_text(o, "source"), *name = record_text(o, "name");
 
-	if (path == NULL || !record_true(o, "newest"))
+	if (!record_true(o, "newest") || (path == NULL && (!from || !keeper_claims(from))))
 		return;
-	free(s->path);
-	s->path = xstrdup(path);
+	forget(s);
+	if (path)
+		s->path = xstrdup(path);
+	else
+		s->kept = xstrdup(from);
+	if (!path && name)
+		s->label = xstrdup(name);
 	s->taken = record_time(o, "taken_at", &s->taken_ms);
 	s->modified = record_time(o, "modified_at", &s->modified_ms);
 }
@@ -125,7 +140,7 @@ int source_settle(struct source *s, const char *given, struct err *e)
 
 void source_free(struct source *s)
 {
-	free(s->path);
+	forget(s);
 	*s = (struct source)SOURCE_INIT;
 }
 

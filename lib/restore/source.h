@@ -12,7 +12,9 @@
 
 /* Start from SOURCE_INIT. */
 struct source {
-	char *path; /* owned; absolute; NULL: none yet */
+	char *path;         /* owned; absolute; NULL: none yet */
+	char *kept, *label; /* owned: of one without a path, which its program restores: its
+			     * source and its name (bring.h) */
 	bool taken, modified;
 	int64_t taken_ms;    /* when it was made, as its name says */
 	int64_t modified_ms; /* when it was last written */

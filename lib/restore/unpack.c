@@ -182,6 +182,15 @@ static int copy_file(struct work *w, int dir, const char *name, const char *path
 	return io_copy(in, out) < 0 ? failed(path, e) : 0;
 }
 
+static int move_file(struct work *w, int dir, const char *name, const char *path, uint64_t bytes,
+		     struct err *e)
+{
+	if (make_parents(w, path, e) < 0)
+		return -1;
+	count(w, path, bytes);
+	return renameat(dir, name, w->data, path) < 0 ? failed(path, e) : 0;
+}
+
 static int visit_dir(struct work *w, int dir, const char *name, const char *path, unsigned depth,
 		     struct err *e)
 {
@@ -218,7 +227,8 @@ static int visit(struct work *w, int dir, const char *prefix, const char *name, 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return failed(path, e);
 	if (S_ISREG(st.st_mode))
-		return copy_file(w, dir, name, path, (uint64_t)st.st_size, e);
+		return (w->job->move ? move_file : copy_file)(w, dir, name, path,
+							      (uint64_t)st.st_size, e);
 	if (S_ISDIR(st.st_mode) || (S_ISLNK(st.st_mode) && link_allowed(path)))
 		return visit_dir(w, dir, name, path, depth, e);
 	return refuse(path, S_ISLNK(st.st_mode) ? "a link" : "neither a file nor a directory", e);

@@ -24,6 +24,7 @@ struct unpack_job {
 	const char *dir;                   /* private, ours */
 	const char *data;                  /* the data directory to be, in dir; made here */
 	const struct stream_opts *reading; /* limits and keys, for tars */
+	bool move; /* path is a directory of ours, in dir: its files need no copy */
 };
 
 struct unpacked {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEY = 32, SEGMENT = 24, TIMELINE = 8, DIGEST = 40, WORKERS = 4, AHEAD = 8 };
@@ -30,8 +31,8 @@ struct item {
 
 struct store {
 	const struct walstore_opts *opts;
-	struct storage *storage;
-	struct item *items; /* by key */
+	struct storage *storage; /* NULL: a keeper is asked */
+	struct item *items;      /* by key */
 	size_t n, room;
 	struct err broken; /* it could not be listed */
 	pthread_mutex_t lock;
@@ -76,20 +77,35 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct item *)a)->key, ((const struct item *)b)->key);
 }
 
-static int see(const struct storage_object *o, void *ctx, struct err *e)
+static void add(struct store *s, const char *object)
 {
-	struct store *s = ctx;
 	struct item it = { .fd = -1 };
 
-	(void)e;
-	if (!walstore_key(o->name, it.key))
-		return 0;
-	it.object = xstrdup(o->name);
+	if (!walstore_key(object, it.key))
+		return;
+	it.object = xstrdup(object);
 	if (s->n == s->room) {
 		s->room = s->room ? 2 * s->room : 1024;
 		s->items = xrealloc(s->items, s->room, sizeof(*s->items));
 	}
 	s->items[s->n++] = it;
+}
+
+static int see(const struct storage_object *o, void *ctx, struct err *e)
+{
+	(void)e;
+	add(ctx, o->name);
+	return 0;
+}
+
+static int ask_keeper(struct store *s)
+{
+	STRV_AUTO names = { 0 };
+
+	if (keeper_wal_names(s->opts->keeper, &names, &s->broken) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++)
+		add(s, names.v[i]);
 	return 0;
 }
 
@@ -100,8 +116,16 @@ static void load(struct store *s)
 						 .stall_s = STALL_S,
 						 .access = s->opts->access };
 
-	s->storage = storage_open(s->opts->source, &options, &s->broken);
-	if (s->storage == NULL || storage_list(s->storage, see, s, &s->broken) < 0) {
+	int listed = -1;
+
+	if (s->opts->keeper) {
+		listed = ask_keeper(s);
+	} else {
+		s->storage = storage_open(s->opts->source, &options, &s->broken);
+		if (s->storage)
+			listed = storage_list(s->storage, see, s, &s->broken);
+	}
+	if (listed < 0) {
 		(void)err_wrap(&s->broken, "list the WAL archive");
 		return;
 	}
@@ -179,6 +203,35 @@ static int fetch(const struct worker *w, const char *object, struct err *e)
 	return err_wrap(e, "fetch %s", object);
 }
 
+/* What the program has written is opened with our rights, in a place where others write too: only
+ * as its own new file. */
+static int open_written(const char *path, const struct identity *who, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    st.st_uid == who->uid && st.st_size <= FILE_MAX_B)
+		return fd;
+	io_close(&fd);
+	(void)err_set(e, ERR_SYSTEM, "open %s: it is not the file that was written", path);
+	return -1;
+}
+
+static int ask_for(const struct walstore_opts *opts, const char *key, struct err *e)
+{
+	AUTO_FREE char *data = xasprintf("%s/data", opts->dir);
+	AUTO_FREE char *path = xasprintf("%s/%s", opts->dir, key);
+	int fd = -1, got = keeper_wal_get(opts->keeper, key, opts->dir, data, e);
+
+	if (got > 0)
+		fd = open_written(path, &opts->keeper->who, e);
+	else if (got == 0)
+		(void)err_set(e, ERR_REMOTE, "fetch %s: it was listed, and is not there", key);
+	(void)unlink(path);
+	return fd;
+}
+
 static struct item *next_wanted(struct store *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -204,7 +257,7 @@ static void *work(void *arg)
 		}
 		it->state = BUSY;
 		(void)pthread_mutex_unlock(&s->lock);
-		fd = fetch(w, it->object, &e);
+		fd = s->opts->keeper ? ask_for(s->opts, it->key, &e) : fetch(w, it->object, &e);
 		(void)pthread_mutex_lock(&s->lock);
 		it->fd = fd;
 		it->e = e;
@@ -286,9 +339,11 @@ static int employ(struct store *s, struct worker *w, struct err *e)
 	int failed;
 
 	w->store = s;
-	w->storage = storage_clone(s->storage, e);
-	if (w->storage == NULL)
-		return -1;
+	if (s->storage) {
+		w->storage = storage_clone(s->storage, e);
+		if (w->storage == NULL)
+			return -1;
+	}
 	failed = pthread_create(&thread, NULL, work, w);
 	if (failed)
 		return err_set(e, ERR_SYSTEM, "start a thread: %s", strerror(failed));

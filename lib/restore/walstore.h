@@ -1,7 +1,8 @@
 #ifndef LIB_RESTORE_WALSTORE_H
 #define LIB_RESTORE_WALSTORE_H
 /*
- * walstore: the WAL archive of a recovery: any source of storage.h, listed once; files are fetched
+ * walstore: the WAL archive of a recovery: any source of storage.h, or the repository of a program
+ * (keeper.h), listed once; files are fetched
  * ahead of the questions (walwire.h), several at a time, as they are stored. Unpacking them is left
  * to the inside, for they are untrusted.
  *
@@ -11,6 +12,7 @@
  * do not matter.
  */
 #include "lib/base/err.h"
+#include "lib/keeper/keeper.h"
 #include "lib/storage/storage.h"
 
 #include <stdbool.h>
@@ -18,7 +20,8 @@
 struct walstore_opts {
 	const char *source;
 	const struct storage_access *access; /* may be NULL */
-	const char *dir;                     /* for files without a name */
+	const struct keeper *keeper;         /* the program to ask instead of source; NULL */
+	const char *dir;                     /* private: for the files, on their way */
 };
 
 /* In a process of its own: answers until the other end is closed. */
