@@ -102,8 +102,8 @@ void keeper_say_troubles(struct stage *st, const struct keeper_list *l);
  * repository-wal-gaps	whether the WAL of each backup, and from the oldest one on, is there */
 void keeper_verify(const struct keeper *k, struct stage *st);
 
-/* Has a backup restored, without a word about recovery: the server that is started on it says itself
- * how far it goes. ERR_BACKUP when the program says that the backup is damaged. */
+/* Has a backup restored, without a word about recovery: the server that is started on it says
+ * itself how far it goes. ERR_BACKUP when the program says that the backup is damaged. */
 struct keeper_restore {
 	const char *backup;
 	unsigned repo;

@@ -303,18 +303,6 @@ static void check(const struct keeper *k, struct check *c, struct err *e)
 
 /* --- restore ---------------------------------------------------------------------------------- */
 
-/* src/common/error: checksum, format, file missing; and what it says of a file that arrived
- * otherwise than the manifest has it. */
-static enum err_kind kind_of(const char *said)
-{
-	static const char *const bad[] = { "[026]", "[029]", "[055]", "checksum", NULL };
-
-	for (const char *const *b = bad; *b; b++)
-		if (strstr(said, *b))
-			return ERR_BACKUP;
-	return ERR_SYSTEM;
-}
-
 static int failed(const struct keeper *k, const char *what, const struct keeper_said *said,
 		  struct err *e)
 {
@@ -322,7 +310,7 @@ static int failed(const struct keeper *k, const char *what, const struct keeper_
 	char status[64];
 
 	keeper_reason(said->err.s, &reason);
-	return err_set(e, kind_of(said->err.s), "%s of %s by pgBackRest: %s", what, k->name,
+	return err_set(e, pgbackrest_kind(said->err.s), "%s of %s by pgBackRest: %s", what, k->name,
 		       reason.len ? reason.s
 				  : proc_status_text(said->status, status, sizeof(status)));
 }

@@ -12,6 +12,11 @@
  * repository; ERR_BACKUP or ERR_REMOTE when that is so of all of them. */
 int pgbackrest_info(const json_t *info, const char *stanza, struct keeper_list *out, struct err *e);
 
+/* Of what it says about a failure: files that are not there or hold something else are bad
+ * (src/common/error: ChecksumError 26, FormatError 29, FileMissingError 55); those that it could
+ * not get at are not known. */
+enum err_kind pgbackrest_kind(const char *said);
+
 /* What verify counts of one backup or one archive. */
 struct pgbackrest_count {
 	char *name;   /* owned: label, archive id */

@@ -88,19 +88,23 @@ static int take_backup(const json_t *stanza, const json_t *o, struct keeper_list
 	return 0;
 }
 
-/* "other" stands for all that went wrong while the files were read. Those that are not there or
- * hold something else are bad; those that could not be got at are not known. */
-static enum err_kind kind_of(int64_t code, const char *message)
+enum err_kind pgbackrest_kind(const char *said)
 {
-	static const char *const bad[] = { "FileMissingError", "FormatError", "ChecksumError",
-					   NULL };
+	static const char *const bad[] = {
+		"FileMissingError", "FormatError", "ChecksumError", "[026]", "[029]", "[055]", NULL
+	};
 
-	if (code == INFO_MISSING_STANZA || code == INFO_MISSING_DATA)
-		return ERR_BACKUP;
 	for (const char *const *b = bad; *b; b++)
-		if (strstr(message, *b))
+		if (strstr(said, *b))
 			return ERR_BACKUP;
 	return ERR_REMOTE;
+}
+
+/* "other" stands for all that went wrong while the files were read. */
+static enum err_kind kind_of(int64_t code, const char *message)
+{
+	return code == INFO_MISSING_STANZA || code == INFO_MISSING_DATA ? ERR_BACKUP
+									: pgbackrest_kind(message);
 }
 
 static void fault_of_repo(const char *stanza, const json_t *status, struct err *e)
