@@ -75,8 +75,8 @@ static int set_depth(const char *value, void *to, struct err *e)
 /* clang-format off */
 static const struct opt options[] = {
 	{ OPT_TEXT, 0, "backup", "FILE", &config.backup,
-	  "restore this file, or directory, instead of the newest backup that the records on standard "
-	  "input name", NULL, false, NULL },
+	  "restore this file or directory, or the newest backup of pgbackrest:STANZA or barman:SERVER, "
+	  "instead of the newest one that the records on standard input name", NULL, false, NULL },
 	{ OPT_TEXT, 0, "run-as", "NAME", &config.user,
 	  "as root: the user that the server and all that reads the backup run as; default: postgres, "
 	  "else nobody", NULL, false, NULL },
@@ -114,8 +114,9 @@ static const struct opt options[] = {
 	  "leave out this extension and all that needs it, where it is not installed; the report names "
 	  "what is missing then", "SKIP_EXTENSIONS", false, NULL },
 	{ OPT_TEXT, 0, "wal-source", "SOURCE", &config.wal_source,
-	  "a physical backup: the archive of its WAL: a directory, s3://, https:// ... as fetch-latest "
-	  "takes it; default: only the WAL in the backup", "WAL_SOURCE", false, NULL },
+	  "a physical backup: the archive of its WAL: a directory, s3://, https://, pgbackrest: ... as "
+	  "fetch-latest takes it; default: only the WAL in the backup, or that of the repository",
+	  "WAL_SOURCE", false, NULL },
 	ACCESS_OPTIONS(config.access),
 	{ OPT_CALL, 0, "target", "TARGET", &config.target,
 	  "a physical backup: recover up to latest, immediate (the end of the backup), a time "
