@@ -193,7 +193,7 @@ static void say_complete(struct stage *st, const char *file, const struct inspec
 			  in->note[0] ? in->note : "complete");
 	else
 		check_say(
-			&c, V_OK,
+			&c, in->unproven ? V_WARNING : V_OK,
 			"%s; %zu table%s with %s rows, %s; that it restores is not proven by this",
 			in->note[0] ? in->note : "complete to the last byte", in->rows.n,
 			in->rows.n == 1 ? "" : "s", human_count((int64_t)rows, count),

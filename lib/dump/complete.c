@@ -33,12 +33,14 @@ static int complete_script(struct parts *p, const struct sniffed *what, struct e
 	if (!sniff_has_end(what)) {
 		(void)snprintf(p->out->note, sizeof(p->out->note),
 			       "not made by pg_dump: no end mark could prove that it is whole");
+		p->out->unproven = true;
 		return 0;
 	}
 	verdict = sqlscan_end_judge(&end, p->out->data_b);
 	if (verdict == SQLSCAN_CUT)
 		return no_end(p->path, &end, e);
-	if (verdict == SQLSCAN_CLIPPED)
+	p->out->unproven = verdict == SQLSCAN_CLIPPED;
+	if (p->out->unproven)
 		(void)snprintf(p->out->note, sizeof(p->out->note),
 			       "the empty line at its very end is missing: cut there?");
 	return 0;

@@ -25,6 +25,7 @@
 #include "lib/dump/sniff.h"
 #include "lib/dump/stream.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct complete {
@@ -33,6 +34,7 @@ struct complete {
 	uint64_t data_b;   /* of tables and objects, as they lie in an archive; of a script, all */
 	char encoding[32]; /* of the text in it, by complete_count(); "" where it does not say */
 	char note[160];    /* what this could not prove; or "" */
+	bool unproven;     /* ... which is that it is whole at all */
 };
 
 /* 0: whole, or made by others than pg_dump, where the note says that nothing proves it. -1 with *e;

@@ -23,6 +23,7 @@ static int of_postgresql(const char *path, const struct inspect_opts *opts, stru
 	(void)snprintf(out->encoding, sizeof(out->encoding), "%s",
 		       whole.encoding[0] ? whole.encoding : out->what.encoding);
 	(void)snprintf(out->note, sizeof(out->note), "%s", whole.note);
+	out->unproven = whole.unproven;
 	out->objects = whole.objects;
 	out->data_b = whole.data_b;
 	return r;
@@ -40,6 +41,7 @@ static int of_others(const char *path, const struct inspect_opts *opts, struct i
 		r = mysql_count(s, &out->rows, out->note, sizeof(out->note), e);
 	else
 		r = mongo_count(s, &out->rows, e);
+	out->unproven = out->note[0] != '\0';
 	out->data_b = stream_out_b(s);
 	return r;
 }

@@ -27,6 +27,7 @@ struct inspected {
 	struct census rows;
 	uint64_t objects, data_b; /* large objects; bytes of data, unpacked */
 	char note[160];           /* what could not be proved; or "" */
+	bool unproven;            /* ... which is that it is whole at all */
 };
 
 /* -1 with *e: it cannot be read, is no dump, or is not whole (ERR_BACKUP); *out, from { 0 }, then

@@ -34,6 +34,8 @@ struct mysql {
 	struct statement st;
 	char word[WORD_MAX]; /* or what is in quotes */
 	size_t word_n;
+	size_t closed_n;  /* of a name whose quotes were closed just now: */
+	bool closed;      /* the same quote again means that it goes on */
 	char quote, last; /* last: the byte before, where two of them mean something */
 	bool escaped, first_line;
 	char line[LINE_MAX_B];
@@ -130,8 +132,16 @@ static void add(char *to, size_t size, size_t *n, char c)
 static void see_code(struct mysql *m, char c)
 {
 	char last = m->last;
+	bool doubled = m->closed && c == m->quote;
 
+	m->closed = false;
 	m->last = c;
+	if (doubled) {
+		m->mode = IN_QUOTES;
+		m->word_n = m->closed_n;
+		add(m->word, sizeof(m->word), &m->word_n, c);
+		return;
+	}
 	if (isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80) {
 		m->footer = false;
 		add(m->word, sizeof(m->word), &m->word_n, c);
@@ -219,15 +229,17 @@ static void see_block(struct mysql *m, char c)
 static void end_quotes(struct mysql *m)
 {
 	m->word[m->word_n] = '\0';
+	m->closed_n = m->word_n;
 	m->word_n = 0;
 	m->mode = m->quoted_in;
 	m->last = '\0';
-	if (m->mode == IN_CODE && m->quote != '\'')
+	m->closed = m->mode == IN_CODE;
+	if (m->closed && m->quote != '\'')
 		take_name(m);
 }
 
-/* A doubled quote closes and opens again, which comes to the same; only names are kept. Returns
- * where it stopped. */
+/* In values a doubled quote closes and opens again, which comes to the same; only names are kept.
+ * Returns where it stopped. */
 static const char *see_quotes(struct mysql *m, const char *p, const char *end)
 {
 	if (m->escaped) {
