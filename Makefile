@@ -165,6 +165,7 @@ MANDIR    = $(SHARE)/man/man1
 BASHDIR   = $(SHARE)/bash-completion/completions
 ZSHDIR    = $(SHARE)/zsh/site-functions
 PLUGINDIR = $(DESTDIR)$(PREFIX)/lib/nagios/plugins
+EXAMPLES  = $(wildcard ci/systemd/* ci/cron/* ci/nagios/* ci/icinga2/* alerts/prometheus/* report/grafana/*)
 # Each probe is a monitoring plugin, too: check-freshness is check_backup_freshness.
 install: all ## install below DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR) $(DOCDIR) $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
@@ -174,6 +175,7 @@ install: all ## install below DESTDIR/PREFIX
 	for t in $(notdir $(TOOLS)); do \
 		install -m 644 $B/completion/$$t.bash $(BASHDIR)/$$t && \
 		install -m 644 $B/completion/_$$t $(ZSHDIR)/_$$t || exit; done
+	for f in $(EXAMPLES); do install -D -m 644 $$f $(DOCDIR)/examples/$$(basename $$(dirname $$f))/$${f##*/} || exit; done
 	for p in $(basename $(notdir $(wildcard probes/*.c))); do \
 		ln -sf ../../../bin/$$p $(PLUGINDIR)/check_backup_$$(echo $${p#check-} | tr - _) || exit; done
 

@@ -21,6 +21,7 @@ installs() {
 	done
 	expect_file "$HERE/bin/verify-backup"
 	expect_file "$HERE/share/doc/backup-probes/README.md"
+	expect_file "$HERE/share/doc/backup-probes/examples/prometheus/backup-probes.rules.yml"
 	[ -z "$(find "$SCRATCH/root" -type f ! -perm -044)" ]
 }
 t "everything is installed, readable for all" installs

@@ -24,7 +24,7 @@ pushgateway() {
 	command -v prometheus-pushgateway || skip "needs prometheus-pushgateway"
 	port=$(free_port)
 	GATEWAY=http://127.0.0.1:$port
-	prometheus-pushgateway --web.listen-address="127.0.0.1:$port" >log/gateway 2>&1 &
+	prometheus-pushgateway --web.listen-address="127.0.0.1:$port" --persistence.file="$SCRATCH/pushed" >log/gateway 2>&1 &
 	started $!
 	wait_for 20 curl -fsS "$GATEWAY/-/ready"
 	tell ok 0 -f pushgateway="$GATEWAY"
