@@ -323,11 +323,11 @@ sql() {
 	"$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -d "$1" -c "$2"
 }
 
-# web_start DIR: nginx with an index page over DIR. Sets WEB_URL, and WEB_TLS_URL with WEB_CA (the
-# certificate to trust).
+# web_start DIR [URL]: nginx with an index page over DIR. Sets WEB_URL, and WEB_TLS_URL with WEB_CA (the
+# certificate to trust); WEB_PROXY_PORT, where the server at URL is to be had through TLS.
 web_start() {
 	WEB_DIR=$(cd "$1" && pwd) || return
-	"$ROOT/tests/servers/web" start "$SCRATCH/web" "$WEB_DIR" || return
+	"$ROOT/tests/servers/web" start "$SCRATCH/web" "$WEB_DIR" ${2:+"$2"} || return
 	started "$(cat "$SCRATCH/web/nginx.pid")"
 	# shellcheck source=/dev/null
 	. "$SCRATCH/web/env"

@@ -1,0 +1,119 @@
+#!/bin/sh
+# A stanza in two repositories: an encrypted one on this machine, and one in S3 behind TLS. Each is
+# listed, verified and restored from, and no secret ever shows.
+# sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
+. "${0%/*}/lib.sh"
+need pgbackrest jq radosgw nginx
+
+R=$SCRATCH/br
+CONF=$R/pgbackrest.conf
+S="pgbackrest:shop?config=$CONF"
+PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
+PASSPHRASE=correct-horse-battery-staple
+
+backrest() { as_pg pgbackrest --config="$CONF" --stanza=shop "$@"; }
+
+configure() {
+	mkdir -p "$R/repo" "$R/lock"
+	cat >"$CONF" <<-EOT
+		[global]
+		repo1-path=$R/repo
+		repo1-cipher-type=aes-256-cbc
+		repo1-cipher-pass=$PASSPHRASE
+		repo1-retention-full=9
+		repo2-type=s3
+		repo2-path=/backups
+		repo2-s3-bucket=$S3_BUCKET
+		repo2-s3-region=$AWS_REGION
+		repo2-s3-endpoint=localhost
+		repo2-s3-key=$AWS_ACCESS_KEY_ID
+		repo2-s3-key-secret=$AWS_SECRET_ACCESS_KEY
+		repo2-s3-uri-style=path
+		repo2-storage-host=localhost
+		repo2-storage-port=$WEB_PROXY_PORT
+		repo2-storage-ca-file=$WEB_CA
+		repo2-bundle=y
+		repo2-retention-full=9
+		io-timeout=5
+		lock-path=$R/lock
+		log-level-file=off
+		log-level-console=off
+		start-fast=y
+		[shop]
+		pg1-path=$SCRATCH/production/data
+		pg1-socket-path=$SCRATCH/production
+		pg1-user=postgres
+	EOT
+	chmod 600 "$CONF"
+	chmod a+rx "$SCRATCH/web"
+	chmod a+r "$WEB_CA"
+	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$R"
+}
+
+set_up() {
+	configure
+	pg_init "$SCRATCH/production"
+	cat >>"$SCRATCH/production/data/postgresql.conf" <<-EOT
+		archive_mode = on
+		archive_command = 'pgbackrest --config=$CONF --stanza=shop archive-push %p'
+	EOT
+	pg_run "$SCRATCH/production" -c listen_addresses=
+	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
+	backrest stanza-create
+	backrest backup --type=full --repo=1
+	backrest backup --type=full --repo=2
+	sql "insert into orders values (1001, now())"
+	backrest check
+}
+s3_use && mkdir -p "$SCRATCH/empty" && web_start "$SCRATCH/empty" "$AWS_ENDPOINT_URL"
+t "a stanza with an encrypted repository and one in S3 is made" set_up
+
+no_secrets() {
+	expect_not_out "$PASSPHRASE|$AWS_SECRET_ACCESS_KEY"
+	expect_not_err "$PASSPHRASE|$AWS_SECRET_ACCESS_KEY"
+}
+
+lists() {
+	expect_status 0 list-backups --records "$S"
+	expect_records '[.[] | select(.record == "backup")] | length == 2
+		and .[0].repository == 1 and .[0].encryption == "aes-256-cbc"
+		and .[1].repository == 2 and .[1].encryption == null'
+	expect_status 0 list-backups --records "$S&repo=2"
+	expect_records '[.[] | select(.record == "backup").repository] == [2]'
+	no_secrets
+}
+t "both are listed, each with its repository; ?repo=N takes one" lists
+
+verifies() {
+	expect_status 0 check-repository --records "$S"
+	expect_check repository-verify ok repo1
+	expect_check repository-verify ok repo2
+	no_secrets
+}
+t "both are verified" verifies
+
+restores() {
+	for repo in 1 2; do
+		expect_status 1 restore-to-temp --records --backup "$S&repo=$repo" -- sh -c "
+			'$PG_BIN/psql' -XqAt -c 'select count(*) from orders' >'$TMPDIR/rows'
+			compare-counts --records"
+		[ "$(cat "$TMPDIR/rows")" = 1001 ] || say_failed "$(cat "$TMPDIR/rows") rows"
+		expect_check recovery-target ok
+		no_secrets
+		expect_nothing_left
+	done
+}
+t "each restores, with all WAL" restores
+
+unreadable() {
+	sed 's/^repo1-cipher-pass=.*/repo1-cipher-pass=wrong/' "$CONF" >"$R/wrong.conf"
+	[ "$(id -u)" -ne 0 ] || chown postgres: "$R/wrong.conf"
+	expect_status 3 list-backups --records "pgbackrest:shop?config=$R/wrong.conf&repo=1"
+	expect_check listing unknown
+	sed "s/^repo2-storage-port=.*/repo2-storage-port=1/" "$CONF" >"$R/away.conf"
+	[ "$(id -u)" -ne 0 ] || chown postgres: "$R/away.conf"
+	expect_status 3 list-backups --records "pgbackrest:shop?config=$R/away.conf&repo=2"
+	expect_check listing unknown
+	no_secrets
+}
+t "a wrong passphrase and a server that is away are unknown" unreadable
