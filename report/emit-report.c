@@ -6,6 +6,7 @@
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/report/evidence.h"
+#include "lib/report/fleet.h"
 #include "lib/report/order.h"
 #include "lib/report/outlet.h"
 #include "lib/report/run.h"
@@ -15,13 +16,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHECKS_IN_HISTORY_B = 3 * 1024 * 1024, WITHIN_S = 60, PATH_LIMIT = 4096 };
+enum {
+	CHECKS_IN_HISTORY_B = 3 * 1024 * 1024,
+	WITHIN_S = 60,
+	STALE_S = 2 * 24 * 3600,
+	PATH_LIMIT = 4096
+};
 
 static struct {
 	struct orders orders;
 	struct strv more, expect, expect_restored;
 	const char *history, *title, *evidence, *reference;
-	const char *host, *service, *ca_file;
+	const char *host, *service, *ca_file, *fleet, *link;
 	uint64_t ttl_s, within_s;
 } config = { .within_s = WITHIN_S };
 
@@ -48,6 +54,10 @@ static const struct opt options[] = {
 	  "append the run to this file, or to PATH/LABEL.jsonl in a directory", "HISTORY", false, NULL },
 	{ OPT_TEXT, 0, "title", "TEXT", &config.title,
 	  "what the report is about; default: \"backup of LABEL\"", NULL, false, NULL },
+	{ OPT_TEXT, 0, "fleet", "DIR", &config.fleet,
+	  "read no records: write a page over all histories in this directory", NULL, false, NULL },
+	{ OPT_TEXT, 0, "link", "URL", &config.link,
+	  "with --fleet: where each report is; LABEL in it is replaced", NULL, false, NULL },
 	{ OPT_TEXT, 0, "evidence", "FILE", &config.evidence,
 	  "write what an auditor asks for, to FILE.md and FILE.json", NULL, false, NULL },
 	{ OPT_TEXT, 0, "reference", "TEXT", &config.reference,
@@ -58,7 +68,8 @@ static const struct opt options[] = {
 	{ OPT_TEXT, 0, "monitored-service", "NAME", &config.service,
 	  "the same for the service; default: \"backup LABEL\"", "MONITORED_SERVICE", false, NULL },
 	{ OPT_DURATION, 0, "stale-after", "DURATION", &config.ttl_s,
-	  "for icinga2: when a result that was not renewed is stale", "MONITORED_STALE_AFTER", false, NULL },
+	  "for icinga2, when a result that was not renewed is stale; with --fleet, when a newest run is "
+	  "(default: 2d)", "MONITORED_STALE_AFTER", false, NULL },
 	{ OPT_DURATION, 0, "deliver-within", "DURATION", &config.within_s,
 	  "time for all tries to hand a report to a server; default: 60s", "DELIVER_WITHIN", false, NULL },
 	{ OPT_TEXT, 0, "ca-file", "FILE", &config.ca_file,
@@ -96,6 +107,12 @@ static const struct tool tool = {
 		"ICINGA2_USER and ICINGA2_PASSWORD, PUSHGATEWAY_USER and PUSHGATEWAY_PASSWORD stand in "
 		"the environment, in files that NRDP_TOKEN_FILE and so on name, or in "
 		"$CREDENTIALS_DIRECTORY.\n"
+		"\n"
+		"With --fleet no records are read: the page (--format html=FILE) has a line for each "
+		"database with a history in DIR, what needs a look first: the newest run, when a backup "
+		"was last verified, RPO and RTO against their targets, the size, and the days of the last "
+		"month and year on which a backup was verified. The exit status is the worst of the newest "
+		"runs; one that is stale is unknown.\n"
 		"\n"
 		"The evidence holds scope, method, times, results, exceptions, who and with what, and "
 		"which controls of SOC 2, ISO 27001, DORA, NIST SP 800-53 and HIPAA such a run supports.\n"
@@ -165,6 +182,7 @@ static void recall(struct past *past, struct summary *s)
 {
 	struct err e = { 0 };
 
+	past_watch(past, s->checks);
 	if (config.history && past_is_wanted() &&
 	    past_load(past, config.history, s->label, summary_restored(s), s->ended_ms, &e) < 0)
 		summary_find(s, "history", "", V_UNKNOWN, "earlier runs were not read: %s", e.msg);
@@ -247,6 +265,31 @@ static void write_evidence(struct summary *s)
 	summary_find(s, "report", "", V_UNKNOWN, "the evidence was not written: %s", e.msg);
 }
 
+/* The page over all databases: its status, or unknown when it could not be made. */
+static enum verdict write_fleet(void)
+{
+	const struct order *order = config.orders.v;
+	struct fleet fleet = { .n = 0 };
+	BUF_AUTO page = BUF_INIT(OUTLET_MAX);
+	struct err e = { 0 };
+	enum verdict status;
+
+	if (config.orders.n > 1 || (order && strcmp(order->format->name, "html") != 0) ||
+	    common.output == OUTPUT_NAGIOS)
+		tool_usage("--fleet: it is written as --format html[=FILE] alone");
+	if (fleet_load(&fleet, config.fleet, config.ttl_s ? config.ttl_s : STALE_S, utc_now_ms(),
+		       &e) < 0)
+		tool_die("%s", e.msg);
+	fleet_html(&fleet, config.title ? config.title : "Backups of all databases", config.link,
+		   &page);
+	status = fleet.status;
+	fleet_free(&fleet);
+	if (outlet_put(order ? order->path : NULL, STDOUT_FILENO, &page, &e) < 0)
+		tool_die("%s", e.msg);
+	orders_free(&config.orders);
+	return status;
+}
+
 static void add_order(const char *value)
 {
 	struct err e = { 0 };
@@ -276,6 +319,8 @@ int main(int argc, char **argv)
 
 	if (tool_begin(&tool, argc, argv) < argc)
 		tool_usage("no operands are taken");
+	if (config.fleet)
+		return (int)write_fleet();
 	add_orders();
 	summary_init(&s);
 	gather(&s);

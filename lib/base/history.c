@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum { FILE_MODE = 0640, DIR_MODE = 0750, NAME_LABEL_MAX = 200, PATH_LIMIT = 4096 };
-enum { CHUNK = 64 * 1024 };
+enum { CHUNK = 64 * 1024, HEAD_MAX = 64 * 1024 };
 
 /* The file for the label; false when the path is too long. */
 static bool file_of(const char *path, const char *label, struct buf *out)
@@ -270,12 +270,35 @@ static bool belongs(const json_t *run, const char *label)
 	const char *kind = record_text(run, "record");
 	const char *its = record_text(run, "label");
 
-	return kind && strcmp(kind, "run") == 0 && strcmp(its ? its : "", label) == 0;
+	return kind && strcmp(kind, "run") == 0 &&
+	       (label == NULL || strcmp(its ? its : "", label) == 0);
+}
+
+/* Up to the first list, closed by a brace. Inside a string its quotes would have backslashes, and
+ * inside an inner object one brace is not enough: then, as where there is no list, the whole line
+ * is read. */
+static json_t *parse_head(const char *line, size_t len, struct err *why)
+{
+	static const char stages[] = ",\"stages\":[", checks[] = ",\"checks\":[";
+	const char *list = memmem(line, len, stages, sizeof(stages) - 1);
+	json_t *run = NULL;
+
+	if (list == NULL)
+		list = memmem(line, len, checks, sizeof(checks) - 1);
+	if (list && (size_t)(list - line) < HEAD_MAX) {
+		BUF_AUTO head = BUF_INIT(HEAD_MAX + 1);
+
+		buf_add(&head, line, (size_t)(list - line));
+		buf_addc(&head, '}');
+		run = record_parse(head.s, head.len, why);
+	}
+	return run ? run : record_parse(line, len, why);
 }
 
 /* Who takes the runs of a label. */
 struct taker {
-	const char *label;
+	const char *label; /* NULL: of all */
+	bool heads;        /* without their lists */
 	bool (*take)(json_t *run, void *to);
 	void *to;
 };
@@ -294,7 +317,8 @@ static int gather(struct backwards *b, const struct taker *taker, unsigned *skip
 		if (line && len == 0)
 			continue;
 		if (line)
-			run = record_parse(line, len, &why);
+			run = taker->heads ? parse_head(line, len, &why)
+					   : record_parse(line, len, &why);
 		if (run == NULL)
 			++*skipped;
 		else if (belongs(run, taker->label) && !taker->take(run, taker->to))
@@ -322,26 +346,40 @@ static int walk(int fd, const struct taker *taker, unsigned *skipped)
 	return r;
 }
 
+static int walk_file(const char *file, const struct taker *taker, unsigned *skipped, struct err *e)
+{
+	unsigned ignored;
+	FD_AUTO fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (skipped == NULL)
+		skipped = &ignored;
+	*skipped = 0;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_set(e, ERR_SYSTEM, "open history %s: %s", file, strerror(errno));
+	if (walk(fd, taker, skipped) < 0)
+		return err_set(e, ERR_SYSTEM, "read history %s: %s", file, strerror(errno));
+	return 0;
+}
+
 int history_walk(const char *path, const char *label, bool (*take)(json_t *run, void *to), void *to,
 		 unsigned *skipped, struct err *e)
 {
 	const struct taker taker = { .label = label, .take = take, .to = to };
 	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
-	unsigned ignored;
 
-	if (skipped == NULL)
-		skipped = &ignored;
-	*skipped = 0;
 	if (resolve(path, label, &file, e) < 0)
 		return -1;
-	FD_AUTO fd = open(file.s, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return err_set(e, ERR_SYSTEM, "open history %s: %s", file.s, strerror(errno));
-	if (walk(fd, &taker, skipped) < 0)
-		return err_set(e, ERR_SYSTEM, "read history %s: %s", file.s, strerror(errno));
-	return 0;
+	return walk_file(file.s, &taker, skipped, e);
+}
+
+int history_walk_heads(const char *file, bool (*take)(json_t *run, void *to), void *to,
+		       unsigned *skipped, struct err *e)
+{
+	const struct taker taker = { .heads = true, .take = take, .to = to };
+
+	return walk_file(file, &taker, skipped, e);
 }
 
 /* The newest runs, newest first. */

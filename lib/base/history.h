@@ -35,4 +35,9 @@ json_t *history_load(const char *path, const char *label, size_t most, unsigned 
  * no file yet; -1 with *e. */
 int history_walk(const char *path, const char *label, bool (*take)(json_t *run, void *to), void *to,
 		 unsigned *skipped, struct err *e);
+
+/* The same for all labels of one file, and of each run only the fields before its lists "stages"
+ * and "checks", which are most of a line: ten times as fast over years of runs. */
+int history_walk_heads(const char *file, bool (*take)(json_t *run, void *to), void *to,
+		       unsigned *skipped, struct err *e);
 #endif

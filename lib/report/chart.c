@@ -61,6 +61,24 @@ static double y_of(double v, double top)
 	return TOP + plot_height * (1 - (top > 0 ? fmin(v / top, 1) : 0));
 }
 
+/* A plain count has no unit to be shortened by: 20 M, and not 20,000,000. */
+static void add_axis_value(double value, const char *unit, struct buf *out)
+{
+	static const struct {
+		double from;
+		const char *mark;
+	} thousands[] = { { 1e9, "G" }, { 1e6, "M" }, { 1e4, "k" } };
+
+	for (size_t i = 0; *unit == '\0' && i < sizeof(thousands) / sizeof(thousands[0]); i++) {
+		if (value < thousands[i].from)
+			continue;
+		buf_addf(out, "%.4g %s", value / (i < 2 ? thousands[i].from : 1e3),
+			 thousands[i].mark);
+		return;
+	}
+	figure_value(out, value, unit);
+}
+
 static void add_grid(const struct chart *c, double top, double step, struct buf *out)
 {
 	for (int i = 0; i * step <= top * 1.000001; i++) {
@@ -70,7 +88,7 @@ static void add_grid(const struct chart *c, double top, double step, struct buf 
 			 LEFT, WIDTH - RIGHT, y, y);
 		buf_addf(out, "<text class=\"axis\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">",
 			 LEFT - 6, y + 3.5);
-		figure_value(out, i * step, c->unit);
+		add_axis_value(i * step, c->unit, out);
 		buf_adds(out, "</text>\n");
 	}
 }

@@ -31,45 +31,6 @@ static enum drill_kind kind_of(const char *format)
 	return *format ? DRILL_PHYSICAL : DRILL_ARCHIVE;
 }
 
-static bool rows_of(const json_t *check, int64_t *rows)
-{
-	const json_t *m;
-	size_t i;
-
-	json_array_foreach(json_object_get(check, "metrics"), i, m)
-		if (strcmp(text(m, "name"), "rows") == 0)
-			return record_int(m, "value", rows);
-	return false;
-}
-
-/* Keeps the largest, in their order. */
-static void take_table(struct drill *d, const char *name, int64_t rows)
-{
-	size_t at = d->n_tables;
-
-	while (at > 0 && d->tables[at - 1].rows < rows)
-		at--;
-	if (at == DRILL_TABLES)
-		return;
-	if (d->n_tables < DRILL_TABLES)
-		d->n_tables++;
-	memmove(&d->tables[at + 1], &d->tables[at], (d->n_tables - 1 - at) * sizeof(d->tables[0]));
-	d->tables[at].name = name;
-	d->tables[at].rows = rows;
-}
-
-static void take_tables(struct drill *d, const json_t *run)
-{
-	const json_t *check;
-	int64_t rows;
-	size_t i;
-
-	json_array_foreach(json_object_get(run, "checks"), i, check)
-		if (strcmp(text(check, "check"), "row-count") == 0 &&
-		    strchr(text(check, "subject"), '.') && rows_of(check, &rows))
-			take_table(d, text(check, "subject"), rows);
-}
-
 /* NAN when none of them was measured. */
 static double sum_of(const json_t *run, const char *check, const char *const *metrics)
 {
@@ -125,5 +86,5 @@ void drill_of(const json_t *run, struct drill *out)
 	out->rpo_s = figures.rpo_s;
 	if (!record_time(backup, "taken_at", &out->taken_ms))
 		(void)record_time(backup, "modified_at", &out->taken_ms);
-	take_tables(out, run);
+	out->n_tables = tables_largest(json_object_get(run, "checks"), out->tables);
 }

@@ -3,12 +3,12 @@
 /*
  * drill: what a runbook takes from a run that restored a backup. Pure.
  */
+#include "lib/report/tables.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { DRILL_TABLES = 5 };
 
 enum drill_kind {
 	DRILL_ARCHIVE,  /* pg_restore reads it: custom, directory, tar (not in parallel) */
@@ -27,10 +27,7 @@ struct drill {
 	int major;                                   /* 0: unknown */
 	double fetch_s, unpack_s, restore_s, rto_s, rpo_s; /* NAN: not measured */
 	int64_t taken_ms;                                  /* INT64_MIN: unknown */
-	struct {
-		const char *name; /* "schema.table", borrowed */
-		int64_t rows;
-	} tables[DRILL_TABLES]; /* the largest first */
+	struct table tables[TABLES_MOST]; /* the largest first; names are borrowed */
 	size_t n_tables;
 };
 

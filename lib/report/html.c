@@ -208,7 +208,8 @@ static void add_tools(const struct summary *s, struct buf *out)
 	char time[HUMAN_SIZE];
 
 	buf_adds(out,
-		 "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Tool</th>"
+		 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"tools\">"
+		 "<table><thead><tr><th scope=\"col\">Tool</th>"
 		 "<th scope=\"col\">Status</th><th scope=\"col\">Time</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < s->n_tools; i++) {
 		const struct summary_tool *t = &s->tools[i];
@@ -252,7 +253,7 @@ static void add_trends(const struct past *past, const struct past_run *now, stru
 		memcpy(runs, past->v, past->n * sizeof(*runs));
 	runs[past->n] = *now;
 	buf_adds(out, "<section aria-labelledby=\"trends\"><h2 id=\"trends\">Over time</h2>\n");
-	html_charts(runs, past->n + 1, out);
+	html_charts(past, runs, past->n + 1, out);
 	buf_adds(out, "</section>\n");
 	free(runs);
 }
@@ -264,6 +265,7 @@ void html_report(const struct summary *s, const struct past *past, const char *t
 	struct past_run now, last = { .bytes = 0 };
 
 	(void)past_run_of(run, &now);
+	past_watched(past, run, &now);
 	if (past->last)
 		(void)past_run_of(past->last, &last);
 	add_head(s, title, out);

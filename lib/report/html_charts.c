@@ -5,6 +5,7 @@
 #include "lib/report/chart.h"
 #include "lib/report/figure.h"
 #include "lib/report/html_parts.h"
+#include "lib/report/markup.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -101,9 +102,11 @@ static void add_legend(const struct series *x, struct buf *out)
 		return;
 	buf_adds(out, "<ul class=\"legend\">");
 	for (size_t p = 0; p < x->parts; p++)
-		if (part_is_used(x, p))
-			buf_addf(out, "<li><span class=\"swatch p%zu\"></span>%s</li>", p,
-				 x->names[p]);
+		if (part_is_used(x, p)) {
+			buf_addf(out, "<li><span class=\"swatch p%zu\"></span><bdi>", p);
+			markup_text(out, x->names[p]);
+			buf_adds(out, "</bdi></li>");
+		}
 	buf_adds(out, "</ul>\n");
 }
 
@@ -142,8 +145,11 @@ static void add_table(const struct series *x, struct buf *out)
 	buf_addf(out, "<table><thead><tr><th scope=\"col\">Run (UTC)</th><th scope=\"col\">%s</th>",
 		 x->title);
 	for (size_t p = 0; x->parts > 1 && p < x->parts; p++)
-		if (part_is_used(x, p))
-			buf_addf(out, "<th scope=\"col\">%s</th>", x->names[p]);
+		if (part_is_used(x, p)) {
+			buf_adds(out, "<th scope=\"col\"><bdi>");
+			markup_text(out, x->names[p]);
+			buf_adds(out, "</bdi></th>");
+		}
 	buf_adds(out, "</tr></thead><tbody>\n");
 	for (size_t i = x->n; i > 0; i--)
 		add_row(x, i - 1, out);
@@ -237,12 +243,37 @@ static void add_calendar(const struct past_run *runs, size_t n, struct buf *out)
 	buf_adds(out, "</div></details>\n</figure>\n");
 }
 
-void html_charts(const struct past_run *runs, size_t n, struct buf *out)
+/* What its largest tables hold, one upon the other; a table that a run has not counted is not
+ * there. */
+static void add_rows(const struct past *past, const struct past_run *runs, size_t n,
+		     struct buf *out)
+{
+	struct series x;
+
+	if (past->n_tables == 0)
+		return;
+	series_init(&x, "Rows by table", "", n, past->n_tables);
+	for (size_t p = 0; p < past->n_tables; p++)
+		x.names[p] = past->tables[p];
+	for (size_t i = 0; i < n; i++) {
+		double sum = (double)NAN;
+
+		for (size_t p = 0; p < past->n_tables; p++)
+			if (isfinite(runs[i].rows[p]))
+				sum = (isfinite(sum) ? sum : 0) + runs[i].rows[p];
+		series_add(&x, runs[i].at_ms, sum, runs[i].rows, (double)NAN);
+	}
+	add_figure(&x, out);
+	series_free(&x);
+}
+
+void html_charts(const struct past *past, const struct past_run *runs, size_t n, struct buf *out)
 {
 	buf_adds(out, "<div class=\"charts\">\n");
 	add_rto(runs, n, out);
 	add_rpo(runs, n, out);
 	add_sizes(runs, n, out);
+	add_rows(past, runs, n, out);
 	add_calendar(runs, n, out);
 	buf_adds(out, "</div>\n");
 }

@@ -113,7 +113,8 @@ static void add_metrics(const json_t *metrics, struct buf *out)
 
 	if (json_array_size(metrics) == 0)
 		return;
-	buf_adds(out, "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Figure</th>"
+	buf_adds(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"figures\">"
+		      "<table><thead><tr><th scope=\"col\">Figure</th>"
 		      "<th scope=\"col\">Value</th>");
 	for (i = 0; i < LIMITS; i++)
 		if (has_limit(metrics, i))

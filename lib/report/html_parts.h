@@ -24,6 +24,6 @@ void html_name(const struct row *row, struct buf *out);
 /* The list of checks. */
 void html_checks(const struct summary *s, struct buf *out);
 
-/* The charts; runs: oldest first, the present one last, at least one. */
-void html_charts(const struct past_run *runs, size_t n, struct buf *out);
+/* The charts; runs: oldest first, the present one last, at least one; of the tables of past. */
+void html_charts(const struct past *past, const struct past_run *runs, size_t n, struct buf *out);
 #endif

@@ -91,6 +91,21 @@ bool past_run_of(const json_t *run, struct past_run *out)
 	return record_time(run, "at", &out->at_ms);
 }
 
+void past_watch(struct past *p, const json_t *checks)
+{
+	struct table tables[TABLES_MOST];
+
+	p->n_tables = tables_largest(checks, tables);
+	for (size_t i = 0; i < p->n_tables; i++)
+		p->tables[i] = xstrdup(tables[i].name);
+}
+
+void past_watched(const struct past *p, const json_t *run, struct past_run *out)
+{
+	for (size_t i = 0; i < p->n_tables; i++)
+		out->rows[i] = tables_rows(json_object_get(run, "checks"), p->tables[i]);
+}
+
 /* A walk through the history, from its end. */
 struct walk {
 	struct past *past;
@@ -108,6 +123,7 @@ static bool take(json_t *run, void *to)
 		return true;
 	if (r.at_ms < w->since_ms)
 		return false;
+	past_watched(p, run, &r);
 	p->v = xrealloc(p->v, p->n + 1, sizeof(*p->v));
 	p->v[p->n++] = r;
 	if (p->last == NULL && r.restored == w->restored)
@@ -147,5 +163,7 @@ void past_free(struct past *p)
 {
 	free(p->v);
 	json_decref(p->last);
+	for (size_t i = 0; i < p->n_tables; i++)
+		free(p->tables[i]);
 	*p = (struct past)PAST_NONE;
 }

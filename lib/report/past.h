@@ -6,6 +6,7 @@
  */
 #include "lib/base/err.h"
 #include "lib/base/verdict.h"
+#include "lib/report/tables.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct past_run {
 	bool verified;
 	double bytes, rto_s, rto_target_s, rpo_s, rpo_target_s;
 	double phase_s[PAST_PHASES];
+	double rows[TABLES_MOST]; /* of the watched tables; set by past_watched() */
 };
 
 struct past {
@@ -37,6 +39,8 @@ struct past {
 	json_t *last;        /* the newest run of the same kind as the present one; NULL: none */
 	int64_t verified_ms; /* end of the newest run that verified a backup; INT64_MIN: none */
 	bool known;          /* a history was read, even an empty one */
+	char *tables[TABLES_MOST]; /* watched: their rows are taken from every run; owned */
+	size_t n_tables;
 };
 
 #define PAST_NONE \
@@ -46,6 +50,10 @@ struct past {
 
 /* False when the object has no time. */
 bool past_run_of(const json_t *run, struct past_run *out);
+
+/* Watches the largest tables of the present run, whose checks these are. Before past_load(). */
+void past_watch(struct past *p, const json_t *checks);
+void past_watched(const struct past *p, const json_t *run, struct past_run *out);
 
 /* The value of a metric of the run's first check of that name; NAN where there is none. */
 double past_metric(const json_t *run, const char *check, const char *metric);

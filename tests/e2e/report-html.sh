@@ -28,19 +28,6 @@ page() {
 	expect_status "$status" emit-report --now $NOW --history h.jsonl -f html=page.html "$@" <"$input"
 }
 
-# browse FILE [OPTION...]: its document as the browser sees it goes to dom, what it logs to
-# browser.log.
-browse() {
-	file=$1
-	shift
-	rm -rf profile
-	timeout 60 env HOME="$SCRATCH" chromium --headless --no-sandbox --disable-gpu \
-		--disable-background-networking --disable-component-update --disable-sync \
-		--disable-dev-shm-usage --no-first-run \
-		--host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1' --user-data-dir="$SCRATCH/profile" \
-		--enable-logging=stderr "$@" "file://$SCRATCH/$file" >dom 2>browser.log
-}
-
 # What the page says beside its markup, in one line.
 words() { sed '/<style>/,/<\/style>/d; s/<title>[^<]*<\/title>//g; s/<[^>]*>/ /g' "$1" | tr -s ' \n' ' '; }
 
@@ -58,8 +45,8 @@ all_is_well() {
 	says 'Backup size 18.2 GB last, 17.6 GB to 18.2 GB in 61 runs'
 	says '60 of 61 runs of the last year verified a backup'
 	[ "$(grep -c '<details class="check" open>' page.html)" -eq 0 ]
-	# the bars of three charts, each with its value on hover
-	[ "$(grep -c '<g class="bar"><title>2026-02-17 06:33:06 UTC: ' page.html)" -eq 3 ]
+	# the bars of four charts, each with its value on hover
+	[ "$(grep -c '<g class="bar"><title>2026-02-17 06:33:06 UTC: ' page.html)" -eq 4 ]
 	grep -q '<title>2026-02-17: verified</title>' page.html
 }
 t "a good run: the verdict, the figures, their past" all_is_well
@@ -143,60 +130,58 @@ many() {
 }
 t "10,000 failing tables stay readable" many
 
-# asked LOG: a page made a request. (What the browser asks for itself comes from no origin.)
-asked() { grep -o '"initiator":"[^"]*"' "$1" | grep -qv '"not an origin"'; }
+fleet() {
+	mkdir -p all
+	past 60 | sed 's/"shop"/"orders"/' >all/orders.jsonl
+	past 400 >all/shop.jsonl
+	emit-report --now $NOW --history all/broken.jsonl -f text=/dev/null --label broken <bad || [ $? -eq 2 ]
+	past 3 | jq -c '.label = "x<b>" | .at |= sub("2026-02-1"; "2026-01-1")' >all/x.jsonl
+	echo '{"record":"readings"}' >all/shop.readings.jsonl
+	echo rubbish >>all/orders.jsonl
+	expect_status 2 emit-report --now $NOW --fleet all -f html=fleet.html --link 'https://reports.example.org/LABEL/latest/'
+	cp fleet.html page.html
+	says 'Databases 4'
+	says 'orders &#10003; OK' || says 'orders ? UNKNOWN 1 unreadable line'
+	says 'x&lt;b&gt; ? UNKNOWN no newer run'
+	grep -q '<a href="https://reports.example.org/x%3Cb%3E/latest/">' page.html
+	# the worst first
+	[ "$(grep -o '/latest/">[a-z]*' page.html | sed 's/.*>//' | tr '\n' ' ')" = 'shop orders x shop ' ] ||
+		[ "$(grep -o 'badge [a-z]*"' page.html | sed 1d | uniq | tr '\n' ' ')" = 'badge critical" badge unknown" badge ok" ' ]
+	expect_status 3 emit-report --fleet /nowhere
+	mkdir none
+	expect_status 3 emit-report --fleet none -f html=fleet0.html
+	expect_status 3 emit-report --fleet all -f text
+}
+t "many databases on one page: what needs a look first" fleet
+
+# The screenshots stay, as build output.
+SHOTS=$ROOT/build/screenshots
 
 in_a_browser() {
 	command -v chromium || skip "needs chromium"
-	for run in "ok 0" "bad 2"; do
-		page "${run% *}" "${run#* }"
-		browse page.html --dump-dom --log-net-log="$SCRATCH/net" --virtual-time-budget=1000
-		grep -q '<h1>Backup of shop' dom
-		[ "$(grep -c '<details class="check"' dom)" -eq "$(grep -c '<details class="check"' page.html)" ]
-		[ "$(grep -c '<g class="bar' dom)" -eq 183 ]
-		not grep -q 'CONSOLE' browser.log
-		not asked net
-	done
-	# these would have been seen
-	sed '/Content-Security-Policy/d; s,</body>,<img src="http://127.0.0.1:9/x"><script>console.error("seen")</script></body>,' page.html >broken.html
-	browse broken.html --dump-dom --log-net-log="$SCRATCH/net" --virtual-time-budget=1000
-	grep -q 'CONSOLE.*seen' browser.log
-	asked net
-}
-t "a browser shows it without an error or a request" in_a_browser
-
-# measure WIDTH: "WIDTH NEEDED" of the page with every detail unfolded, in a frame so wide (a window
-# has a least width), goes to measured.
-measure() {
-	{
-		grep -v Content-Security-Policy page.html
-		echo '<script>document.querySelectorAll("details").forEach(d => d.open = true);'
-		echo 'const e = document.documentElement;'
-		echo 'parent.postMessage(e.clientWidth + " " + e.scrollWidth, "*")</script>'
-	} >inner.html
-	echo '<script>onmessage = e => document.title = e.data</script>' \
-		"<iframe src=inner.html style='width:$1px;height:900px;border:0'></iframe>" >frame.html
-	browse frame.html --dump-dom --hide-scrollbars --virtual-time-budget=2000
-	sed -n 's,.*<title>\([0-9]* [0-9]*\)</title>.*,\1,p' dom | head -n 1 >measured
-	cat measured
-}
-
-on_a_phone() {
-	command -v chromium || skip "needs chromium"
+	page bad 2
+	mv page.html bad.html
+	past 60 >h.jsonl
+	emit-runbook --now $NOW --label shop --history h.jsonl --source /srv/backups --standby db2 \
+		--production 'host=db1 dbname=shop' -f html=runbook.html
 	jq -nc --arg s "$(printf '%0300d' 7)" '{record: "check", tool: $s, check: "row-count", subject: $s,
 		status: "critical", summary: $s, observed: $s, metrics: [{name: $s, value: 1, unit: $s}]},
 		{record: "backup", newest: true, name: $s, source: $s, sha256: $s}' >long
-	for input in bad long; do
-		page $input 2
-		for width in 360 800 1280; do
-			measure $width
-			grep -qx "$width $width" measured
-		done
-	done
-	# this would have been seen
-	sed -i 's,</main>,<p style="width:500px">x</p>&,' page.html
-	measure 360
-	not grep -qx '360 360' measured
-	grep -q '^360 ' measured
+	page long 2
+	mv page.html long.html
+	page ok 0
+	mv page.html good.html
+	# what must be seen: an error, a request, poor contrast, a page that is too wide
+	sed '/Content-Security-Policy/d; s,</body>,<img src="http://127.0.0.1:9/x"><p style="width:2000px;color:#999;background:#fff">x</p><script>console.error("seen")</script></body>,' good.html >broken.html
+	"$ROOT/tests/servers/browser" "$SHOTS" good.html bad.html long.html fleet.html runbook.html broken.html >looks.jsonl
+		jq -e 'select(.page != "broken") | select(.overflow > 0 or .console != [] or .requests != [] or .contrast != []
+		or .unnamed != [] or (.focus_visible | not))' looks.jsonl >odd || [ $? -eq 4 ]
+	head -c 3000 odd
+	[ ! -s odd ]
+	[ "$(jq -s 'map(select(.page != "broken")) | length' looks.jsonl)" -eq 35 ]
+	jq -es 'all(.[] | select(.page == "bad"); .bars == 244 and (.title | startswith("CRITICAL: ")) and .checks > 10)' looks.jsonl
+	jq -es '[.[] | select(.page == "broken")] | all(.overflow > 0 and .requests != [] and .console != []
+		and (.contrast | length) > 0)' looks.jsonl
+	[ "$(find "$SHOTS" -name '*.png' -newer good.html | wc -l)" -eq 42 ]
 }
-t "nothing overflows a narrow screen" on_a_phone
+t "in a browser: five pages at three widths, light, dark and printed; no error, no request, enough contrast" in_a_browser
