@@ -18,6 +18,7 @@ const struct past_phase past_phases[PAST_PHASES] = {
 	{ "restore-time", "pre_data_seconds", "tables" },
 	{ "restore-time", "data_seconds", "rows" },
 	{ "restore-time", "post_data_seconds", "indexes" },
+	{ "restore-time", "analyze_seconds", "statistics" },
 	{ "restore-time", "ready_seconds", "first answer" },
 };
 
