@@ -4,36 +4,14 @@
 #include "lib/base/xmem.h"
 #include "lib/restore/places.h"
 #include "lib/restore/session.h"
+#include "lib/restore/works.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Statements that wait, and settings of a script: only to bound memory. */
-enum { WAITING_MAX = 512, SETTINGS_MAX = 4096, CHUNK_B = 256 * 1024 };
-
-struct chunk {
-	struct chunk *next;
-	size_t n, size;
-	char data[];
-};
-
-struct work {
-	struct work *next; /* in the order of the script */
-	uint64_t line;
-	char *sql;
-	size_t settings; /* of the list: those before it */
-	struct place *on[ORDER_ON];
-	unsigned n_on;
-	const struct place *makes; /* an index; NULL */
-	bool shared, copy, begun;
-	unsigned waits_for; /* earlier work, not done yet */
-	struct work **then; /* that waits for this */
-	size_t n_then;
-	struct chunk *first, *last; /* COPY: data not taken in yet */
-	bool over;                  /* COPY: no more data will come, */
-	bool cut;                   /* for the script ends before its end */
-};
+enum { WAITING_MAX = 512, SETTINGS_MAX = 4096 };
 
 struct member {
 	struct crew *crew;
@@ -51,11 +29,8 @@ struct crew {
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t news;  /* for members: work, data, the end */
 	pthread_cond_t less;  /* for the reader: work done, data taken in */
-	struct work *works;
-	unsigned n_works;
-	size_t held_b;
+	struct works works;
 	struct work *filling; /* the COPY whose data is coming */
-	unsigned copies;      /* not done */
 	int64_t copied_ms;
 	bool ending;
 	struct err broken;
@@ -64,92 +39,21 @@ struct crew {
 	char dbname[256];
 };
 
-/* ---- order, under the lock ---------------------------------------------------------- */
-
-static bool must_wait(const struct work *later, const struct work *earlier)
-{
-	/* Only the first one of a name may succeed. */
-	if (later->makes && later->makes == earlier->makes)
-		return true;
-	if (later->shared && earlier->shared)
-		return false;
-	for (unsigned i = 0; i < later->n_on; i++)
-		for (unsigned k = 0; k < earlier->n_on; k++)
-			if (later->on[i] == earlier->on[k])
-				return true;
-	return false;
-}
+/* ---- under the lock ------------------------------------------------------------------ */
 
 static void hand_over(struct crew *c, struct work *w)
 {
-	struct work **end = &c->works;
-
-	for (; *end; end = &(*end)->next) {
-		struct work *before = *end;
-
-		if (!must_wait(w, before))
-			continue;
-		before->then = xrealloc(before->then, before->n_then + 1, sizeof(struct work *));
-		before->then[before->n_then++] = w;
-		w->waits_for++;
-	}
-	*end = w;
-	c->n_works++;
-	c->copies += w->copy;
+	works_add(&c->works, w);
 	(void)pthread_cond_broadcast(&c->news);
-}
-
-static uint64_t weight(const struct work *w)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < w->n_on; i++)
-		sum += w->on[i]->bytes;
-	return sum;
-}
-
-/* A COPY holds up the reader; else what takes longest goes first. */
-static struct work *choose(const struct crew *c)
-{
-	struct work *best = NULL;
-
-	for (struct work *w = c->works; w; w = w->next) {
-		if (w->begun || w->waits_for)
-			continue;
-		if (w->copy)
-			return w;
-		if (best == NULL || weight(w) > weight(best))
-			best = w;
-	}
-	return best;
-}
-
-static void forget_data(struct crew *c, struct work *w)
-{
-	for (struct chunk *k = w->first, *next; k; k = next) {
-		next = k->next;
-		c->held_b -= k->n;
-		free(k);
-	}
-	w->first = w->last = NULL;
 }
 
 static void done(struct crew *c, struct work *w)
 {
-	struct work **at = &c->works;
-
-	while (*at != w)
-		at = &(*at)->next;
-	*at = w->next;
-	c->n_works--;
-	for (size_t i = 0; i < w->n_then; i++)
-		w->then[i]->waits_for--;
-	if (w->copy && --c->copies == 0)
+	if (c->filling == w)
+		c->filling = NULL;
+	if (w->copy && c->works.copies == 1)
 		c->copied_ms = mono_ms();
-	forget_data(c, w);
-	free(w->then);
-	free(w->sql);
-	free(w);
+	works_done(&c->works, w);
 	(void)pthread_cond_broadcast(&c->news);
 	(void)pthread_cond_broadcast(&c->less);
 }
@@ -162,15 +66,9 @@ static struct chunk *next_chunk(struct crew *c, struct work *w)
 	struct chunk *k;
 
 	(void)pthread_mutex_lock(&c->lock);
-	/* What is being filled is left alone until it is full, or all there is. */
-	while (!w->over && (w->first == NULL || w->first == w->last) && c->broken.kind == ERR_NONE)
+	while (!work_has_data(w) && c->broken.kind == ERR_NONE)
 		(void)pthread_cond_wait(&c->news, &c->lock);
-	k = w->first;
-	if (k) {
-		w->first = k->next;
-		if (w->first == NULL)
-			w->last = NULL;
-	}
+	k = work_take_data(w);
 	(void)pthread_mutex_unlock(&c->lock);
 	return k;
 }
@@ -178,10 +76,9 @@ static struct chunk *next_chunk(struct crew *c, struct work *w)
 static void taken_in(struct crew *c, struct chunk *k)
 {
 	(void)pthread_mutex_lock(&c->lock);
-	c->held_b -= k->n;
+	works_forget(&c->works, k);
 	(void)pthread_cond_signal(&c->less);
 	(void)pthread_mutex_unlock(&c->lock);
-	free(k);
 }
 
 static int copy(struct member *m, struct work *w, struct err *e)
@@ -243,7 +140,8 @@ static void *member_main(void *arg)
 		struct err e = { 0 };
 		int ret;
 
-		while ((w = choose(c)) == NULL && !(c->ending && c->works == NULL))
+		while ((w = works_choose(&c->works)) == NULL &&
+		       !(c->ending && c->works.first == NULL))
 			(void)pthread_cond_wait(&c->news, &c->lock);
 		if (w == NULL)
 			break;
@@ -255,8 +153,6 @@ static void *member_main(void *arg)
 		(void)pthread_mutex_lock(&c->lock);
 		if (ret < 0 && c->broken.kind == ERR_NONE)
 			c->broken = e;
-		if (c->filling == w)
-			c->filling = NULL;
 		done(c, w);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
@@ -295,7 +191,7 @@ static int submit(struct crew *c, uint64_t line, const char *sql, const struct o
 	int ret;
 
 	(void)pthread_mutex_lock(&c->lock);
-	while (c->n_works >= WAITING_MAX && c->broken.kind == ERR_NONE)
+	while (c->works.n >= WAITING_MAX && c->broken.kind == ERR_NONE)
 		(void)pthread_cond_wait(&c->less, &c->lock);
 	ret = broken(c, e);
 	if (ret == 0) {
@@ -332,39 +228,16 @@ int crew_copy_begin(struct crew *c, uint64_t line, const char *sql, const struct
 	return submit(c, line, sql, o, true, e);
 }
 
-/* Where n bytes fit in behind what is there. */
-static struct chunk *room(struct work *w, size_t n)
-{
-	struct chunk *k = w->last;
-	size_t size = k == NULL && n < CHUNK_B ? n : n > CHUNK_B ? n : CHUNK_B;
-
-	if (k && k->size - k->n >= n)
-		return k;
-	k = xmalloc(sizeof(*k) + size);
-	*k = (struct chunk){ .size = size };
-	if (w->last)
-		w->last->next = k;
-	else
-		w->first = k;
-	w->last = k;
-	return k;
-}
-
 int crew_copy_put(struct crew *c, const char *p, size_t n, struct err *e)
 {
-	struct chunk *k;
 	int ret;
 
 	(void)pthread_mutex_lock(&c->lock);
-	while (c->held_b >= c->opts.ahead_b && c->broken.kind == ERR_NONE)
+	while (c->works.held_b >= c->opts.ahead_b && c->broken.kind == ERR_NONE)
 		(void)pthread_cond_wait(&c->less, &c->lock);
 	ret = broken(c, e);
 	if (ret == 0 && c->filling) {
-		k = room(c->filling, n);
-		memcpy(k->data + k->n, p, n);
-		k->n += n;
-		c->held_b += n;
-		c->filling->on[0]->bytes += n;
+		works_put_data(&c->works, c->filling, p, n);
 		(void)pthread_cond_broadcast(&c->news);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
@@ -394,7 +267,7 @@ int crew_drain(struct crew *c, struct err *e)
 
 	close_filling(c, true);
 	(void)pthread_mutex_lock(&c->lock);
-	while (c->works && c->broken.kind == ERR_NONE)
+	while (c->works.first && c->broken.kind == ERR_NONE)
 		(void)pthread_cond_wait(&c->less, &c->lock);
 	ret = broken(c, e);
 	(void)pthread_mutex_unlock(&c->lock);
