@@ -165,7 +165,7 @@ MANDIR    = $(SHARE)/man/man1
 BASHDIR   = $(SHARE)/bash-completion/completions
 ZSHDIR    = $(SHARE)/zsh/site-functions
 PLUGINDIR = $(DESTDIR)$(PREFIX)/lib/nagios/plugins
-EXAMPLES  = $(wildcard ci/systemd/* ci/cron/* ci/nagios/* ci/icinga2/* alerts/prometheus/* report/grafana/*)
+EXAMPLES  = $(wildcard ci/github/* ci/gitlab/* ci/systemd/* ci/cron/* ci/nagios/* ci/icinga2/* alerts/prometheus/* report/grafana/*)
 # Each probe is a monitoring plugin, too: check-freshness is check_backup_freshness.
 install: all ## install below DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR) $(DOCDIR) $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
