@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/report/anchor.h"
 #include "lib/report/evidence.h"
 #include "lib/report/fleet.h"
 #include "lib/report/order.h"
@@ -28,6 +29,8 @@ static struct {
 	struct strv more, expect, expect_restored;
 	const char *history, *title, *evidence, *reference;
 	const char *host, *service, *ca_file, *fleet, *link;
+	const char *sign_key, *anchor;
+	struct summary_drill drill;
 	uint64_t ttl_s, within_s;
 } config = { .within_s = WITHIN_S };
 
@@ -52,6 +55,20 @@ static const struct opt options[] = {
 	  "the same for a tool that runs on a restored server, if there was one", NULL, false, NULL },
 	{ OPT_TEXT, 0, "history", "PATH", &config.history,
 	  "append the run to this file, or to PATH/LABEL.jsonl in a directory", "HISTORY", false, NULL },
+	{ OPT_TEXT, 0, "sign-key", "FILE", &config.sign_key,
+	  "sign the run in the history with this private key (PEM, Ed25519); verify-history checks it",
+	  "SIGN_KEY_FILE", false, NULL },
+	{ OPT_TEXT, 0, "anchor", "FILE|URL", &config.anchor,
+	  "tell the head of the history to somebody else: append it to this file, or POST it there; "
+	  "an address belongs into the environment", "HISTORY_ANCHOR", false, NULL },
+	{ OPT_FLAG, 0, "drill", NULL, &config.drill.is,
+	  "note in the history that this run is a drill, that is, people were at it", "DRILL", false,
+	  NULL },
+	{ OPT_TEXT, 0, "performed-by", "NAME", &config.drill.performed_by,
+	  "with --drill: who", "PERFORMED_BY", false, NULL },
+	{ OPT_TEXT, 0, "note", "TEXT", &config.drill.note,
+	  "with --drill: why, what went wrong, what was changed in the runbook", "DRILL_NOTE", false,
+	  NULL },
 	{ OPT_TEXT, 0, "title", "TEXT", &config.title,
 	  "what the report is about; default: \"backup of LABEL\"", NULL, false, NULL },
 	{ OPT_TEXT, 0, "fleet", "DIR", &config.fleet,
@@ -150,22 +167,42 @@ static void gather(struct summary *s)
 	(void)stage_end(&st);
 	(void)snprintf(s->run, sizeof(s->run), "%s", st.run);
 	(void)snprintf(s->label, sizeof(s->label), "%s", st.label);
+	s->drill = config.drill;
 	(void)gethostname(s->host, sizeof(s->host) - 1);
 	summary_finish(s, &config.expect, &config.expect_restored, utc_now_ms());
+}
+
+static void tell_head(struct summary *s, const struct chain_head *head)
+{
+	const struct anchor_run run = {
+		.label = s->label,
+		.run = s->run,
+		.at_ms = s->ended_ms,
+		.head = *head,
+	};
+	struct err e = { 0 };
+
+	if (anchor_put(config.anchor, &run, config.ca_file, config.within_s, &e) < 0)
+		summary_find(s, "history", "", V_UNKNOWN, "the history's head was not anchored: %s",
+			     e.msg);
 }
 
 static void remember(struct summary *s)
 {
 	JSON_AUTO *run = NULL;
+	struct history_seal seal = { .sign_key = config.sign_key };
 	struct err e = { 0 };
 
 	if (config.history == NULL)
 		return;
 	run = run_object(s, CHECKS_IN_HISTORY_B);
-	if (history_append(config.history, s->label, run, &e) < 0)
+	if (history_append(config.history, s->label, run, &seal, &e) < 0) {
 		summary_find(s, "history", "", V_UNKNOWN, "the run was not remembered: %s", e.msg);
-	else
-		tool_debug("appended the run to %s", config.history);
+		return;
+	}
+	tool_debug("appended the run to %s", config.history);
+	if (config.anchor)
+		tell_head(s, &seal.head);
 }
 
 /* Does a report show earlier runs? */
@@ -310,6 +347,14 @@ static void add_orders(void)
 		add_order("text");
 }
 
+static void check_words(void)
+{
+	if (!config.drill.is && (config.drill.performed_by || config.drill.note))
+		tool_usage("--performed-by and --note speak of a --drill");
+	if ((config.sign_key || config.anchor) && !config.history)
+		tool_usage("--sign-key and --anchor need --history");
+}
+
 int main(int argc, char **argv)
 {
 	struct past past = PAST_NONE;
@@ -319,6 +364,7 @@ int main(int argc, char **argv)
 
 	if (tool_begin(&tool, argc, argv) < argc)
 		tool_usage("no operands are taken");
+	check_words();
 	if (config.fleet)
 		return (int)write_fleet();
 	add_orders();

@@ -1,9 +1,11 @@
 #include "lib/base/history.h"
 
 #include "lib/base/atomic.h"
+#include "lib/base/backward.h"
 #include "lib/base/buf.h"
 #include "lib/base/io.h"
 #include "lib/base/record.h"
+#include "lib/base/signature.h"
 #include "lib/base/xmem.h"
 
 #include <errno.h>
@@ -12,10 +14,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FILE_MODE = 0640, DIR_MODE = 0750, NAME_LABEL_MAX = 200, PATH_LIMIT = 4096 };
-enum { CHUNK = 64 * 1024, HEAD_MAX = 64 * 1024 };
+enum { HEAD_MAX = 64 * 1024 };
+/* A writer holds the lock for the moment of one write; one that was stopped holds it for good. */
+enum { LOCK_TRIES = 20000, LOCK_PAUSE_MS = 3 };
 
 /* The file for the label; false when the path is too long. */
 static bool file_of(const char *path, const char *label, struct buf *out)
@@ -60,14 +65,26 @@ static char *dir_of(const char *file)
 	return xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
 }
 
+static int sync_dir_of(const char *file)
+{
+	AUTO_FREE char *dir = dir_of(file);
+
+	return atomic_sync_dir(dir);
+}
+
 static int lock(int fd, int how)
 {
-	int r;
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
 
-	do
-		r = flock(fd, how);
-	while (r < 0 && errno == EINTR);
-	return r;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, how | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	errno = ETIMEDOUT;
+	return -1;
 }
 
 static int open_made(const char *file)
@@ -111,8 +128,11 @@ static int open_locked(const char *file, struct stat *st, struct err *e)
 {
 	AUTO_FREE char *dir = dir_of(file);
 
-	if (mkdir(dir, DIR_MODE) == 0)
+	if (mkdir(dir, DIR_MODE) == 0) {
 		(void)chmod(dir, DIR_MODE);
+		if (sync_dir_of(dir) < 0)
+			return err_set(e, ERR_SYSTEM, "make %s: %s", dir, strerror(errno));
+	}
 	for (;;) {
 		int fd = open_made(file);
 		int locked;
@@ -138,131 +158,91 @@ static int torn(int fd, off_t size)
 	return last != '\n';
 }
 
-static int sync_dir_of(const char *file)
+static int write_line(int fd, off_t size, bool cut, const char *line)
 {
-	AUTO_FREE char *dir = dir_of(file);
-
-	return atomic_sync_dir(dir);
-}
-
-static int write_line(int fd, const struct stat *st, const char *line)
-{
-	const int cut = torn(fd, st->st_size);
 	BUF_AUTO b = BUF_INIT(HISTORY_LINE_MAX + 2);
 	int saved;
 
-	if (cut < 0)
-		return -1;
 	buf_addf(&b, "%s%s\n", cut ? "\n" : "", line);
 	if (io_write_all(fd, b.s, b.len) == 0 && fsync(fd) == 0)
 		return 0;
 	saved = errno;
 	/* Where even that fails, the next append sets the cut line aside. */
-	if (ftruncate(fd, st->st_size) == 0)
+	if (ftruncate(fd, size) == 0)
 		(void)fsync(fd);
 	errno = saved;
 	return -1;
 }
 
-int history_append(const char *path, const char *label, const json_t *run, struct err *e)
+static int too_long(const char *file, struct err *e)
+{
+	return err_set(e, ERR_SYSTEM, "history %s: the run is longer than %d bytes", file,
+		       HISTORY_LINE_MAX);
+}
+
+/* The run as it will be read again: figures lose digits when they are printed, and what is signed
+ * must not. */
+static json_t *as_printed(const json_t *run)
+{
+	AUTO_FREE char *line = record_print(run, HISTORY_LINE_MAX);
+	struct err why;
+
+	return line ? record_parse(line, strlen(line), &why) : NULL;
+}
+
+/* The line for the run, with its chain: the caller's. */
+static char *chained(json_t *run, json_t *chain, const struct history_seal *seal, const char *file,
+		     struct err *e)
+{
+	char *line;
+
+	(void)json_object_del(run, "chain");
+	(void)json_object_del(run, "signature");
+	json_object_set(run, "chain", chain);
+	if (seal && seal->sign_key && signature_add(run, seal->sign_key, e) < 0)
+		return NULL;
+	line = record_print(run, HISTORY_LINE_MAX);
+	if (line == NULL)
+		(void)too_long(file, e);
+	return line;
+}
+
+/* The file is open and locked. */
+static int append_locked(int fd, off_t size, json_t *run, struct history_seal *seal,
+			 const char *file, struct err *e)
+{
+	const int cut = torn(fd, size);
+	struct chain_head head = { 0 };
+	JSON_AUTO *chain =
+		cut < 0 ? NULL : chain_next(fd, size, cut > 0, HISTORY_LINE_MAX, &head.seq);
+	AUTO_FREE char *line = chain ? chained(run, chain, seal, file, e) : NULL;
+
+	if (chain == NULL)
+		return err_set(e, ERR_SYSTEM, "read history %s: %s", file, strerror(errno));
+	if (line == NULL)
+		return -1;
+	if (write_line(fd, size, cut > 0, line) < 0 || sync_dir_of(file) < 0)
+		return err_set(e, ERR_SYSTEM, "write history %s: %s", file, strerror(errno));
+	chain_sha(line, strlen(line), head.sha256);
+	if (seal)
+		seal->head = head;
+	return 0;
+}
+
+int history_append(const char *path, const char *label, const json_t *run,
+		   struct history_seal *seal, struct err *e)
 {
 	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
-	AUTO_FREE char *line = record_print(run, HISTORY_LINE_MAX);
+	JSON_AUTO *printed = as_printed(run);
 	struct stat st = { 0 };
-	int fd, bad;
 
-	if (line == NULL)
-		return err_set(e, ERR_SYSTEM, "history %s: the run is longer than %d bytes", path,
-			       HISTORY_LINE_MAX);
+	if (printed == NULL)
+		return too_long(path, e);
 	if (resolve(path, label, &file, e) < 0)
 		return -1;
-	fd = open_locked(file.s, &st, e);
-	if (fd < 0)
-		return -1;
-	bad = write_line(fd, &st, line) < 0 || (st.st_size == 0 && sync_dir_of(file.s) < 0);
-	if (bad) {
-		err_set(e, ERR_SYSTEM, "write history %s: %s", file.s, strerror(errno));
-		io_close(&fd);
-		return -1;
-	}
-	if (close(fd) < 0)
-		return err_set(e, ERR_SYSTEM, "close history %s: %s", file.s, strerror(errno));
-	return 0;
-}
+	FD_AUTO fd = open_locked(file.s, &st, e);
 
-/* A file read line by line from its end. The bytes [from, to) of buf are those of the file from
- * `at` on; a line is complete when its first byte is known to follow a newline. */
-struct backwards {
-	int fd;
-	off_t at; /* where in the file buf[from] stands */
-	char *buf;
-	size_t cap, from, to;
-	bool skipping; /* inside a line that is too long */
-};
-
-/* Moves what is held to the end of the buffer, so that n bytes fit in front of it. */
-static void make_room(struct backwards *b, size_t n)
-{
-	const size_t held = b->to - b->from;
-
-	if (b->cap - held < n) {
-		const size_t cap = 2 * b->cap + CHUNK;
-
-		b->buf = xrealloc(b->buf, cap, 1);
-		b->cap = cap;
-	}
-	memmove(b->buf + b->cap - held, b->buf + b->from, held);
-	b->to = b->cap;
-	b->from = b->cap - held;
-}
-
-/* Puts the chunk before `at` in front of what is there. */
-static int extend(struct backwards *b)
-{
-	const size_t n = b->at < CHUNK ? (size_t)b->at : CHUNK;
-	ssize_t got;
-
-	if (b->from < n)
-		make_room(b, n);
-	do
-		got = pread(b->fd, b->buf + b->from - n, n, b->at - (off_t)n);
-	while (got < 0 && errno == EINTR);
-	/* Fewer bytes than the file had a moment ago: somebody cuts it off under us. */
-	if (got != (ssize_t)n) {
-		errno = got < 0 ? errno : EAGAIN;
-		return -1;
-	}
-	b->from -= n;
-	b->at -= (off_t)n;
-	return 0;
-}
-
-/* The line before: 1 with *line (borrowed, until the next call) and its length, 0 at the start of
- * the file, -1 with errno. A line over the limit comes as NULL. */
-static int line_before(struct backwards *b, const char **line, size_t *len)
-{
-	for (;;) {
-		const size_t held = b->to - b->from;
-		const char *nl = held ? memrchr(b->buf + b->from, '\n', held) : NULL;
-
-		if (nl || (b->at == 0 && (held || b->skipping))) {
-			const size_t start = nl ? (size_t)(nl - b->buf) + 1 : b->from;
-
-			*line = b->skipping ? NULL : b->buf + start;
-			*len = b->to - start;
-			b->skipping = false;
-			b->to = nl ? start - 1 : b->from;
-			return 1;
-		}
-		if (b->at == 0)
-			return 0;
-		if (held > HISTORY_LINE_MAX)
-			b->skipping = true;
-		if (b->skipping)
-			b->from = b->to;
-		if (extend(b) < 0)
-			return -1;
-	}
+	return fd < 0 ? -1 : append_locked(fd, st.st_size, printed, seal, file.s, e);
 }
 
 static bool belongs(const json_t *run, const char *label)
@@ -303,13 +283,13 @@ struct taker {
 	void *to;
 };
 
-static int gather(struct backwards *b, const struct taker *taker, unsigned *skipped)
+static int gather(struct backward *b, const struct taker *taker, unsigned *skipped)
 {
 	for (;;) {
 		struct err why;
 		const char *line;
 		size_t len;
-		const int got = line_before(b, &line, &len);
+		const int got = backward_line(b, &line, &len);
 		JSON_AUTO *run = NULL;
 
 		if (got <= 0)
@@ -329,7 +309,7 @@ static int gather(struct backwards *b, const struct taker *taker, unsigned *skip
 /* The open file's runs: 0, or -1 with errno. */
 static int walk(int fd, const struct taker *taker, unsigned *skipped)
 {
-	struct backwards b = { .fd = fd };
+	struct backward b = { .fd = fd, .most = HISTORY_LINE_MAX };
 	struct stat st;
 	int r;
 
@@ -342,7 +322,7 @@ static int walk(int fd, const struct taker *taker, unsigned *skipped)
 	}
 	b.at = st.st_size;
 	r = gather(&b, taker, skipped);
-	free(b.buf);
+	backward_free(&b);
 	return r;
 }
 
@@ -415,4 +395,19 @@ json_t *history_load(const char *path, const char *label, size_t most, unsigned 
 	if (history_walk(path, label, keep_newest, &newest, skipped, e) < 0)
 		return NULL;
 	return reversed(runs);
+}
+
+int history_prove(const char *path, const char *label, const struct chain_visitor *visitor,
+		  struct chain_proof *out, struct err *e)
+{
+	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
+
+	if (resolve(path, label, &file, e) < 0)
+		return -1;
+	FD_AUTO fd = open(file.s, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	/* No file is no history: whoever removed it removed all runs. */
+	if (fd < 0 || lock(fd, LOCK_SH) < 0 || chain_prove(fd, HISTORY_LINE_MAX, visitor, out) < 0)
+		return err_set(e, ERR_SYSTEM, "read history %s: %s", file.s, strerror(errno));
+	return 0;
 }

@@ -8,10 +8,13 @@
  * that is not a letter, a digit, '-', '_' or '.' becomes '_'. A missing directory is made, its
  * parent is not. Files are 0640, directories 0750: a monitoring user in the group may read.
  *
- * Appending holds an exclusive flock(2) on the file and syncs it; what could not be written whole
- * is taken back. A line cut off by a crash is set aside by the newline that the next append puts
- * first, and skipped by readers.
+ * Appending holds an exclusive flock(2) on the file (waited for a minute at most), and returns when
+ * the file and its directory are on the disk; what could not be written whole is taken back. A line
+ * cut off by a crash is set aside by the newline that the next append puts first, and skipped by
+ * readers. Every line gets the fields of a chain (chain.h), so that a history that is not what was
+ * written is known (history_prove()).
  */
+#include "lib/base/chain.h"
 #include "lib/base/err.h"
 
 #include <jansson.h>
@@ -21,8 +24,19 @@
 /* A run's line is at most this long; a longer one is refused when written and skipped when read. */
 enum { HISTORY_LINE_MAX = 4 * 1024 * 1024 };
 
-/* label "" means runs without one. */
-int history_append(const char *path, const char *label, const json_t *run, struct err *e);
+/* How a line is signed, and what the chain's head is with it. */
+struct history_seal {
+	const char *sign_key; /* a file (signature.h); NULL: not signed */
+	struct chain_head head;
+};
+
+/* label "" means runs without one; seal may be NULL. */
+int history_append(const char *path, const char *label, const json_t *run,
+		   struct history_seal *seal, struct err *e);
+
+/* Proves the label's file: chain_prove(). -1 with *e when it cannot be read, or is not there. */
+int history_prove(const char *path, const char *label, const struct chain_visitor *visitor,
+		  struct chain_proof *out, struct err *e);
 
 /* The last `most` runs of the label, oldest first, as an array: the caller's. No file yet: an empty
  * array. NULL with *e when it cannot be read. *skipped (may be NULL) counts unreadable lines among

@@ -156,7 +156,7 @@ int pg_readings_save(const char *path, const char *label, const struct pg_readin
 	json_object_set_new(run, "at", json_string(utc_format(r->at_ms, at)));
 	json_object_set_new(run, "epoch", json_string(r->epoch));
 	json_object_set_new(run, "tables", print_tables(r));
-	return history_append(path, label, run, e);
+	return history_append(path, label, run, NULL, e);
 }
 
 struct wanted {

@@ -1,21 +1,18 @@
 #include "lib/report/evidence.h"
 
-#include "lib/base/io.h"
 #include "lib/base/record.h"
 #include "lib/base/utc.h"
 #include "lib/report/past.h"
+#include "lib/report/performer.h"
 #include "lib/report/rows.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <openssl/evp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { PIECE_MAX = 256 * 1024, CHUNK = 64 * 1024, HEX_SIZE = 65, DIGEST_SIZE = 32 };
+enum { PIECE_MAX = 256 * 1024, HEX_SIZE = 65, DIGEST_SIZE = 32 };
 
 /* What each control wants, in short, what of it a run shows, and the checks without which it does
  * not (either of a pair that is joined by '|'). */
@@ -101,56 +98,6 @@ static json_t *name_of(const struct row *row)
 
 	rows_name(row, &b);
 	return json_string(b.s);
-}
-
-/* SHA-256 of the program that runs; NULL when it cannot be read. */
-static json_t *own_digest(void)
-{
-	FD_AUTO fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	unsigned char digest[EVP_MAX_MD_SIZE], chunk[CHUNK];
-	EVP_MD_CTX *sum = EVP_MD_CTX_new();
-	bool good = sum && EVP_DigestInit_ex(sum, EVP_sha256(), NULL) == 1;
-	char hex[HEX_SIZE];
-	ssize_t n = fd < 0 ? -1 : 1;
-
-	while (n > 0) {
-		n = io_read_full(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			good = EVP_DigestUpdate(sum, chunk, (size_t)n) == 1 && good;
-	}
-	good = good && n == 0 && EVP_DigestFinal_ex(sum, digest, NULL) == 1;
-	EVP_MD_CTX_free(sum);
-	for (size_t i = 0; good && i < DIGEST_SIZE; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return good ? json_string(hex) : json_null();
-}
-
-/* Where a CI server started it. */
-static void set_ci(json_t *o)
-{
-	const char *server = getenv("GITHUB_SERVER_URL"), *repository = getenv("GITHUB_REPOSITORY");
-	const char *id = getenv("GITHUB_RUN_ID");
-	BUF_AUTO url = BUF_INIT(PIECE_MAX);
-
-	if (server && repository && id)
-		buf_addf(&url, "%s/%s/actions/runs/%s", server, repository, id);
-	set_text(o, "ci_run", url.len ? url.s : getenv("CI_JOB_URL"));
-	set_text(o, "commit",
-		 getenv("GITHUB_SHA") ? getenv("GITHUB_SHA") : getenv("CI_COMMIT_SHA"));
-}
-
-static json_t *performed(const struct summary *s)
-{
-	json_t *o = json_object();
-	const struct passwd *who = getpwuid(getuid());
-
-	set_text(o, "host", s->host);
-	set_text(o, "user", who ? who->pw_name : NULL);
-	set_text(o, "tool", "backup-probes");
-	set_text(o, "tool_version", VERSION);
-	json_object_set_new(o, "program_sha256", own_digest());
-	set_ci(o);
-	return o;
 }
 
 /* Everything that the run says of itself in a word: its id and times, and whatever it may say of
@@ -368,7 +315,7 @@ json_t *evidence_object(const struct evidence *ev)
 	json_object_set_new(o, "scope", scope);
 	json_object_set_new(o, "method", method(s));
 	json_object_set_new(o, "run", of_run(ev->run));
-	json_object_set_new(o, "performed", performed(s));
+	json_object_set_new(o, "performed", performer_object(s->host));
 	json_object_set_new(o, "rto", objective(figures.rto_s, figures.rto_target_s));
 	json_object_set_new(o, "rpo", objective(figures.rpo_s, figures.rpo_target_s));
 	json_object_set_new(o, "results", results(s, false));

@@ -2,6 +2,7 @@
 
 #include "lib/base/record.h"
 #include "lib/base/utc.h"
+#include "lib/report/performer.h"
 
 #include <string.h>
 
@@ -130,6 +131,15 @@ static void set_metric(json_t *o, const char *field, const struct summary *s, co
 		json_object_set_new(o, field, json_real(v));
 }
 
+static json_t *drill_fields(const struct summary_drill *drill)
+{
+	json_t *o = json_object();
+
+	record_set_text(o, "performed_by", drill->performed_by);
+	record_set_text(o, "note", drill->note);
+	return o;
+}
+
 static void set_head(json_t *o, const struct summary *s)
 {
 	json_object_set_new(o, "record", json_string("run"));
@@ -144,6 +154,9 @@ static void set_head(json_t *o, const struct summary *s)
 	json_object_set_new(o, "verified", json_boolean(summary_verified(s)));
 	if (s->host[0])
 		json_object_set_new(o, "host", record_string(s->host, strlen(s->host)));
+	json_object_set_new(o, "performed", performer_object(s->host));
+	if (s->drill.is)
+		json_object_set_new(o, "drill", drill_fields(&s->drill));
 }
 
 json_t *run_object(const struct summary *s, size_t max)

@@ -29,6 +29,12 @@ struct summary_tool {
 	double seconds; /* sum */
 };
 
+/* A drill: people were at it, and say what they learned. The texts are borrowed. */
+struct summary_drill {
+	bool is;
+	const char *performed_by, *note; /* NULL: not said */
+};
+
 struct summary {
 	json_t *checks;            /* the kept check records, in stream order */
 	json_t *backup, *instance; /* the records of that kind, or NULL */
@@ -39,8 +45,9 @@ struct summary {
 	bool more_tools; /* than SUMMARY_TOOLS */
 	int64_t started_ms, ended_ms;
 	char run[SUMMARY_TEXT], label[SUMMARY_TEXT];
-	char host[SUMMARY_TEXT]; /* set by the user, "" where unknown */
-	enum verdict status;     /* worst of all checks; critical before the first */
+	char host[SUMMARY_TEXT];    /* set by the user, "" where unknown */
+	struct summary_drill drill; /* set by the user */
+	enum verdict status;        /* worst of all checks; critical before the first */
 };
 
 void summary_init(struct summary *s);

@@ -34,7 +34,7 @@ static void append(const char *run)
 	json_t *o = json_of(run);
 	struct err e;
 
-	ck_assert_int_eq(history_append(file, "shop", o, &e), 0);
+	ck_assert_int_eq(history_append(file, "shop", o, NULL, &e), 0);
 	json_decref(o);
 }
 
