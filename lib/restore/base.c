@@ -5,6 +5,7 @@
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/bindir.h"
+#include "lib/restore/unpack_rules.h"
 
 #include <errno.h>
 #include <fcntl.h>

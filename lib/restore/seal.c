@@ -1,7 +1,7 @@
 #include "lib/restore/seal.h"
 
 #include "lib/base/xmem.h"
-#include "lib/restore/unpack.h"
+#include "lib/restore/unpack_rules.h"
 
 #include <limits.h>
 #include <stdlib.h>

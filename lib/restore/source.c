@@ -162,7 +162,7 @@ static bool can_read_all(const char *path)
 	if (d == NULL)
 		return errno == ENOTDIR && can_open(AT_FDCWD, path);
 	while (all && (entry = readdir(d)) != NULL)
-		all = can_open(dirfd(d), entry->d_name);
+		all = strcmp(entry->d_name, "..") == 0 || can_open(dirfd(d), entry->d_name);
 	(void)closedir(d);
 	return all;
 }
@@ -284,6 +284,14 @@ char *source_hand_over(const struct source *s, const struct identity *who, const
 	} else if (copy_into(s->path, copy, who) == 0) {
 		return xstrdup(copy);
 	}
-	(void)err_set(e, ERR_SYSTEM, "hand %s to user %s: %s", s->path, who->name, strerror(errno));
+	if (errno == ELOOP)
+		(void)err_set(
+			e, ERR_SYSTEM,
+			"hand %s to user %s: not all of it is readable for that user, and root "
+			"follows none of its links; change its owner or its mode",
+			s->path, who->name);
+	else
+		(void)err_set(e, ERR_SYSTEM, "hand %s to user %s: %s", s->path, who->name,
+			      strerror(errno));
 	return NULL;
 }

@@ -4,20 +4,19 @@
 #include "lib/base/xmem.h"
 #include "lib/dump/tar.h"
 #include "lib/physical/tarset.h"
-#include "lib/physical/wal.h"
+#include "lib/restore/unpack_rules.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 256 * 1024, DEPTH_MAX = 16, PATH_LONGEST = 1000 };
+enum { PIECE = 256 * 1024, DEPTH_MAX = 16 };
 
-#define TABLESPACES "pg_tblspc/"
+#define MAP "tablespace_map"
 
 struct work {
 	const struct unpack_job *job;
@@ -26,69 +25,30 @@ struct work {
 	unsigned char *piece;
 };
 
-/* ---- names -------------------------------------------------------------------------- */
-
 static bool begins(const char *s, const char *with)
 {
 	return strncmp(s, with, strlen(with)) == 0;
 }
 
-bool unpack_leaves(const char *path)
-{
-	static const char *const files[] = {
-		"postgresql.conf", "postgresql.auto.conf", "postgresql.auto.conf.tmp",
-		"pg_hba.conf",     "pg_ident.conf",        "recovery.conf",
-		"recovery.done",   "recovery.signal",      "standby.signal",
-		"tablespace_map",  "backup_manifest",      "postmaster.pid",
-		"postmaster.opts", "current_logfiles",
-	};
-	static const char *const below[] = {
-		"pg_replslot/",  "pg_dynshmem/",           "pg_notify/",   "pg_serial/",
-		"pg_snapshots/", "pg_stat_tmp/",           "pg_subtrans/", "log/",
-		"pg_log/",       "pg_wal/archive_status/",
-	};
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (strcmp(path, files[i]) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++)
-		if (begins(path, below[i]))
-			return true;
-	return false;
-}
-
-bool unpack_safe(const char *path)
-{
-	size_t n = strlen(path);
-
-	if (n == 0 || n > PATH_LONGEST)
-		return false;
-	for (const char *p = path, *end;; p = end + 1) {
-		size_t k = strcspn(p, "/");
-
-		end = p + k;
-		if (k == 0 || (k == 1 && p[0] == '.') || (k == 2 && p[0] == '.' && p[1] == '.'))
-			return false;
-		if (*end == '\0')
-			return true;
-	}
-}
-
-/* "pg_tblspc/16500": the OID; else NULL. */
-static const char *tablespace_of(const char *path)
-{
-	const char *oid = path + strlen(TABLESPACES);
-
-	if (!begins(path, TABLESPACES) || *oid == '\0' || oid[strspn(oid, "0123456789")] != '\0' ||
-	    strlen(oid) > 10)
-		return NULL;
-	return oid;
-}
+/* ---- tablespaces -------------------------------------------------------------------- */
 
 static void note(struct strv *l, const char *oid)
 {
 	if (!strv_has(l, oid))
 		strv_add(l, oid);
+}
+
+/* tablespace_map: lines of OID and place, written for a server to make the links itself. */
+static void note_map(struct unpacked *out, char *text)
+{
+	const char *line;
+
+	while ((line = strsep(&text, "\n")) != NULL) {
+		AUTO_FREE char *oid = xstrndup(line, strspn(line, "0123456789"));
+
+		if (*oid)
+			note(&out->mapped, oid);
+	}
 }
 
 /* ---- writing ------------------------------------------------------------------------ */
@@ -119,7 +79,7 @@ static int make_tablespace(struct work *w, const char *path, const char *oid, st
 /* Everything below w->data is made here, so no name on the way leads elsewhere. */
 static int make_dir(struct work *w, const char *path, struct err *e)
 {
-	const char *oid = tablespace_of(path);
+	const char *oid = unpack_tablespace(path);
 
 	if (oid)
 		return make_tablespace(w, path, oid, e);
@@ -164,7 +124,7 @@ static int walk(struct work *w, int dir, const char *prefix, unsigned depth, str
 /* A link that PostgreSQL makes: what it leads to is a part of the backup. */
 static bool link_allowed(const char *path)
 {
-	return strcmp(path, "pg_wal") == 0 || tablespace_of(path) != NULL;
+	return strcmp(path, "pg_wal") == 0 || unpack_tablespace(path) != NULL;
 }
 
 static int copy_file(struct work *w, int dir, const char *name, const char *path, uint64_t bytes,
@@ -189,6 +149,18 @@ static int move_file(struct work *w, int dir, const char *name, const char *path
 		return -1;
 	count(w, path, bytes);
 	return renameat(dir, name, w->data, path) < 0 ? failed(path, e) : 0;
+}
+
+static int copy_map(struct work *w, int dir, struct err *e)
+{
+	FD_AUTO in = openat(dir, MAP, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = in < 0 ? -1 : io_read_full(in, w->piece, PIECE - 1);
+
+	if (n < 0)
+		return failed(MAP, e);
+	w->piece[n] = '\0';
+	note_map(w->out, (char *)w->piece);
+	return 0;
 }
 
 static int visit_dir(struct work *w, int dir, const char *name, const char *path, unsigned depth,
@@ -222,6 +194,8 @@ static int visit(struct work *w, int dir, const char *prefix, const char *name, 
 	AUTO_FREE char *path = xasprintf("%s%s", prefix, name);
 	struct stat st;
 
+	if (strcmp(path, MAP) == 0)
+		return copy_map(w, dir, e);
 	if (unpack_leaves(path))
 		return 0;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -238,7 +212,7 @@ static int visit(struct work *w, int dir, const char *prefix, const char *name, 
 static int walk(struct work *w, int dir, const char *prefix, unsigned depth, struct err *e)
 {
 	AUTO_FREE char *place = xstrndup(prefix, *prefix ? strlen(prefix) - 1 : 0);
-	const bool tablespace = tablespace_of(place) != NULL;
+	const bool tablespace = unpack_tablespace(place) != NULL;
 	DIR *d = fdopendir(dir);
 	const struct dirent *entry;
 	int ret = 0;
@@ -296,6 +270,17 @@ static int take_file(struct work *w, struct stream *s, const struct tar_member *
 	return tar_pad(s, m, e);
 }
 
+static int take_map(struct work *w, struct stream *s, const struct tar_member *m, struct err *e)
+{
+	ssize_t n = stream_read(s, w->piece, (size_t)m->size_b, e);
+
+	if (n < 0)
+		return -1;
+	w->piece[n] = '\0';
+	note_map(w->out, (char *)w->piece);
+	return (uint64_t)n < m->size_b ? cut_short(s, MAP, e) : tar_pad(s, m, e);
+}
+
 static int take_member(struct work *w, struct stream *s, const struct tar_member *m,
 		       const char *inside, struct err *e)
 {
@@ -311,14 +296,16 @@ static int take_member(struct work *w, struct stream *s, const struct tar_member
 		return 0;
 	if (!unpack_safe(path))
 		return refuse(m->name, "its name leads out of the backup", e);
+	if (strcmp(path, MAP) == 0 && m->size_b < PIECE)
+		return take_map(w, s, m, e);
 	if (unpack_leaves(path))
 		return pass_over(s, m, e);
 	if (m->type == '0')
 		return take_file(w, s, m, path, e);
 	if (m->type == '5')
 		return make_parents(w, path, e) < 0 ? -1 : make_dir(w, path, e);
-	if (m->type == '2' && tablespace_of(path)) {
-		note(&w->out->mapped, tablespace_of(path));
+	if (m->type == '2' && unpack_tablespace(path)) {
+		note(&w->out->mapped, unpack_tablespace(path));
 		return pass_over(s, m, e);
 	}
 	if (m->type == '2' && strcmp(path, "pg_wal") == 0)
@@ -374,11 +361,17 @@ static int take_tars(struct work *w, const struct strv *tars, struct err *e)
 		if (take_tar(w, path, inside, e) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < w->out->mapped.n; i++)
-		if (!strv_has(&w->out->tablespaces, w->out->mapped.v[i]))
+	return 0;
+}
+
+static int check_tablespaces(const struct unpacked *u, struct err *e)
+{
+	for (size_t i = 0; i < u->mapped.n; i++)
+		if (!strv_has(&u->tablespaces, u->mapped.v[i]))
 			return err_set(e, ERR_BACKUP,
-				       "read %s: the tablespace %s is missing: there is no %s.tar",
-				       w->job->path, w->out->mapped.v[i], w->out->mapped.v[i]);
+				       "read the backup: the tablespace %s is missing%s%s%s",
+				       u->mapped.v[i], u->tars ? ": there is no " : "",
+				       u->tars ? u->mapped.v[i] : "", u->tars ? ".tar" : "");
 	return 0;
 }
 
@@ -446,6 +439,8 @@ int unpack_run(const struct unpack_job *job, struct unpacked *out, struct err *e
 		return failed(job->data, e);
 	if (make_usual_dirs(&w, e) == 0)
 		ret = unpack_all(&w, e);
+	if (ret == 0)
+		ret = check_tablespaces(out, e);
 	(void)close(w.data);
 	return ret;
 }
@@ -454,57 +449,4 @@ void unpacked_free(struct unpacked *u)
 {
 	strv_free(&u->tablespaces);
 	strv_free(&u->mapped);
-}
-
-/* ---- beside it ---------------------------------------------------------------------- */
-
-/* Of what link leads to, each entry that belongs to it (want), or the place itself (want NULL) when
- * it holds segments. */
-static void add_beside(const char *link, bool tablespace, struct strv *out)
-{
-	DIR *d = opendir(link);
-	const struct dirent *entry;
-	char real[PATH_MAX];
-	uint64_t lsn;
-	uint32_t timeline;
-	bool wal = false;
-
-	if (d == NULL || realpath(link, real) == NULL)
-		tablespace = wal = false;
-	while (d && (entry = readdir(d)) != NULL) {
-		if (tablespace && begins(entry->d_name, "PG_"))
-			strv_addf(out, "%s/%s", real, entry->d_name);
-		wal = wal || wal_of_name(entry->d_name, 1U << 20, &timeline, &lsn);
-	}
-	if (!tablespace && wal)
-		strv_add(out, real);
-	if (d)
-		(void)closedir(d);
-}
-
-static bool is_link(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
-}
-
-void unpack_beside(const char *path, struct strv *out)
-{
-	AUTO_FREE char *wal = xasprintf("%s/pg_wal", path);
-	AUTO_FREE char *all = xasprintf("%s/pg_tblspc", path);
-	DIR *d = opendir(all);
-	const struct dirent *entry;
-
-	if (is_link(wal))
-		add_beside(wal, false, out);
-	while (d && (entry = readdir(d)) != NULL) {
-		AUTO_FREE char *name = xasprintf(TABLESPACES "%s", entry->d_name);
-		AUTO_FREE char *link = xasprintf("%s/%s", path, name);
-
-		if (tablespace_of(name) && is_link(link))
-			add_beside(link, true, out);
-	}
-	if (d)
-		(void)closedir(d);
 }

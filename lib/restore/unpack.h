@@ -34,20 +34,10 @@ struct unpacked {
 	uint64_t files, bytes;
 	uint64_t wal_bytes;      /* of bytes, in pg_wal */
 	struct strv tablespaces; /* their OIDs: what is there of them, */
-	struct strv mapped;      /* and what base.tar says that there is */
+	struct strv mapped;      /* and what it says that there is */
 };
 
 /* -1 with *e; ERR_BACKUP when it is the backup that is wrong. */
 int unpack_run(const struct unpack_job *job, struct unpacked *out, struct err *e);
 void unpacked_free(struct unpacked *u);
-
-/* The places outside a plain backup that its links lead to, and that belong to it: tablespaces, and
- * its WAL. Only what looks like one: PG_15_202209061 in a tablespace, segments in pg_wal. */
-void unpack_beside(const char *path, struct strv *out);
-
-/* Does this file of a data directory stay behind? */
-bool unpack_leaves(const char *path);
-
-/* Is this a path that stays inside? */
-bool unpack_safe(const char *path);
 #endif
