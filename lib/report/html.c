@@ -8,6 +8,7 @@
 #include "lib/report/figure.h"
 #include "lib/report/html_parts.h"
 #include "lib/report/markup.h"
+#include "lib/report/others.h"
 #include "lib/report/rows.h"
 #include "lib/report/run.h"
 
@@ -227,6 +228,33 @@ static void add_tools(const struct summary *s, struct buf *out)
 	buf_adds(out, "</tbody></table></div>\n");
 }
 
+static void add_others(const struct summary *s, struct buf *out)
+{
+	json_t *record;
+	size_t i;
+
+	if (s->n_others == 0)
+		return;
+	buf_adds(out, "<section aria-labelledby=\"also\"><h2 id=\"also\">Also recorded</h2>\n"
+		      "<dl class=\"facts\">\n");
+	json_array_foreach(s->others, i, record) {
+		BUF_AUTO title = BUF_INIT(PIECE_MAX), words = BUF_INIT(PIECE_MAX);
+
+		others_title(record, &title);
+		others_sentence(record, &words);
+		buf_adds(out, "<dt><bdi>");
+		markup_text(out, title.s);
+		buf_adds(out, "</bdi></dt><dd><bdi>");
+		markup_text(out, words.s);
+		buf_adds(out, "</bdi></dd>\n");
+	}
+	buf_adds(out, "</dl>\n");
+	if (s->n_others > json_array_size(s->others))
+		buf_addf(out, "<p class=\"more\">and %zu more such records</p>\n",
+			 s->n_others - json_array_size(s->others));
+	buf_adds(out, "</section>\n");
+}
+
 static void add_run(const struct summary *s, struct buf *out)
 {
 	buf_adds(out, "<section aria-labelledby=\"run\"><h2 id=\"run\">This run</h2>\n"
@@ -275,6 +303,7 @@ void html_report(const struct summary *s, const struct past *past, const char *t
 	add_tiles(s, &now, &last, out);
 	add_changes(s, past, &now, &last, out);
 	html_checks(s, out);
+	add_others(s, out);
 	if (past->n)
 		add_trends(past, &now, out);
 	add_run(s, out);

@@ -4,12 +4,14 @@
 #include "lib/base/record.h"
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
+#include "lib/report/others.h"
 #include "lib/report/rows.h"
 
 #include <stdint.h>
 #include <string.h>
 
-enum { PIECE_MAX = 256 * 1024 };
+/* GitHub takes 1 MiB for the summary of a step, and nothing of what is larger. */
+enum { PIECE_MAX = 256 * 1024, TABLE_MOST = 500 * 1024, FINDINGS_MOST = 900 * 1024 };
 
 static bool is_word(char c)
 {
@@ -126,25 +128,40 @@ static const char *mark(enum verdict v)
 	return marks[v];
 }
 
+static void add_left_out(size_t n, struct buf *out)
+{
+	char count[HUMAN_SIZE];
+
+	buf_addf(out, "\n%s more are left out here, for GitHub takes no more.\n",
+		 human_count((int64_t)n, count));
+}
+
+static void add_row(const struct summary *s, const struct row *row, struct buf *out)
+{
+	char count[HUMAN_SIZE];
+
+	buf_adds(out, "| ");
+	add_name(row, true, out);
+	buf_addf(out, " | %s", mark(row->status));
+	if (row->check)
+		add_sentence(s, row->check, out);
+	else
+		buf_addf(out, "and %s more, all ok", human_count((int64_t)row->more, count));
+	buf_adds(out, " |\n");
+}
+
 static void add_table(const struct summary *s, struct buf *out)
 {
 	struct rows rows;
-	char count[HUMAN_SIZE];
 
 	rows_table(s, &rows);
 	buf_adds(out, "| Check | Result |\n|---|---|\n");
 	for (size_t i = 0; i < rows.n; i++) {
-		const struct row *row = &rows.v[i];
-
-		buf_adds(out, "| ");
-		add_name(row, true, out);
-		buf_addf(out, " | %s", mark(row->status));
-		if (row->check)
-			add_sentence(s, row->check, out);
-		else
-			buf_addf(out, "and %s more, all ok",
-				 human_count((int64_t)row->more, count));
-		buf_adds(out, " |\n");
+		if (out->len > TABLE_MOST) {
+			add_left_out(rows.n - i, out);
+			break;
+		}
+		add_row(s, &rows.v[i], out);
 	}
 	rows_free(&rows);
 }
@@ -170,6 +187,10 @@ static void add_findings(const struct summary *s, struct buf *out)
 	for (size_t i = 0; i < rows.n; i++) {
 		const struct row *row = &rows.v[i];
 
+		if (out->len > FINDINGS_MOST) {
+			add_left_out(rows.n - i, out);
+			break;
+		}
 		buf_addf(out, "- %s", mark(row->status));
 		add_name(row, false, out);
 		buf_adds(out, ": ");
@@ -179,6 +200,27 @@ static void add_findings(const struct summary *s, struct buf *out)
 		add_value(row->check, "observed", "observed", out);
 	}
 	rows_free(&rows);
+}
+
+static void add_others(const struct summary *s, struct buf *out)
+{
+	json_t *record;
+	size_t i;
+
+	if (s->n_others)
+		buf_adds(out, "\n## Also recorded\n\n");
+	json_array_foreach(s->others, i, record) {
+		BUF_AUTO line = BUF_INIT(PIECE_MAX);
+
+		others_title(record, &line);
+		buf_adds(&line, ": ");
+		others_sentence(record, &line);
+		buf_adds(out, "- ");
+		add_escaped(line.s, out);
+		buf_addc(out, '\n');
+	}
+	if (s->n_others > json_array_size(s->others))
+		buf_addf(out, "- and %zu more\n", s->n_others - json_array_size(s->others));
 }
 
 static void add_item(const char *word, const char *value, struct buf *out)
@@ -243,5 +285,6 @@ void markdown_report(const struct summary *s, const char *title, struct buf *out
 	buf_adds(out, "\n\n");
 	add_table(s, out);
 	add_findings(s, out);
+	add_others(s, out);
 	add_run(s, out);
 }

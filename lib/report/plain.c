@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
 #include "lib/base/utf8.h"
+#include "lib/report/others.h"
 #include "lib/report/rows.h"
 
 #include <string.h>
@@ -159,6 +160,28 @@ static void add_findings(const struct summary *s, bool colour, struct buf *out)
 	rows_free(&rows);
 }
 
+/* What nobody here knows, as it is. */
+static void add_others(const struct summary *s, struct buf *out)
+{
+	json_t *record;
+	size_t i;
+
+	json_array_foreach(s->others, i, record) {
+		BUF_AUTO line = BUF_INIT(PIECE_MAX);
+
+		others_title(record, &line);
+		buf_adds(&line, ": ");
+		others_sentence(record, &line);
+		add_blanks(MARGIN, out);
+		plain_wrap(line.s, MARGIN, MARGIN + 2, WIDTH, out);
+	}
+	if (s->n_others > json_array_size(s->others))
+		buf_addf(out, "  and %zu more such records\n",
+			 s->n_others - json_array_size(s->others));
+	if (s->n_others)
+		buf_addc(out, '\n');
+}
+
 static void add_line(const struct buf *line, struct buf *out)
 {
 	if (line->len == 0)
@@ -220,7 +243,9 @@ void plain_report(const struct summary *s, const struct plain_style *style, stru
 	plain_wrap(headline.s + word, word, MARGIN, WIDTH, out);
 	buf_addc(out, '\n');
 	add_findings(s, style->colour, out);
-	if (!style->quiet)
+	if (!style->quiet) {
 		add_table(s, out);
+		add_others(s, out);
+	}
 	add_run(s, out);
 }

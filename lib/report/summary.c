@@ -16,6 +16,7 @@ void summary_init(struct summary *s)
 {
 	*s = (struct summary){
 		.checks = json_array(),
+		.others = json_array(),
 		.started_ms = INT64_MAX,
 		.status = V_CRITICAL,
 	};
@@ -24,6 +25,7 @@ void summary_init(struct summary *s)
 void summary_free(struct summary *s)
 {
 	json_decref(s->checks);
+	json_decref(s->others);
 	json_decref(s->backup);
 	json_decref(s->instance);
 	for (size_t i = 0; i < s->n_tools; i++)
@@ -124,6 +126,12 @@ static void replace(json_t **kept, json_t *by)
 	*kept = json_incref(by);
 }
 
+static void keep_other(struct summary *s, json_t *record)
+{
+	if (s->n_others++ < SUMMARY_OTHERS)
+		json_array_append(s->others, record);
+}
+
 static void adopt(char to[SUMMARY_TEXT], const char *s)
 {
 	if (to[0] == '\0' && strlen(s) < SUMMARY_TEXT)
@@ -145,6 +153,8 @@ void summary_take(struct summary *s, json_t *record)
 		replace(&s->backup, record);
 	else if (strcmp(kind, "instance") == 0)
 		replace(&s->instance, record);
+	else if (*kind && strcmp(kind, "backup") != 0)
+		keep_other(s, record);
 }
 
 void summary_take_own(struct summary *s, const struct stage *st)

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SUMMARY_KEPT = 20000, SUMMARY_TOOLS = 1000, SUMMARY_TEXT = 256 };
+enum { SUMMARY_OTHERS = 100, SUMMARY_KEPT = 20000, SUMMARY_TOOLS = 1000, SUMMARY_TEXT = 256 };
 
 /* One tool; one that ran several times is still one. */
 struct summary_tool {
@@ -38,6 +38,8 @@ struct summary_drill {
 struct summary {
 	json_t *checks;            /* the kept check records, in stream order */
 	json_t *backup, *instance; /* the records of that kind, or NULL */
+	json_t *others;            /* the first of kinds that are not known here */
+	size_t n_others;           /* how many there were */
 	struct summary_tool *tools;
 	size_t n_tools;
 	size_t counts[4], left_out[4]; /* checks by enum verdict: all, and those not kept */

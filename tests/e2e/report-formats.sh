@@ -28,13 +28,13 @@ awk 'BEGIN {
 report() {
 	format=$1 input=$2 status=$3
 	shift 3
-	expect_status "$status" emit-report --now $NOW -f "$format=got" "$@" <"$input"
+	expect_status "$status" emit-report --now $NOW --monitored-host db1 -f "$format=got" "$@" <"$input"
 	expect_silent
 }
 
 # as_golden FILE: got is the kept file, but for the name of this machine. UPDATE=1 keeps it instead.
 as_golden() {
-	sed "s/hostname=\"$host\"/hostname=\"HOST\"/" got >plain
+	sed "s/hostname=\"$host\"/hostname=\"HOST\"/; s/_source\":\"$host\"/_source\":\"HOST\"/" got >plain
 	[ -z "${UPDATE-}" ] || cp plain "$GOLDEN/$1"
 	diff -u "$GOLDEN/$1" plain
 }
@@ -48,7 +48,7 @@ for_all() {
 }
 
 kept() {
-	for kept in junit prometheus github csv; do
+	for kept in junit prometheus github csv gitlab nsca nrdp icinga2; do
 		report $kept ok 0
 		as_golden report-ok.$kept
 		report $kept bad 2 --expect alert-slack
@@ -184,6 +184,82 @@ csv() {
 	not valid_csv
 }
 t "CSV: as many columns in every line, no formula" csv
+
+# valid SCHEMA FILE: every line (or the whole, where it is one object) is as docs/SCHEMA.schema.json says.
+valid() {
+	python3 - "$ROOT/docs/$1.schema.json" "$2" <<-'PY'
+		import json, sys
+		from jsonschema import Draft202012Validator
+		schema = json.load(open(sys.argv[1]))
+		Draft202012Validator.check_schema(schema)
+		text = open(sys.argv[2], encoding="utf-8").read()
+		try:
+		    objects = [json.loads(text)]
+		except ValueError:
+		    objects = [json.loads(line) for line in text.splitlines()]
+		bad = [e.message[:300] for o in objects for e in Draft202012Validator(schema).iter_errors(o)]
+		print("\n".join(bad[:10]))
+		sys.exit(bool(bad) or not objects)
+	PY
+}
+
+schemas() {
+	python3 -c 'import jsonschema' || skip "needs python3-jsonschema"
+	valid records ok
+	mkdir dumps
+	echo "-- PostgreSQL database dump" >dumps/shop-20260217.sql
+	{ list-backups --records --label shop dumps; fetch-latest --records --label shop dumps; } | size-trend --records |
+		inspect-dump --records | check-freshness --records >real || true
+	[ "$(wc -l <real)" -gt 10 ]
+	valid records real
+	# (what a hostile probe wrote is repeated as it is)
+	for run in "ok 0" "bad 2" "empty 2"; do
+		rm -f h.jsonl
+		report json "${run% *}" "${run#* }" --history h.jsonl --evidence ev
+		valid report got || { echo "in the report of: ${run% *}"; return 1; }
+		valid evidence ev.json || { echo "in the evidence of: ${run% *}"; return 1; }
+		valid report h.jsonl
+	done
+	# a schema that takes everything would be no test
+	report json ok 0
+	jq '.status = "fine"' got >wrong
+	not valid report wrong
+	jq -c 'select(.record == "check") | .metrics = [{name: "x"}]' ok | head -n 1 >wrong
+	not valid records wrong
+}
+t "JSON: records, reports and evidence are as the published schemas say" schemas
+
+invented() {
+	jq -nc --arg s "$(printf '<script>|\n\033[31m\342\200\256')" '{tool: "check-moon", run: "R", label: "shop"} as $t
+		| $t + {record: "moon_phase", waning: true, angle: 41.5, craters: 1234567, seas: ["a", "b"], note: $s},
+		$t + {record: "check", check: "tide", status: "warning", summary: "high", metrics: [{name: "level", value: 3, unit: "m"}]}' >moon
+	report text moon 1
+	grep -q 'Moon phase: waning yes, angle 41.5, craters 1,234,567, seas 2 entries, note <script>|??\[31m?' got
+	report markdown moon 1
+	grep -qF -e '- Moon phase: waning yes, angle 41.5, craters 1,234,567, seas 2 entries, note \<script\>\|??\[31m?' got
+	grep -q 'Tide .*| \*\*WARNING\*\* high |' got
+	report html moon 1
+	grep -q '<dt><bdi>Moon phase</bdi></dt><dd><bdi>waning yes, angle 41.5' got
+	not grep -q '<script' got
+	report prometheus moon 1
+	grep -q '^backup_probe_level{database="shop",check="tide",subject=""} 3$' got
+	awk 'BEGIN { for (i = 0; i < 300; i++) print "{\"record\":\"x\",\"n\":" i "}" }' >moons
+	report text moons 3
+	grep -q 'and 200 more such records' got
+}
+t "a record that nobody has seen before is shown" invented
+
+summary_limit() {
+	awk 'BEGIN {
+		for (i = 0; i < 20000; i++)
+			printf "{\"record\":\"check\",\"tool\":\"t\",\"check\":\"row-count\",\"subject\":\"public.t%d\",\"status\":\"critical\",\"summary\":\"%060d rows\"}\n", i, i
+	}' >long
+	report markdown long 2
+	[ "$(wc -c <got)" -lt 1000000 ]
+	grep -q 'more are left out here, for GitHub takes no more' got
+	grep -q '20,000 checks: 20,000 critical' got
+}
+t "Markdown fits into the summary of a GitHub step" summary_limit
 
 full_disk() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root to mount a small file system"

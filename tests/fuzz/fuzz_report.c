@@ -60,10 +60,11 @@ static void require_narrow(const struct buf *b)
 /* The run is its own past, for what a history holds is no safer than a stream. */
 static void render_for_programs(const struct summary *s, json_t *run)
 {
-	static const char *const names[] = { "html", "junit", "prometheus", "github" };
+	static const char *const names[] = { "html",   "junit", "prometheus", "github",
+					     "gitlab", "nrdp",  "icinga2",    "nrdp-json" };
 	struct past_run runs[2];
 	const struct past past = { .v = runs, .n = 2, .last = run, .known = true };
-	const struct view view = { .s = s, .past = &past };
+	const struct view view = { .s = s, .past = &past, .monitored = { .host = "h" } };
 
 	(void)past_run_of(run, &runs[0]);
 	runs[1] = runs[0];
