@@ -35,6 +35,8 @@ found=$(find lib restore probes report alerts tests -name '*.[ch]' 2>/dev/null |
 			to=$(layer "$include")
 			if [ ! -e "$include" ]; then
 				echo "$file: \"$include\" is not a path from the root"
+			elif [ "$from$to" = 88 ]; then
+				: # what tests share may build on what tests share
 			elif [ "$to" = unknown ] || [ "$to" -ge 7 ] && [ "$to" -ge "$from" ]; then
 				echo "$file: must not include \"$include\""
 			elif [ "$to" -gt "$from" ]; then

@@ -91,6 +91,12 @@ again() {
 	expect_status 0 emit-report --now $NOW --also "icinga2=$ALERT_URL" --monitored-host db1 <ok
 	expect_out '^OK: '
 	expect_alerts 'map(.status) == [503, 200]'
+	REPORTS="csv=a.csv nsca=b" expect_status 0 emit-report --now $NOW <ok
+	expect_out '^OK: '
+	expect_file a.csv
+	expect_file b
+	REPORTS=pdf expect_status 3 emit-report --now $NOW <ok
+	expect_err 'no report'
 }
 t "what fails for a moment is sent again" again
 
