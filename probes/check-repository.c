@@ -6,7 +6,7 @@
 
 static struct {
 	const char *source;
-	bool no_verify, production;
+	bool no_verify, production, listed;
 } config;
 
 /* clang-format off */
@@ -15,6 +15,9 @@ static const struct opt options[] = {
 	  "the repository, when it is no operand", "BACKUP_SOURCE", false, NULL },
 	{ OPT_FLAG, 0, "no-verify", NULL, &config.no_verify,
 	  "do not read the repository: only look at production", NULL, false, NULL },
+	{ OPT_FLAG, 0, "listed", NULL, &config.listed,
+	  "list-backups has judged SOURCE in this run: do not say again which backups failed", NULL,
+	  false, NULL },
 	{ OPT_FLAG, 0, "production", NULL, &config.production,
 	  "look at production, too: pgbackrest check, which switches to a new WAL segment there and "
 	  "waits for the old one in the archive; barman check, which only looks", NULL, false, NULL },
@@ -68,7 +71,7 @@ int main(int argc, char **argv)
 	if (e.kind != ERR_NONE || keeper_open(&k, source, &e) < 0)
 		return stage_fail(&st, "repository", "", &e);
 	if (!config.no_verify)
-		keeper_verify(&k, &st);
+		keeper_verify(&k, &st, config.listed);
 	if (config.production)
 		keeper_check(&k, &st);
 	return stage_end(&st);

@@ -321,7 +321,7 @@ void keeper_say_troubles(struct stage *st, const struct keeper_list *l)
 	}
 }
 
-void keeper_verify(const struct keeper *k, struct stage *st)
+void keeper_verify(const struct keeper *k, struct stage *st, bool listed)
 {
 	const struct keeper_filter all = { 0 };
 	KEEPER_LIST_AUTO l = { 0 };
@@ -331,7 +331,8 @@ void keeper_verify(const struct keeper *k, struct stage *st)
 		stage_error(st, "repository", "", &e);
 		return;
 	}
-	keeper_say_troubles(st, &l);
+	if (!listed)
+		keeper_say_troubles(st, &l);
 	k->driver->verify(k, &l, st);
 }
 

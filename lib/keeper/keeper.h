@@ -95,12 +95,13 @@ json_t *keeper_describe(const struct keeper *k, const struct keeper_backup *b);
 /* A check "repository" for each trouble, and "backup-fault" for each backup with a fault. */
 void keeper_say_troubles(struct stage *st, const struct keeper_list *l);
 
-/* Lets the program look at every byte of its repository, and says what it found:
+/* Lets the program look at every byte of its repository, and says what it found, with the troubles
+ * of its list unless those have been said:
  * repository-verify	on the whole; with a subject, on one of several repositories
  * repository-backup	of each backup that is not whole
  * repository-wal	of each archive of which segments are not whole
  * repository-wal-gaps	whether the WAL of each backup, and from the oldest one on, is there */
-void keeper_verify(const struct keeper *k, struct stage *st);
+void keeper_verify(const struct keeper *k, struct stage *st, bool listed);
 
 /* Has a backup restored, without a word about recovery: the server that is started on it says
  * itself how far it goes. ERR_BACKUP when the program says that the backup is damaged. */

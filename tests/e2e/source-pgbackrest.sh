@@ -292,11 +292,15 @@ verified() {
 		RTO_TARGET=10m
 		RPO_TARGET=1h
 		TIME_COLUMN=at
+		VERIFY_REPOSITORY=yes
 	EOT
 	expect_status 0 verify-backup "$SCRATCH/conf"
 	expect_out 'Verified RTO'
+	expect_out 'pgBackRest verified 2 backups'
 	expect_out 'orders.* row count.*1,002'
-	jq -e '.verified and .backup.type == "incr" and .rto_seconds > 0' "$SCRATCH/history.jsonl"
+	RECOVERY_TARGET=immediate expect_status 0 verify-backup "$SCRATCH/conf"
+	expect_out 'reached the end of the backup'
+	head -n 1 "$SCRATCH/history.jsonl" | jq -e '.verified and .backup.type == "incr" and .rto_seconds > 0'
 }
 t "verify-backup proves it like any other backup" verified
 
