@@ -13,10 +13,15 @@ S="pgbackrest:shop?config=$CONF"
 backrest() { as_pg pgbackrest --config="$CONF" --stanza=shop "$@"; }
 label() { jq -r "select(.record == \"backup\" and .type == \"$1\").name" <"$SCRATCH/good.jsonl"; }
 segments() { find "$R/repo/archive/shop/15-1" -name '0000*-*' | sort; }
-# The repository as it was before the damage.
+# The repository as it was before the damage: links, so no file of it may be changed in place.
 whole_again() {
 	rm -rf "$R/repo"
-	cp -a "$R/good" "$R/repo"
+	cp -al "$R/good" "$R/repo"
+}
+change() {
+	cp -p "$1" "$1.new"
+	mv "$1.new" "$1"
+	flip "$1" 100 2
 }
 checked() { expect_status "$1" check-repository --records "$S"; }
 
@@ -163,11 +168,11 @@ damaged() {
 files() {
 	full=$(label full) incr=$(label incr)
 	file=$(find "$R/repo/backup/shop/$full/pg_data/base" -name 2838.zst | head -n 1)
-	damaged repository-backup "$full" "1 with another checksum" flip "$file" 100 2
+	damaged repository-backup "$full" "1 with another checksum" change "$file"
 	# What builds on it is not whole either.
 	expect_check repository-backup critical "$incr"
 	damaged repository-backup "$full" "1 missing" rm "$file"
-	damaged repository-backup "$full" "another checksum" truncate -s 0 "$file"
+	damaged repository-backup "$full" "another checksum" cp --remove-destination /dev/null "$file"
 	damaged repository-backup "$incr" "missing" rm -r "$R/repo/backup/shop/$incr/pg_data"
 	expect_records 'all(.check != "repository-backup" or .subject != "'"$full"'")'
 }
@@ -184,7 +189,7 @@ manifests() {
 	expect_status 2 list-backups --records "$S"
 	expect_check listing critical
 	whole_again
-	flip "$R/repo/backup/shop/backup.info" 100 2
+	change "$R/repo/backup/shop/backup.info"
 	checked 0
 }
 t "a lost manifest, backup or catalogue is found, which verify itself calls ok; one copy of it is enough" \
@@ -192,7 +197,7 @@ t "a lost manifest, backup or catalogue is found, which verify itself calls ok; 
 
 wal() {
 	damaged repository-wal 15-1 "1 (with another checksum|unreadable or damaged)" \
-		flip "$(segments | sed -n 2p)" 100 2
+		change "$(segments | sed -n 2p)"
 	full=$(label full)
 	needed=$(backrest info --output=json | jq -r '.[0].backup[0].archive.start')
 	damaged repository-wal-gaps 15-1 "missing $needed: backup $full cannot be restored" \
@@ -262,7 +267,7 @@ damaged_restores() {
 	expect_status 2 restore-to-temp --records --backup "$S"
 	expect_records 'any(.check == "restore" and .status == "critical" and (.summary | contains("WAL")))'
 	whole_again
-	flip "$(find "$R/repo/archive/shop" -name "$needed-*")" 100 2
+	change "$(find "$R/repo/archive/shop" -name "$needed-*")"
 	expect_status 2 restore-to-temp --records --backup "$S"
 	whole_again
 	expect_nothing_left
