@@ -67,6 +67,12 @@ static int check(struct parts *p, const struct sniffed *what, const struct strea
 		r = complete_directory(p, e);
 	else if (what->kind == DUMP_TAR)
 		r = complete_tar(p, e);
+	else if (what->kind == DUMP_PACKED_DIRECTORY)
+		r = err_set(
+			e, ERR_USAGE,
+			"read %.200s: of a tar of a directory archive nothing can be told without "
+			"unpacking it; unpack it and give the directory, or restore it",
+			p->path);
 	else
 		r = complete_script(p, what, e);
 	parts_free(p);

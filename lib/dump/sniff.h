@@ -18,9 +18,9 @@ enum dump_kind {
 	DUMP_SQL,       /* pg_dump -Fp, pg_restore -f */
 	DUMP_CLUSTER,   /* pg_dumpall */
 	DUMP_OTHER_SQL, /* SQL that somebody else wrote: no end marker, so never provably whole */
-	/* Recognised, and refused by sniff_refuse(). */
 	DUMP_PACKED_DIRECTORY, /* a tar of a directory that pg_dump -Fd wrote */
-	DUMP_BASE_DIRECTORY,   /* a physical base backup */
+	/* Recognised, and refused by sniff_refuse(). */
+	DUMP_BASE_DIRECTORY, /* a physical base backup */
 	DUMP_BASE_TAR,
 	DUMP_MYSQL,
 	DUMP_MONGO,

@@ -305,6 +305,21 @@ static bool is_base_member(struct text name)
 	return false;
 }
 
+/* 3001.dat.gz, blob_16403.dat, blobs.toc, toc.dat: pg_backup_directory.c */
+static bool is_directory_member(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+	size_t digits;
+
+	if (strcmp(base, "toc.dat") == 0 || strncmp(base, "blobs", 5) == 0)
+		return true;
+	if (strncmp(base, "blob_", 5) == 0)
+		base += 5;
+	digits = strspn(base, "0123456789");
+	base += digits;
+	return digits > 0 && strncmp(base, ".dat", 4) == 0 && (base[4] == '\0' || base[4] == '.');
+}
+
 void sniff_tar(const unsigned char *p, size_t n, struct sniffed *out)
 {
 	struct tar_member m;
@@ -317,7 +332,7 @@ void sniff_tar(const unsigned char *p, size_t n, struct sniffed *out)
 
 		if (at == 0 && strcmp(m.name, "toc.dat") == 0)
 			out->kind = DUMP_TAR;
-		else if (name_n >= 8 && strcmp(m.name + name_n - 8, "/toc.dat") == 0)
+		else if (m.type == '0' && is_directory_member(m.name))
 			out->kind = DUMP_PACKED_DIRECTORY;
 		else if (is_base_member((struct text){ m.name, name_n }))
 			out->kind = DUMP_BASE_TAR;

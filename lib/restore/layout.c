@@ -55,6 +55,27 @@ static bool is_ours(const struct tar_member *m)
 	       m->name[strspn(m->name, letters)] == '\0';
 }
 
+/* Of a tar of a directory: takes the directory off the member's name, which must be the same for
+ * all (place: "" before the first). False: it is of another one. */
+static bool strip(struct tar_member *m, char place[TAR_NAME + 1])
+{
+	const char *slash = strrchr(m->name, '/');
+	size_t n = slash ? (size_t)(slash + 1 - m->name) : 0;
+
+	if (place[0] == '\0')
+		(void)snprintf(place, TAR_NAME + 1, "%.*s/", (int)n, m->name);
+	if (strlen(place) != n + 1 || strncmp(place, m->name, n) != 0)
+		return false;
+	memmove(m->name, m->name + n, strlen(m->name + n) + 1);
+	return true;
+}
+
+/* What tar writes beside files: directories, and headers for the next member. */
+static int skip(struct stream *s, const struct tar_member *m, struct err *e)
+{
+	return stream_skip(s, m->size_b, e) < 0 ? -1 : tar_pad(s, m, e);
+}
+
 static int unpack_member(struct stream *s, const struct tar_member *m, int dir, struct err *e)
 {
 	AUTO_FREE char *piece = xmalloc(PIECE);
@@ -77,9 +98,11 @@ static int unpack_member(struct stream *s, const struct tar_member *m, int dir, 
 	return tar_pad(s, m, e);
 }
 
-static int unpack_tar(struct stream *s, const char *to, struct err *e)
+/* packed: somebody else's tar of a directory archive. */
+static int unpack_tar(struct stream *s, const char *to, bool packed, struct err *e)
 {
 	FD_AUTO dir = -1;
+	char place[TAR_NAME + 1] = "";
 	struct tar_member m;
 	int more;
 
@@ -88,7 +111,12 @@ static int unpack_tar(struct stream *s, const char *to, struct err *e)
 	if (dir < 0)
 		return err_set(e, ERR_SYSTEM, "create %s: %s", to, strerror(errno));
 	while ((more = tar_next(s, &m, e)) > 0) {
-		if (!is_ours(&m))
+		if (packed && strchr("5xg", m.type)) {
+			if (skip(s, &m, e) < 0)
+				return -1;
+			continue;
+		}
+		if ((packed && !strip(&m, place)) || !is_ours(&m))
 			return err_set(e, ERR_BACKUP,
 				       "read %s: it holds '%s', which pg_dump does not write",
 				       stream_name(s), m.name);
@@ -127,9 +155,28 @@ static int copy_open(const char *path, const char *to, struct err *e)
 	return 0;
 }
 
+/* What the directory says, of what came packed as *what says. */
+static int look_again(const char *to, const struct layout *l, struct sniffed *what, struct err *e)
+{
+	struct sniffed inner;
+
+	if (sniff_path(to, l->reading, &inner, e) < 0)
+		return -1;
+	if (inner.kind != DUMP_DIRECTORY)
+		return err_set(e, ERR_BACKUP,
+			       "read the tar of a directory archive: it holds no toc.dat");
+	memcpy(inner.compression, what->compression, sizeof(inner.compression));
+	memcpy(inner.encryption, what->encryption, sizeof(inner.encryption));
+	memcpy(inner.name_says, what->name_says, sizeof(inner.name_says));
+	inner.doubt = what->doubt;
+	*what = inner;
+	return 0;
+}
+
 char *layout_archive(const struct layout *l, const char *path, struct sniffed *what, struct err *e)
 {
-	bool tar = what->kind == DUMP_TAR && may_be_directory(path, l->reading);
+	bool directory = what->kind == DUMP_PACKED_DIRECTORY;
+	bool tar = directory || (what->kind == DUMP_TAR && may_be_directory(path, l->reading));
 	bool packed = sniff_is_packed(what);
 	bool nameless = source_fd(path) >= 0;
 	AUTO_FREE char *to = xasprintf("%s/archive", l->dir);
@@ -143,13 +190,13 @@ char *layout_archive(const struct layout *l, const char *path, struct sniffed *w
 	phases_begin(l->phases, PHASE_UNPACK);
 	s = stream_open_path(path, l->reading, e);
 	if (s)
-		ret = tar ? unpack_tar(s, to, e) : unpack(s, to, e);
+		ret = tar ? unpack_tar(s, to, directory, e) : unpack(s, to, e);
 	if (s)
 		l->phases->bytes[PHASE_UNPACK] = stream_out_b(s);
 	phases_end(l->phases, PHASE_UNPACK);
 	if (s && sniff_is_encrypted(what))
 		phases_move(l->phases, PHASE_UNPACK, PHASE_DECRYPT, stream_decrypt_ms(s));
-	if (ret < 0)
+	if (ret < 0 || (directory && look_again(to, l, what, e) < 0))
 		return NULL;
 	if (tar)
 		what->kind = DUMP_DIRECTORY;

@@ -104,7 +104,7 @@ static int recognise(struct work *w, struct err *e)
 static bool is_archive(const struct work *w)
 {
 	return w->what.kind == DUMP_CUSTOM || w->what.kind == DUMP_DIRECTORY ||
-	       w->what.kind == DUMP_TAR;
+	       w->what.kind == DUMP_TAR || w->what.kind == DUMP_PACKED_DIRECTORY;
 }
 
 static void say_complete(struct work *w, enum verdict v, const char *note)

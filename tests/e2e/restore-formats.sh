@@ -193,6 +193,36 @@ tars() {
 }
 t "a tar is restored like a directory, and refused when it holds anything else" tars
 
+# As people pack the directory that pg_dump -Fd wrote; with large objects, too.
+packed_directories() {
+	dsn="host=$PG_SOCKET user=postgres dbname=tar"
+	"$PG_BIN/pg_dump" -d "$dsn" -Fd -f dumped
+	tar -cf 1.tar dumped
+	tar -C dumped -czf 2.tgz .
+	(cd dumped && tar --format=pax -cf ../3.tar -- *.dat*)
+	for f in 1.tar 2.tgz 3.tar; do
+		expect_status 3 restore-to-temp --records --backup $f -- \
+			sh -c 'psql -XqAt -c "SELECT count(*) FROM t" >got'
+		expect_check restore ok
+		expect_records 'any(.[]; .check == "backup-format" and .format == "packed-directory")'
+		[ "$(cat got)" = 1000 ]
+	done
+	expect_status 3 inspect-dump --records 1.tar
+	expect_records 'any(.check == "dump-complete" and (.summary | test("unpack it and give the directory")))'
+	head -c 3000 1.tar >cut.tar
+	expect_status 2 restore-to-temp --records --backup cut.tar
+	mkdir -p x/y && cp dumped/*.dat* x && cp dumped/*.dat.gz x/y
+	tar -cf odd.tar x
+	expect_status 2 restore-to-temp --records --backup odd.tar
+	expect_records 'any(.[]; .check == "backup-complete" and (.summary | test("pg_dump does not write")))'
+	rm dumped/toc.dat
+	tar -cf odd.tar dumped
+	expect_status 2 restore-to-temp --records --backup odd.tar
+	expect_records 'any(.[]; .check == "backup-complete" and (.summary | test("no toc.dat")))'
+	expect_nothing_left
+}
+t "a tar of a directory archive is restored like the directory" packed_directories
+
 bombs() {
 	{ echo 'SELECT 1;' && head -c 100M /dev/zero | tr '\0' ' '; } | zstd -q >bomb.zst
 	expect_status 3 restore-to-temp --records --backup bomb.zst
