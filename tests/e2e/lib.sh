@@ -240,6 +240,19 @@ flip() {
 	PYTHON
 }
 
+# overlay_root: this machine's files again in $SCRATCH/root; what is written there goes to a memory file
+# system. overlay_end takes it away.
+overlay_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	mkdir -p "$SCRATCH/layer" "$SCRATCH/root"
+	mount -t tmpfs tmpfs "$SCRATCH/layer" || skip "optional: no file systems can be mounted here"
+	mkdir "$SCRATCH/layer/upper" "$SCRATCH/layer/work"
+	mount -t overlay -o "lowerdir=/,upperdir=$SCRATCH/layer/upper,workdir=$SCRATCH/layer/work" \
+		overlay "$SCRATCH/root" || skip "optional: no overlay file system here"
+}
+
+overlay_end() { umount -l "$SCRATCH/root" "$SCRATCH/layer" 2>/dev/null || true; }
+
 # --- servers ---------------------------------------------------------------------------------
 
 # A TCP port of 127.0.0.1 that nobody listens on, below the ephemeral ones.

@@ -23,22 +23,13 @@ t "systemd takes the units without a word, and finds them hardened" verified
 
 # --- a systemd of our own ----------------------------------------------------------------------------
 
-# This machine's files under a systemd of its own: what it writes goes to a memory file system.
+# A systemd of our own over this machine's files.
 boot() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
-	mkdir -p layer root
-	mount -t tmpfs tmpfs layer || skip "optional: no file systems can be mounted here"
-	mkdir -p layer/upper layer/work
-	mount -t overlay -o "lowerdir=/,upperdir=$SCRATCH/layer/upper,workdir=$SCRATCH/layer/work" overlay root ||
-		skip "optional: no overlay file system here"
+	overlay_root
 	# Nothing of this machine's own is to start.
 	rm -rf root/etc/systemd/system root/etc/cron.d
 	mkdir -p root/etc/systemd/system/test.target.wants root/etc/cron.d root/srv/shop root/etc/backup-probes
 	printf '[Unit]\nRequires=basic.target\nAfter=basic.target\n' >root/etc/systemd/system/test.target
-}
-
-unmount() {
-	umount -l root layer 2>/dev/null || true
 }
 
 # shellcheck disable=SC2016  # expanded in there
@@ -115,7 +106,7 @@ booted() {
 alerts_start
 pg_start
 t "a real systemd runs the service as its own user, sealed, with credentials" booted
-unmount
+overlay_end
 
 cron_line() {
 	# Debian's cron: six fields of time and user, no "%" in the command, a newline at the end.
