@@ -75,5 +75,12 @@ int label_parse(const char *text, size_t len, const char *name, struct label *l,
 	(void)line_of(text, len, "LABEL", l->text, sizeof(l->text));
 	l->started_ms =
 		line_of(text, len, "START TIME", value, sizeof(value)) ? time_of(value) : -1;
+	l->stopped_ms = line_of(text, len, "STOP TIME", value, sizeof(value)) ? time_of(value) : -1;
+	if (line_of(text, len, "STOP WAL LOCATION", value, sizeof(value))) {
+		value[strcspn(value, " ")] = '\0';
+		if (!manifest_lsn(value, &l->stop))
+			return err_set(e, ERR_BACKUP,
+				       "read %s: damaged: STOP WAL LOCATION is no LSN", name);
+	}
 	return 0;
 }

@@ -70,5 +70,5 @@ int wal_major(uint16_t magic)
 bool wal_page(const unsigned char *p, const struct wal_header *h, uint64_t lsn)
 {
 	return bytes_le16(p + MAGIC) == h->magic && (bytes_le16(p + INFO) & ~INFO_KNOWN) == 0 &&
-	       bytes_le32(p + TIMELINE) <= h->timeline && bytes_le64(p + ADDRESS) == lsn;
+	       bytes_le32(p + TIMELINE) >= h->timeline && bytes_le64(p + ADDRESS) == lsn;
 }

@@ -33,7 +33,7 @@ bool wal_header(const unsigned char *p, struct wal_header *h);
 /* The server's major version that writes this magic; 0: none that is known here. */
 int wal_major(uint16_t magic);
 
-/* Is this the page of the segment whose first page is *h, at this position? Its timeline may be an
- * earlier one, when the timeline was switched in the segment. */
+/* Is this the page of the segment whose first page is *h, at this position? Its timeline may be a
+ * later one, when the timeline was switched in the segment: that before the switch was copied. */
 bool wal_page(const unsigned char *p, const struct wal_header *h, uint64_t lsn);
 #endif

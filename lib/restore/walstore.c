@@ -2,6 +2,8 @@
 
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
+#include "lib/physical/walfile.h"
+#include "lib/physical/walread.h"
 #include "lib/restore/walwire.h"
 
 #include <errno.h>
@@ -13,11 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY = 32, SEGMENT = 24, TIMELINE = 8, DIGEST = 40, WORKERS = 4, AHEAD = 8 };
+enum { KEY = 32, SEGMENT = 24, TIMELINE = 8, WORKERS = 4, AHEAD = 8 };
 enum { RETRIES = 4, CONNECT_S = 20, STALL_S = 60 };
-
-/* PostgreSQL's largest segment, and what a compression may add. */
-#define FILE_MAX_B (((int64_t)1 << 30) + ((int64_t)1 << 24))
 
 enum state { IDLE, WANTED, BUSY, READY, FAILED };
 
@@ -46,30 +45,16 @@ struct worker {
 
 /* ---- names -------------------------------------------------------------------------- */
 
-static bool hex(const char *s, size_t n, const char *digits)
-{
-	return strspn(s, digits) >= n;
-}
-
 bool walstore_key(const char *object, char key[32])
 {
-	static const char *const ends[] = { "", ".gz", ".zst", ".zstd", ".lz4", ".xz", ".bz2" };
-	const char *slash = strrchr(object, '/'), *name = slash ? slash + 1 : object;
-	size_t n = SEGMENT;
+	char stem[WALFILE_STEM];
+	enum walfile_kind kind;
 
-	if (hex(name, TIMELINE, "0123456789ABCDEF") && strncmp(name + TIMELINE, ".history", 8) == 0)
-		n = TIMELINE + 8;
-	else if (!hex(name, SEGMENT, "0123456789ABCDEF"))
+	if (!walfile_of(object, &kind, stem) ||
+	    (kind != WALFILE_SEGMENT && kind != WALFILE_HISTORY))
 		return false;
-	memcpy(key, name, n);
-	key[n] = '\0';
-	name += n;
-	if (n == SEGMENT && name[0] == '-' && hex(name + 1, DIGEST, "0123456789abcdef"))
-		name += 1 + DIGEST;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (strcmp(name, ends[i]) == 0)
-			return true;
-	return false;
+	(void)snprintf(key, KEY, "%.24s%s", stem, kind == WALFILE_HISTORY ? ".history" : "");
+	return true;
 }
 
 static int by_key(const void *a, const void *b)
@@ -145,33 +130,6 @@ static struct item *find(struct store *s, const char *key)
 
 /* ---- fetching ----------------------------------------------------------------------- */
 
-struct target {
-	int fd;
-	int64_t bytes;
-};
-
-static int take(void *ctx, const void *p, size_t n, struct err *e)
-{
-	struct target *t = ctx;
-
-	t->bytes += (int64_t)n;
-	if (t->bytes > FILE_MAX_B)
-		return err_set(e, ERR_BACKUP, "it is larger than any WAL segment");
-	if (io_write_all(t->fd, p, n) < 0)
-		return err_set(e, ERR_SYSTEM, "write: %s", strerror(errno));
-	return 0;
-}
-
-static int start_over(void *ctx, struct err *e)
-{
-	struct target *t = ctx;
-
-	t->bytes = 0;
-	if (lseek(t->fd, 0, SEEK_SET) < 0 || ftruncate(t->fd, 0) < 0)
-		return err_set(e, ERR_SYSTEM, "write: %s", strerror(errno));
-	return 0;
-}
-
 /* A file without a name in dir, -1 with *e. */
 static int nameless(const char *dir, struct err *e)
 {
@@ -191,15 +149,13 @@ static int nameless(const char *dir, struct err *e)
 
 static int fetch(const struct worker *w, const char *object, struct err *e)
 {
-	struct target t = { .fd = nameless(w->store->opts->dir, e) };
-	const struct storage_sink sink = { .write = take, .restart = start_over, .ctx = &t };
+	int fd = nameless(w->store->opts->dir, e);
 
-	if (t.fd < 0)
+	if (fd < 0)
 		return -1;
-	if (storage_read(w->storage, object, "", 0, -1, &sink, e) == 0 &&
-	    lseek(t.fd, 0, SEEK_SET) == 0)
-		return t.fd;
-	io_close(&t.fd);
+	if (walread_fetch(w->storage, object, fd, e) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	io_close(&fd);
 	return err_wrap(e, "fetch %s", object);
 }
 
@@ -211,7 +167,7 @@ static int open_written(const char *path, const struct identity *who, struct err
 	struct stat st;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-	    st.st_uid == who->uid && st.st_size <= FILE_MAX_B)
+	    st.st_uid == who->uid && st.st_size <= WALREAD_FILE_MAX_B)
 		return fd;
 	io_close(&fd);
 	(void)err_set(e, ERR_SYSTEM, "open %s: it is not the file that was written", path);

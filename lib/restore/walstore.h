@@ -6,10 +6,7 @@
  * ahead of the questions (walwire.h), several at a time, as they are stored. Unpacking them is left
  * to the inside, for they are untrusted.
  *
- * In the archive a file is known by the last part of its name: a segment
- * (0000000100000000000000A1), a history file (00000002.history), with a suffix where it is
- * compressed (.gz .zst .lz4 .xz .bz2), and with a digest between as pgBackRest stores it. Folders
- * do not matter.
+ * What a file is its name says: lib/physical/walfile.h. Folders do not matter.
  */
 #include "lib/base/err.h"
 #include "lib/keeper/keeper.h"

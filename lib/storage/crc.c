@@ -71,3 +71,29 @@ uint64_t crc_add(enum crc_kind kind, uint64_t crc, const void *p, size_t n)
 		crc = crc >> 8 ^ t[0][(crc ^ *s) & 0xff];
 	return crc ^ kinds[kind].mask;
 }
+
+/* The product of two polynomials modulo that of the kind; the highest bit stands for x^0. */
+static uint64_t multiply(enum crc_kind kind, uint64_t a, uint64_t b)
+{
+	uint64_t product = 0;
+
+	for (uint64_t bit = kinds[kind].mask ^ kinds[kind].mask >> 1; bit != 0; bit >>= 1) {
+		if (a & bit)
+			product ^= b;
+		b = b & 1 ? b >> 1 ^ kinds[kind].polynomial : b >> 1;
+	}
+	return product;
+}
+
+uint64_t crc_join(enum crc_kind kind, uint64_t before, uint64_t behind, uint64_t n)
+{
+	const uint64_t one = kinds[kind].mask ^ kinds[kind].mask >> 1;
+	uint64_t shift = one, power = one >> STEP; /* of one byte */
+
+	for (; n > 0; n >>= 1) {
+		if (n & 1)
+			shift = multiply(kind, shift, power);
+		power = multiply(kind, power, power);
+	}
+	return multiply(kind, shift, before) ^ behind;
+}

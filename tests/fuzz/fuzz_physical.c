@@ -5,6 +5,11 @@
 #include "lib/physical/manifest.h"
 #include "lib/physical/page.h"
 #include "lib/physical/wal.h"
+#include "lib/physical/walfile.h"
+#include "lib/physical/walledger.h"
+#include "lib/physical/walpath.h"
+#include "lib/physical/walrecord.h"
+#include "lib/storage/crc.h"
 #include "lib/storage/digest.h"
 
 #include <stdlib.h>
@@ -31,6 +36,48 @@ static void manifest(const char *text, size_t size)
 	free(whole);
 }
 
+/* The first page is made that of a segment, or nothing would get past it. */
+static void segment(const uint8_t *data, size_t size)
+{
+	static const uint8_t header[WAL_HEADER_SIZE] = { 0x10, 0xd1,     2,           0,
+							 1,    [35] = 0, [34] = 0x10, [37] = 0x20 };
+	static struct wal_walk *walk;
+	struct wal_summary s;
+
+	if (walk == NULL)
+		walk = wal_walk_new();
+	wal_walk_begin(walk);
+	wal_walk_add(walk, header, sizeof(header));
+	wal_walk_add(walk, data, size);
+	wal_walk_end(walk, &s);
+	(void)wal_join(&s, &(struct wal_summary){ .head = s.tail, .head_left = s.head_left });
+}
+
+/* The checksum of the line is made right. */
+static void ledger(const char *text)
+{
+	char *line = xasprintf("%08x %s", (unsigned)crc_add(CRC_32C, 0, text, strlen(text)), text);
+	struct walledger_entry entry;
+
+	if (walledger_parse(line, strlen(line), &entry)) {
+		free(entry.file);
+		free(entry.etag);
+	}
+	free(line);
+}
+
+static void names(const char *text)
+{
+	char stem[WALFILE_STEM];
+	enum walfile_kind kind;
+	struct walpath path;
+	struct err e = { 0 };
+
+	(void)walfile_of(text, &kind, stem);
+	(void)walpath_parse(text, 5, "fuzz", &path, &e);
+	walpath_free(&path);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct label label;
@@ -43,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)control_parse(data, size, "fuzz", &control, &e);
 	if (size >= WAL_HEADER_SIZE)
 		(void)wal_header(data, &header);
+	segment(data, size);
 	if (size >= PAGE_SIZE_DEFAULT)
 		(void)page_look(data, PAGE_SIZE_DEFAULT, 0, true);
 	if (memchr(data, 0, size) == NULL) {
@@ -50,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		(void)page_file(text, 131072, &block);
 		manifest(text, size);
+		ledger(text);
+		names(text);
 		free(text);
 	}
 	return 0;

@@ -1,0 +1,216 @@
+/* check-wal: is the WAL archived, and is what is archived whole? */
+#include "lib/base/io.h"
+#include "lib/base/stage.h"
+#include "lib/base/utc.h"
+#include "lib/base/xmem.h"
+#include "lib/physical/manifest.h"
+#include "lib/physical/walserver.h"
+#include "lib/physical/walverdict.h"
+#include "lib/storage/access.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 256, LABEL_MAX_B = 64 * 1024, STATEMENT_S = 60, LOCK_S = 10 };
+
+struct given {
+	struct strv paths; /* of the backups that the records name */
+};
+
+static struct {
+	const char *archive, *production, *ledger, *from;
+	uint64_t jobs, max_age_s, max_lag_s;
+	struct storage_access access;
+	struct walserver_opts server;
+} config = { .max_age_s = UINT64_C(30) * 24 * 3600,
+	     .server = { .max_waiting = 16, .max_slot_b = UINT64_C(16) << 30 } };
+
+/* clang-format off */
+static const struct opt options[] = {
+	{ OPT_TEXT, 'a', "archive", "SOURCE", &config.archive,
+	  "where the WAL is archived: a directory, file://, http(s)://, s3://, gs://, azure://, sftp://",
+	  "WAL_SOURCE", false, NULL },
+	{ OPT_TEXT, 0, "from-backup", "SEGMENT", &config.from,
+	  "look from this segment on; default: the oldest backup whose label is in the archive, or that "
+	  "the records name, else the oldest segment", NULL, false, NULL },
+	{ OPT_TEXT, 0, "ledger", "FILE", &config.ledger,
+	  "remember in FILE what was verified, and read only what is new", "WAL_LEDGER", false, NULL },
+	{ OPT_DURATION, 0, "max-age", "DURATION", &config.max_age_s,
+	  "read a segment again when it was verified so long ago; default 30d", NULL, false, NULL },
+	{ OPT_DURATION, 0, "max-lag", "DURATION", &config.max_lag_s,
+	  "the newest commit in the archive may be so old; default: any age", "MAX_WAL_LAG", false, NULL },
+	{ OPT_TEXT, 0, "production", "CONNINFO", &config.production,
+	  "the server whose archiver to look at: a connection string or URI, without password; only ever "
+	  "read", "PRODUCTION", false, NULL },
+	{ OPT_COUNT, 0, "max-waiting", "N", &config.server.max_waiting,
+	  "so many segments may wait there to be archived; default 16", NULL, false, NULL },
+	{ OPT_SIZE, 0, "max-slot", "SIZE", &config.server.max_slot_b,
+	  "a replication slot may hold back so much WAL; default 16GiB", NULL, false, NULL },
+	{ OPT_DURATION, 0, "max-silence", "DURATION", &config.server.max_silent_s,
+	  "the last segment may have been archived so long ago, while WAL is written; default: what "
+	  "archive_timeout says", NULL, false, NULL },
+	{ OPT_COUNT, 'j', "jobs", "N", &config.jobs,
+	  "read with N threads; default: one for each processor", NULL, false, NULL },
+	ACCESS_OPTIONS(config.access),
+	OPT_TABLE_END,
+};
+
+static const struct tool tool = {
+	.name = "check-wal",
+	.what = "look whether WAL is archived, and whether all of it can be replayed",
+	.operands = "",
+	.description =
+		"A recovery to a point in time needs every WAL segment from the start of a base backup on. "
+		"The server that recovers takes a missing or damaged one for the end of the archive and "
+		"opens without a word. check-wal reads the archive instead, with all processors and without "
+		"a server: each segment (plain, or packed by gzip, zstd, lz4, xz or bzip2) must be there, "
+		"have its size, and be of this cluster, version, timeline and place; each record must have "
+		"its checksum and follow the one before it, across pages and segments. What is missing or "
+		"damaged is named with the time after which nothing can be recovered. For each backup whose "
+		"label is in the archive it says from when to when it can be recovered.\n"
+		"\n"
+		"Histories of timelines are followed to the newest timeline. A segment that was not filled "
+		"(.partial) counts as far as it goes, at the end only. With a ledger the daily cost is that "
+		"of the day's WAL.\n"
+		"\n"
+		"On production it looks whether archiving fails, falls silent or piles up, and whether "
+		"replication slots hold WAL back or have lost it.\n"
+		"\n"
+		"Formats of PostgreSQL 10 to 18 are known.",
+	.examples = "check-wal --archive /srv/wal --ledger /var/lib/backup-probes/wal.ledger | emit-report\n"
+		    "look at an archive, and only once at each segment\n"
+		    "check-wal --nagios --production 'host=db1 user=monitor' --max-waiting 4\n"
+		    "as a monitoring plugin: does WAL leave the server?",
+	.see_also = "check-integrity(1), check-repository(1), restore-to-temp(1)",
+	.options = options,
+};
+/* clang-format on */
+
+/* ---- the archive -------------------------------------------------------------------- */
+
+/* A backup that lies here, though the archive may have no label of it. */
+static void add_backup(struct walarchive *a, const char *path)
+{
+	AUTO_FREE char *file = xasprintf("%s/backup_label", path);
+	BUF_AUTO text = BUF_INIT(LABEL_MAX_B);
+	struct label label;
+	struct err e = { 0 };
+
+	if (access(file, F_OK) == 0 && io_slurp(file, &text, &e) == 0 &&
+	    label_parse(text.s, text.len, file, &label, &e) == 0)
+		walarchive_add_backup(a, path, &label);
+}
+
+static int where_from(const struct walarchive *a, uint64_t *from, struct err *e)
+{
+	uint32_t timeline;
+
+	*from = a->n_backups ? a->backups[0].label.start : 0;
+	if (config.from && !wal_of_name(config.from, a->segment_b, &timeline, from))
+		return err_set(e, ERR_USAGE,
+			       "begin at %s: this is no name of a segment of %u bytes, such as "
+			       "0000000100000000000000A1",
+			       config.from, a->segment_b);
+	return 0;
+}
+
+/* What is sound and was read is remembered; what left the archive is forgotten. */
+static int remember(const struct walarchive *a, const struct walchain *c, struct err *e)
+{
+	WALLEDGER_AUTO l = { 0 };
+	char why[WALCHAIN_WHY];
+
+	for (size_t i = 0; i < a->n_segs; i++) {
+		const struct walseg *s = &a->segs[i];
+		const struct walledger_entry entry = { .file = s->object,
+						       .etag = s->etag,
+						       .bytes = s->bytes,
+						       .modified_ms = s->modified_ms,
+						       .verified_ms = s->verified_ms,
+						       .sum = s->sum };
+
+		if (s->verified_ms != 0 && !s->partial && !walchain_fault(a, c, s, why))
+			walledger_add(&l, &entry);
+	}
+	return walledger_save(&l, config.ledger, e);
+}
+
+static int look_at_archive(struct stage *st, const struct given *given, struct err *e)
+{
+	const struct storage_options limits = {
+		.retries = 4, .connect_s = 20, .stall_s = 60, .access = &config.access
+	};
+	WALLEDGER_AUTO known = { 0 };
+	WALARCHIVE_AUTO a;
+	WALCHAIN_AUTO c = { 0 };
+	struct walverdict_opts how = { .max_lag_s = config.max_lag_s,
+				       .ledger = config.ledger != NULL,
+				       .recheck_s = config.max_age_s };
+	struct walarchive_read order = { .jobs = (unsigned)config.jobs, .known = &known };
+
+	if (walarchive_open(&a, config.archive, &limits, e) < 0)
+		return -1;
+	for (size_t i = 0; i < given->paths.n; i++)
+		add_backup(&a, given->paths.v[i]);
+	if (where_from(&a, &order.from, e) < 0 ||
+	    (config.ledger && walledger_load(&known, config.ledger, e) < 0))
+		return -1;
+	order.from -= order.from % a.segment_b;
+	order.read_before_ms = utc_now_ms() - (int64_t)config.max_age_s * 1000;
+	if (walarchive_verify(&a, &order, e) < 0)
+		return -1;
+	how.ledger_damaged = known.damaged;
+	walchain_judge(&a, order.from, &c);
+	walverdict_say(st, &a, &c, &how);
+	return config.ledger ? remember(&a, &c, e) : 0;
+}
+
+/* ---- production --------------------------------------------------------------------- */
+
+static void look_at_production(struct stage *st)
+{
+	const struct pg_target target = { .what = "production",
+					  .conninfo = config.production,
+					  .env = PG_ENV_NO_ADDRESS,
+					  .statement_s = STATEMENT_S,
+					  .lock_s = LOCK_S };
+	PG_AUTO pg = { 0 };
+	struct err e = { 0 };
+
+	if (pg_open(&pg, &target, &e) < 0)
+		stage_error(st, "wal-archiver", "", &e);
+	else
+		walserver_check(st, &pg, &config.server);
+}
+
+int main(int argc, char **argv)
+{
+	const int first = tool_begin(&tool, argc, argv);
+	struct given given = { { 0 } };
+	struct err e = { 0 };
+	struct record r;
+	struct stage st;
+
+	if (first < argc)
+		tool_usage("take no operand; the archive is named by --archive");
+	if (!config.archive && !config.production)
+		tool_usage("give --archive, --production, or both");
+	if (config.jobs > JOBS_MAX)
+		tool_usage("--jobs: give a number up to %d", JOBS_MAX);
+	if (config.production && pg_has_password(config.production))
+		tool_usage(
+			"--production: leave out the password; ~/.pgpass or PGPASSFILE holds it");
+	if (config.jobs == 0)
+		config.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	stage_begin(&st, &tool);
+	while (stage_next(&st, &r))
+		if (strcmp(r.kind, "backup") == 0 && record_text(r.object, "path"))
+			strv_add(&given.paths, record_text(r.object, "path"));
+	if (config.archive && look_at_archive(&st, &given, &e) < 0)
+		stage_error(&st, "wal-archive", "", &e);
+	if (config.production)
+		look_at_production(&st);
+	strv_free(&given.paths);
+	return stage_end(&st);
+}

@@ -1,0 +1,74 @@
+#!/bin/sh
+# integrity.sh [MEGABYTES]: how long it takes to look at a base backup of MEGABYTES (3072): check-
+# integrity, which compares the manifest and looks at all pages, pg_verifybackup, which only does the
+# former, and pg_checksums, which only does the latter. In one run, from the page cache, best of
+# three. Needs three and a half times that in $BENCH_DIR (default /var/tmp).
+BENCH_DIR=${BENCH_DIR:-/var/tmp}
+BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/../e2e/lib.sh"
+need python3
+size=${1:-3072}
+
+mkdir source
+[ "$(id -u)" -ne 0 ] || chown postgres: source
+as_pg "$PG_BIN/initdb" -D "$SCRATCH/source/data" -U postgres -k --no-sync -A trust >log/initdb || exit 3
+PG_SOCKET=$SCRATCH/source
+PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
+echo "making a cluster of about $size MB ..." >&2
+# Filling tables that the same transaction has made writes no WAL then.
+pg_run "$PG_SOCKET" -c listen_addresses= -c wal_level=minimal -c max_wal_senders=0 \
+	-c max_wal_size=16GB -c shared_buffers=512MB -c autovacuum=off || exit 3
+for i in 1 2 3 4 5 6; do
+	sql "BEGIN; CREATE TABLE t$i AS SELECT g, sha512(g::text::bytea) || sha512((g + $i)::text::bytea) AS v
+		FROM generate_series(1, $size / 6 * 6000) g; COMMIT" || exit 3
+done
+pg_stop source
+as_pg "$PG_BIN/pg_ctl" -D "$SCRATCH/source/data" -l "$SCRATCH/source/server.log" -w -s -o \
+	"-c unix_socket_directories=$PG_SOCKET -c listen_addresses= -c fsync=off" start </dev/null
+for sums in SHA256 CRC32C; do
+	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$PG_SOCKET/$sums" -c fast --no-sync \
+		"--manifest-checksums=$sums" || exit 3
+done
+as_pg "$PG_BIN/pg_ctl" -D "$SCRATCH/source/data" -m fast -w -s stop
+sync
+
+# best COMMAND...: wall seconds, processor seconds and MiB of memory of the quickest of three.
+best() {
+	python3 - "$@" <<-'PYTHON'
+		import os, sys, time
+		out = os.open("out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+		runs = []
+		for _ in range(3):
+		    start = time.monotonic()
+		    actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
+		    pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+		    _, status, used = os.wait4(pid, 0)
+		    if status:
+		        sys.exit(f"failed: {' '.join(sys.argv[1:])}")
+		    runs.append((time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
+		print("%.2f %.2f %.1f" % min(runs))
+	PYTHON
+}
+
+# row NAME "WALL CPU MB" BASE: BASE is the wall time that it is compared with.
+row() {
+	echo "$2 $3" | awk -v name="$1" '{ printf "%-34s %7.2f s %6.2f x %7.2f s cpu %7.1f MB\n", name, $1, $4 / $1, $2, $3 }'
+}
+
+jobs=$(nproc)
+echo "base backup of $(du -sm "$PG_SOCKET/SHA256" | cut -f 1) MB, $jobs processors"
+pages=$(best "$PG_BIN/pg_checksums" --check -D "$SCRATCH/source/data") || exit 3
+row "pg_checksums" "$pages" "${pages%% *}"
+for sums in SHA256 CRC32C; do
+	theirs=$(best "$PG_BIN/pg_verifybackup" "$PG_SOCKET/$sums") || exit 3
+	both=$(echo "$theirs $pages" | awk '{ printf "%.2f %.2f %.1f", $1 + $4, $2 + $5, $3 }')
+	ours=$(best check-integrity --records "$PG_SOCKET/$sums") || exit 3
+	one=$(best check-integrity --records --jobs 1 "$PG_SOCKET/$sums") || exit 3
+	echo "manifest of $sums:"
+	row "pg_verifybackup" "$theirs" "${theirs%% *}"
+	row "pg_verifybackup && pg_checksums" "$both" "${theirs%% *}"
+	row "check-integrity" "$ours" "${theirs%% *}"
+	row "check-integrity --jobs 1" "$one" "${theirs%% *}"
+	awk "BEGIN { printf \"check-integrity is %.2f times faster than both\\n\", ${both%% *} / ${ours%% *} }"
+done
