@@ -213,7 +213,7 @@ void walchain_judge(struct walarchive *a, uint64_t from, struct walchain *out)
 		if (a->segs[i].lsn >= start &&
 		    a->segs[i].timeline == walpath_at(&out->path, a->segs[i].lsn, a->segment_b))
 			segs[n++] = &a->segs[i];
-	qsort(segs, n, sizeof(*segs), by_lsn);
+	qsort(segs, n, sizeof(struct walseg *), by_lsn);
 	if (from == 0 && n > 0)
 		out->from = segs[0]->lsn;
 	go(&w, segs, n);

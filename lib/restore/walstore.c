@@ -53,7 +53,7 @@ bool walstore_key(const char *object, char key[32])
 	if (!walfile_of(object, &kind, stem) ||
 	    (kind != WALFILE_SEGMENT && kind != WALFILE_HISTORY))
 		return false;
-	(void)snprintf(key, KEY, "%.24s%s", stem, kind == WALFILE_HISTORY ? ".history" : "");
+	(void)snprintf(key, KEY, kind == WALFILE_HISTORY ? "%.8s.history" : "%.24s", stem);
 	return true;
 }
 
