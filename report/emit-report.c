@@ -187,7 +187,8 @@ static void tell_head(struct summary *s, const struct chain_head *head)
 			     e.msg);
 }
 
-static void remember(struct summary *s)
+/* *head: the history's, with this run; seq 0 where there is none. */
+static void remember(struct summary *s, struct chain_head *head)
 {
 	JSON_AUTO *run = NULL;
 	struct history_seal seal = { .sign_key = config.sign_key };
@@ -200,6 +201,7 @@ static void remember(struct summary *s)
 		summary_find(s, "history", "", V_UNKNOWN, "the run was not remembered: %s", e.msg);
 		return;
 	}
+	*head = seal.head;
 	tool_debug("appended the run to %s", config.history);
 	if (config.anchor)
 		tell_head(s, &seal.head);
@@ -267,14 +269,15 @@ static void write_reports(struct summary *s, const struct past *past, bool shown
 }
 
 /* FILE.md and FILE.json. */
-static int put_evidence(const struct summary *s, struct err *e)
+static int put_evidence(const struct summary *s, const struct chain_head *head, struct err *e)
 {
 	JSON_AUTO *run = run_object(s, SIZE_MAX);
 	const struct evidence evidence = {
 		.s = s,
 		.run = run,
 		.reference = config.reference,
-		.history = config.history,
+		.history = head->seq ? config.history : NULL,
+		.head = head,
 	};
 	JSON_AUTO *object = evidence_object(&evidence);
 	BUF_AUTO page = BUF_INIT(OUTLET_MAX), json = BUF_INIT(OUTLET_MAX);
@@ -292,11 +295,11 @@ static int put_evidence(const struct summary *s, struct err *e)
 	return outlet_put(path.s, STDOUT_FILENO, &json, e);
 }
 
-static void write_evidence(struct summary *s)
+static void write_evidence(struct summary *s, const struct chain_head *head)
 {
 	struct err e = { 0 };
 
-	if (config.evidence == NULL || put_evidence(s, &e) == 0)
+	if (config.evidence == NULL || put_evidence(s, head, &e) == 0)
 		return;
 	tool_warn("%s", e.msg);
 	summary_find(s, "report", "", V_UNKNOWN, "the evidence was not written: %s", e.msg);
@@ -358,6 +361,7 @@ static void check_words(void)
 int main(int argc, char **argv)
 {
 	struct past past = PAST_NONE;
+	struct chain_head head = { .seq = 0 };
 	struct submitter with;
 	struct summary s;
 	enum verdict status;
@@ -371,13 +375,13 @@ int main(int argc, char **argv)
 	summary_init(&s);
 	gather(&s);
 	recall(&past, &s);
-	remember(&s);
+	remember(&s, &head);
 	with = (struct submitter){
 		.ca_file = config.ca_file,
 		.within_s = config.within_s,
 		.label = s.label,
 	};
-	write_evidence(&s);
+	write_evidence(&s, &head);
 	write_reports(&s, &past, false, &with);
 	write_reports(&s, &past, true, &with);
 	submitter_wipe(&with);

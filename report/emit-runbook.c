@@ -75,7 +75,7 @@ static const struct opt options[] = {
 	  "directory of base backups (pg_basebackup), for a recovery to a point in time",
 	  "RUNBOOK_BASE_BACKUPS", false, NULL },
 	{ OPT_TEXT, 0, "wal", "DIR", &runbook.wal,
-	  "directory of archived WAL", "WAL_SOURCE", false, NULL },
+	  "directory of archived WAL; one that is elsewhere needs --restore-command", "WAL_SOURCE", false, NULL },
 	{ OPT_TEXT, 0, "restore-command", "COMMAND", &runbook.restore_command,
 	  "restore_command for PostgreSQL; default: cp from --wal", "RUNBOOK_RESTORE_COMMAND", false,
 	  NULL },
@@ -220,6 +220,11 @@ static void fill_in(struct buf *work)
 		runbook.database = runbook.label;
 	buf_addf(work, "/var/tmp/recovery-%s", runbook.label);
 	runbook.work = either(runbook.work, work->s);
+	/* cp reads directories alone. */
+	if (runbook.wal && strncmp(runbook.wal, "file://", 7) == 0)
+		runbook.wal += 7;
+	if (runbook.wal && strstr(runbook.wal, "://"))
+		runbook.wal = NULL;
 	runbook.rto_target_s = config.rto_s ? (double)config.rto_s : (double)NAN;
 	runbook.rpo_target_s = config.rpo_s ? (double)config.rpo_s : (double)NAN;
 	runbook.tables = (const char *const *)config.tables.v;

@@ -110,7 +110,7 @@ static json_t *of_run(json_t *run)
 	json_object_foreach(run, key, v)
 		if (!json_is_array(v) && strcmp(key, "backup") != 0 &&
 		    strcmp(key, "instance") != 0 && strcmp(key, "record") != 0 &&
-		    strcmp(key, "v") != 0)
+		    strcmp(key, "performed") != 0 && strcmp(key, "v") != 0)
 			json_object_set(o, key, v);
 	return o;
 }
@@ -295,6 +295,10 @@ static json_t *integrity(const struct evidence *ev)
 		set_text(o, "run_sha256", hex);
 	}
 	set_text(o, "history", ev->history);
+	if (ev->head->seq > 0) {
+		json_object_set_new(o, "chain_sequence", json_integer(ev->head->seq));
+		set_text(o, "chain_head_sha256", ev->head->sha256);
+	}
 	free(line);
 	return o;
 }

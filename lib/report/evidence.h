@@ -11,6 +11,7 @@
  * 800-53 r5 CP-4 and CP-9, HIPAA 45 CFR 164.308(a)(7)(ii)(D).
  */
 #include "lib/base/buf.h"
+#include "lib/base/chain.h"
 #include "lib/report/summary.h"
 
 struct evidence {
@@ -18,6 +19,7 @@ struct evidence {
 	json_t *run;           /* as run_object() makes it: what it says of itself is repeated */
 	const char *reference; /* a ticket, a policy; NULL: none */
 	const char *history;   /* where the run is remembered; NULL: nowhere */
+	const struct chain_head *head; /* of that history, with this run */
 };
 
 /* The whole of it as one object (docs/evidence.schema.json); the caller's. */

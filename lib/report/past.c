@@ -13,8 +13,12 @@ static const int64_t day_ms = 24 * 3600 * 1000LL;
 
 const struct past_phase past_phases[PAST_PHASES] = {
 	{ "backup-download", "fetch_seconds", "fetch" },
+	{ "restore-time", "repository_seconds", "out of the repository" },
+	{ "restore-time", "decrypt_seconds", "decrypt" },
 	{ "restore-time", "unpack_seconds", "unpack" },
 	{ "restore-time", "start_seconds", "start server" },
+	{ "restore-time", "consistent_seconds", "until consistent" },
+	{ "restore-time", "replay_seconds", "replay" },
 	{ "restore-time", "pre_data_seconds", "tables" },
 	{ "restore-time", "data_seconds", "rows" },
 	{ "restore-time", "post_data_seconds", "indexes" },

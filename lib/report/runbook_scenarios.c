@@ -22,8 +22,10 @@ static void say_impossible(struct writing *w)
 {
 	paper_note(
 		w->p, "Not prepared",
-		"neither a source of dumps nor a base backup with archived WAL is configured for "
-		"this database: there is nothing to restore from.");
+		"neither a source of dumps nor a directory of base backups (RUNBOOK_BASE_BACKUPS) "
+		"with archived WAL (WAL_SOURCE, RUNBOOK_RESTORE_COMMAND) is configured for this "
+		"database: there is nothing to restore from. A repository of pgBackRest or Barman "
+		"is restored by its own program, whose commands are not in here.");
 }
 
 /* The loss is that since the dump, and it had better be known before. */

@@ -115,7 +115,8 @@ evidence() {
 	jq -e '.record == "evidence" and .scope == {system: "shop", reference: "policy BK-7"}
 		and .rto == {achieved_seconds: 1320, target_seconds: 1800, met: true} and .rpo.met
 		and .backup.sha256 and .performed.ci_run == "https://ci.example.org/7" and .performed.tool_version
-		and .exceptions == [] and (.results | length) == 13 and .integrity.history == "h/"' ev.json
+		and .exceptions == [] and (.results | length) == 13 and .integrity.history == "h/" and .integrity.chain_sequence == 1' ev.json
+	[ "$(jq -r .integrity.chain_head_sha256 ev.json)" = "$(tail -n 1 h/shop.jsonl | tr -d '\n' | sha256sum | cut -d ' ' -f 1)" ]
 	[ "$(jq -r .performed.program_sha256 ev.json)" = "$(sha256sum "$BIN/emit-report" | cut -d ' ' -f 1)" ]
 	# a control is not supported by what was not looked at
 	jq -e '[.controls[] | select(.supported | not) | .id] == ["NIST SP 800-53 CP-9(1)"]' ev.json
