@@ -2,6 +2,7 @@
  * values, a view, a trigger and a procedure: rows are counted, and every cut is found. */
 #include "lib/base/io.h"
 #include "lib/dump/mysql.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>
@@ -35,24 +36,6 @@ static void load(int i)
 	(void)snprintf(path, sizeof(path), FIXTURES "%s", dumps[i].file);
 	whole = (struct buf)BUF_INIT(1 << 20);
 	ck_assert_msg(io_slurp(path, &whole, &e) == 0, "%s", e.msg);
-}
-
-struct memory {
-	const char *p;
-	size_t n, step;
-};
-
-static ssize_t read_memory(void *ctx, void *p, size_t n, struct err *e)
-{
-	struct memory *m = ctx;
-
-	(void)e;
-	n = n < m->step ? n : m->step;
-	n = n < m->n ? n : m->n;
-	memcpy(p, m->p, n);
-	m->p += n;
-	m->n -= n;
-	return (ssize_t)n;
 }
 
 /* The first n bytes, so many at a time. */
