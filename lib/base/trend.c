@@ -27,6 +27,7 @@ bool trend_backup_of(const json_t *fields, struct trend_backup *out)
 	*out = (struct trend_backup){
 		.source = copy(fields, "source"),
 		.name = copy(fields, "name"),
+		.sha256 = copy(fields, "sha256"),
 		.format = xasprintf("%s%s%s", format ? format : "", type ? " " : "",
 				    type ? type : ""),
 		.at_ms = INT64_MIN,
@@ -42,6 +43,7 @@ void trend_backup_free(struct trend_backup *b)
 	free(b->source);
 	free(b->name);
 	free(b->format);
+	free(b->sha256);
 	*b = (struct trend_backup){ 0 };
 }
 
@@ -88,7 +90,7 @@ static bool precedes(const struct trend_backup *b, const struct trend_backup *th
 }
 
 size_t trend_before(struct trend_list *list, const struct trend_backup *this, size_t most,
-		    uint64_t *bytes)
+		    uint64_t *bytes, int64_t *at_ms)
 {
 	const struct trend_backup *taken = NULL;
 	size_t n = 0;
@@ -103,15 +105,29 @@ size_t trend_before(struct trend_list *list, const struct trend_backup *this, si
 		    !agree(b->source, this->source) || !agree(b->format, this->format))
 			continue;
 		taken = b;
-		bytes[n++] = b->bytes;
+		/* From the end, for the newest come first. */
+		n++;
+		bytes[most - n] = b->bytes;
+		if (at_ms)
+			at_ms[most - n] = b->at_ms;
 	}
-	for (size_t i = 0; i < n / 2; i++) {
-		const uint64_t swap = bytes[i];
-
-		bytes[i] = bytes[n - 1 - i];
-		bytes[n - 1 - i] = swap;
-	}
+	memmove(bytes, bytes + (most - n), n * sizeof(*bytes));
+	if (at_ms)
+		memmove(at_ms, at_ms + (most - n), n * sizeof(*at_ms));
 	return n;
+}
+
+const struct trend_backup *trend_twin(const struct trend_list *list,
+				      const struct trend_backup *this)
+{
+	for (size_t i = list->n; i > 0 && *this->sha256; i--) {
+		const struct trend_backup *b = &list->v[i - 1];
+
+		if (b->bytes == this->bytes && strcmp(b->sha256, this->sha256) == 0 &&
+		    precedes(b, this) && agree(b->source, this->source))
+			return b;
+	}
+	return NULL;
 }
 
 static int by_size(const void *a, const void *b)

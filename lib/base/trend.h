@@ -14,7 +14,7 @@
 /* One backup; the strings are owned, "" where unknown. format: with the type, where it has one
  * ("pgbackrest incr"). bytes: what it restores to, where that is known, else its own. */
 struct trend_backup {
-	char *source, *name, *format;
+	char *source, *name, *format, *sha256;
 	int64_t at_ms; /* taken, else modified; INT64_MIN where unknown */
 	uint64_t bytes;
 };
@@ -32,11 +32,16 @@ void trend_backup_free(struct trend_backup *b);
 void trend_add(struct trend_list *list, struct trend_backup *b);
 void trend_free(struct trend_list *list);
 
-/* The sizes of the last `most` different backups before *this, oldest first, into bytes[]: how
- * many. One that names another source or another format is no peer; a backup of 0 bytes is none
- * either, for nothing can be compared with it. The list is sorted by it. */
+/* The sizes of the last `most` different backups before *this, oldest first, into bytes[], and when
+ * they were taken into at_ms[] (may be NULL): how many. One that names another source or another
+ * format is no peer; a backup of 0 bytes is none either, for nothing can be compared with it. The
+ * list is sorted by it. */
 size_t trend_before(struct trend_list *list, const struct trend_backup *this, size_t most,
-		    uint64_t *bytes);
+		    uint64_t *bytes, int64_t *at_ms);
+
+/* Another backup with the same content: of the same size and SHA-256. NULL: none. */
+const struct trend_backup *trend_twin(const struct trend_list *list,
+				      const struct trend_backup *this);
 
 /* Shares of the earlier size; INFINITY for no limit. */
 struct trend_limits {

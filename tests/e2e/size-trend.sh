@@ -39,7 +39,7 @@ stays_the_same() {
 	expect_records 'map(select(.record == "check")) | .[0].summary
 		== "1.0 MB, +0.4 % against the median of 14"'
 	expect_records 'map(select(.check == "backup-size").metrics[]) | map({(.name): .value}) | add
-		== {bytes: 1004000, previous_bytes: 1000000, median_bytes: 1000000, change_ratio: 0.004}'
+		== {bytes: 1004000, previous_bytes: 1000000, median_bytes: 1000000, mad_bytes: 0, bytes_per_day: 0, change_ratio: 0.004}'
 	expect_records 'map(select(.check == "backup-size").metrics[] | select(.name == "change_ratio"))
 		| .[0].crit == "-0.2:"'
 }
@@ -53,14 +53,19 @@ passes_all_through() {
 t "every record passes through unchanged" passes_all_through
 
 drops() {
-	judged 0 ok 800000
+	judged 0 ok 985000
+	judged 1 warning 800000
+	expect_out '800 kB, -20 %, and the 14 before were all alike'
 	judged 2 critical 799999
 	expect_out '800 kB, -20 % against the previous \(1.0 MB\) and -20 % against the median of 14 \(1.0 MB\); a drop of 20 % is allowed'
-	judged 0 ok 799999 --max-drop 30%
-	MAX_SIZE_DROP=30% judged 0 ok 799999
+	judged 1 warning 799999 --max-drop 30%
+	MAX_SIZE_DROP=30% judged 1 warning 799999
 	MAX_SIZE_DROP=30% judged 2 critical 799999 --max-drop 20%
-	judged 2 critical 999999 --max-drop 0%
-	judged 0 ok 1 --max-drop 100%
+	judged 2 critical 999999 --max-drop 0% --min-delta 0
+	judged 0 ok 999999 --max-drop 0%
+	judged 1 warning 128 --max-drop 100%
+	judged 2 critical 127 --max-drop 100%
+	expect_out 'too small for any backup'
 }
 t "a drop beyond the limit is critical" drops
 
@@ -74,7 +79,8 @@ empty() {
 t "0 bytes are critical, with and without history" empty
 
 grows() {
-	judged 0 ok 99000000
+	judged 1 warning 99000000
+	judged 0 ok 4900000
 	judged 0 ok 3000000 --max-growth 200%
 	judged 1 warning 3000001 --max-growth 200%
 	expect_out 'a growth of 200 % is allowed'
@@ -154,10 +160,10 @@ t "from a listing alone the latest is judged" listing_alone
 plugin() {
 	for d in 1 2 3; do run_line $d 1000000; done >h.jsonl
 	expect_status 0 size-trend --nagios --history h.jsonl --label shop
-	expect_out "^SIZE-TREND OK - 1.0 MB, 0 % against the median of 2 \| 'bytes'=1000000B 'previous_bytes'=1000000B 'median_bytes'=1000000B 'change_ratio'=0;;-0.2:$"
+	expect_out "^SIZE-TREND OK - 1.0 MB, 0 % against the median of 2, too few for a trend \| 'bytes'=1000000B 'previous_bytes'=1000000B 'median_bytes'=1000000B 'change_ratio'=0;~:4;-0.2:$"
 	run_line 4 10 >>h.jsonl
 	expect_status 2 size-trend --nagios --history h.jsonl --label shop
-	expect_out '^SIZE-TREND CRITICAL - 10 B, -100 % against the previous'
+	expect_out '^SIZE-TREND CRITICAL - 10 B: too small'
 	expect_status 3 size-trend --nagios --history h.jsonl --label other
 	expect_out '^SIZE-TREND UNKNOWN - no backup to judge'
 }
@@ -175,6 +181,25 @@ usage() {
 	expect_status 3 size-trend --no-such-option
 }
 t "wrong usage is refused with what is right" usage
+
+patterns() {
+	{ for d in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
+		backup $d $((1000000 - d * 8000))
+	done; backup 28 776000 '"newest":true'; } >in
+	expect_status 2 size-trend --records <in
+	expect_out '776 kB, a slow decline: -21 % over 28 backups'
+	{ for d in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
+		backup $d $((d % 7 == 0 ? 400000 : 1000000))
+	done; backup 28 400000 '"newest":true'; } >in
+	expect_status 0 size-trend --records <in
+	expect_out '400 kB, as on 3 such weekdays before'
+	sed 's/"bytes":400000,\(.*"newest"\)/"bytes":200000,\1/' in >less
+	expect_status 2 size-trend --records <less
+	{ backup 1 1000000 '"sha256":"aa"'; backup 2 1000000 '"sha256":"aa"' '"newest":true'; } >in
+	expect_status 1 size-trend --records <in
+	expect_out 'the same bytes as shop-20260201.dump'
+}
+t "weekdays, slow declines and the same file again are seen" patterns
 
 not_a_record() {
 	{ backup 14 1000000; echo garbage; backup 15 1000000 '"newest":true'; } >in

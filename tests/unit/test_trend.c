@@ -144,7 +144,7 @@ START_TEST(looks_back)
 
 	fill(&list);
 	ck_assert(trend_backup_of(object, &this));
-	n = trend_before(&list, &this, windows[_i].most, got);
+	n = trend_before(&list, &this, windows[_i].most, got, NULL);
 	ck_assert_uint_eq(n, windows[_i].n);
 	for (size_t i = 0; i < n; i++)
 		ck_assert_uint_eq(got[i], windows[_i].want[i]);
@@ -176,10 +176,10 @@ START_TEST(empty_list)
 	uint64_t got[1];
 
 	ck_assert(trend_backup_of(object, &b));
-	ck_assert_uint_eq(trend_before(&list, &b, 1, got), 0);
+	ck_assert_uint_eq(trend_before(&list, &b, 1, got, NULL), 0);
 	trend_add(&list, &b);
 	ck_assert(trend_backup_of(object, &b));
-	ck_assert_uint_eq(trend_before(&list, &b, 1, got), 0);
+	ck_assert_uint_eq(trend_before(&list, &b, 1, got, NULL), 0);
 	trend_backup_free(&b);
 	trend_free(&list);
 	json_decref(object);
