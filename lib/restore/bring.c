@@ -118,7 +118,7 @@ char *bring_run(const struct bring *b, const char *dir, unsigned jobs, uint64_t 
 	AUTO_FREE char *places = NULL;
 	char *data;
 
-	if (space_check(dir, b->bytes, max_disk_b, e) < 0)
+	if (space_check(dir, b->bytes + SPACE_SERVER_B, max_disk_b, e) < 0)
 		return NULL;
 	lock = make_dir(b, dir, "lock", e);
 	places = lock ? make_dir(b, dir, "places", e) : NULL;

@@ -13,9 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Beside the data: the WAL of the recovery, a checkpoint's. */
-#define SERVER_B ((uint64_t)512 * 1000 * 1000)
-
 enum { LOCKS_MIN = 256, SEGMENTS_MIN = 5, SEGMENTS_MAX = 128 };
 
 bool physical_takes(const struct sniffed *what)
@@ -31,9 +28,9 @@ static int make_room(struct recovery *w, struct err *e)
 	uint64_t need;
 
 	if (w->job->brought)
-		need = SERVER_B; /* beside the data, for which there was room */
+		need = SPACE_SERVER_B; /* beside the data, for which there was room */
 	else if (b->has_manifest)
-		need = b->manifest.total_b + SERVER_B;
+		need = b->manifest.total_b + SPACE_SERVER_B;
 	else
 		need = space_needed(w->what, w->job->source->bytes);
 	*w->job->need_b = need;

@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* Beside the data of a physical backup: the WAL of its recovery, a checkpoint's. */
+#define SPACE_SERVER_B ((uint64_t)512 * 1000 * 1000)
+
 /* Bytes that the restored server will take, at a guess. */
 uint64_t space_needed(const struct sniffed *what, uint64_t backup_b);
 

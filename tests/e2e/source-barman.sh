@@ -1,6 +1,7 @@
 #!/bin/sh
 # A Barman server as a source: streaming backups over a Unix socket, listed, verified and checked by
 # Barman itself; damage that its verification finds, and WAL that it never misses.
+# time limit: 600 s
 # sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
 . "${0%/*}/lib.sh"
 need barman jq python3

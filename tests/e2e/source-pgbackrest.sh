@@ -2,6 +2,7 @@
 # A pgBackRest repository as a source: listed, verified and checked by its own program, and damaged
 # in the ways that pgBackRest's tests of verify know (missing and changed files, WAL, information
 # files), and some that verify passes over.
+# time limit: 600 s
 # sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
 . "${0%/*}/lib.sh"
 need pgbackrest jq python3
