@@ -1,6 +1,9 @@
 /* check-integrity: all that can be known of a base backup without starting it. */
 #include "lib/base/stage.h"
+#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/pg/restored.h"
+#include "lib/physical/amcheck.h"
 #include "lib/physical/integrity.h"
 
 #include <stdlib.h>
@@ -10,7 +13,9 @@
 enum { JOBS_MAX = 256 };
 
 static uint64_t jobs;
+static uint64_t max_s;
 static struct integrity_opts config;
+static struct amcheck_opts amcheck;
 
 /* clang-format off */
 static const struct opt options[] = {
@@ -22,6 +27,12 @@ static const struct opt options[] = {
 	  "do not look at the pages of relations and WAL", NULL, false, NULL },
 	{ OPT_FLAG, 'n', "no-wal", NULL, &config.no_wal,
 	  "the WAL that the backup needs comes from elsewhere", NULL, false, NULL },
+	{ OPT_FLAG, 0, "deep", NULL, &amcheck.deep,
+	  "in a restored server: every row has its index entries, and parents fit their children",
+	  NULL, false, NULL },
+	{ OPT_DURATION, 0, "max-seconds", "DURATION", &max_s,
+	  "in a restored server: begin with no further relation after it; default: look at all",
+	  NULL, false, NULL },
 	OPT_TABLE_END,
 };
 
@@ -42,6 +53,10 @@ static const struct tool tool = {
 		"not held against the backup: the WAL repairs them. Without a manifest it says what "
 		"could not be known.\n"
 		"\n"
+		"As the COMMAND of restore-to-temp, where the records name a restored server, it looks "
+		"at that instead: at every table and B-tree index, by PostgreSQL's extension amcheck, "
+		"and for indexes that are not valid.\n"
+		"\n"
 		"What it does not prove is that the server starts and its data agree: restore it.",
 	.examples = "check-integrity /srv/backups/base/20260217\n"
 		    "look at one backup\n"
@@ -52,10 +67,32 @@ static const struct tool tool = {
 };
 /* clang-format on */
 
+static void look_inside(struct stage *st, const struct restored *r)
+{
+	amcheck.until_ms = max_s ? mono_ms() + (int64_t)max_s * 1000 : 0;
+	for (size_t i = 0; i < (r->databases.n ? r->databases.n : 1); i++) {
+		PG_AUTO pg = { 0 };
+		struct pg_target target;
+		struct err e = { 0 };
+
+		if (restored_target(r, NULL, &target, &e) == 0) {
+			target.writable = true;
+			if (r->databases.n)
+				target.dbname = r->databases.v[i];
+			if (pg_open(&pg, &target, &e) == 0) {
+				amcheck_run(st, &pg, &amcheck);
+				continue;
+			}
+		}
+		stage_error(st, "index-integrity", r->databases.n ? r->databases.v[i] : "", &e);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	char *path __attribute__((cleanup(xfree_auto))) = NULL;
 	const int first = tool_begin(&tool, argc, argv);
+	RESTORED_AUTO restored = { 0 };
 	struct record r;
 	struct stage st;
 	struct err e = { 0 };
@@ -68,12 +105,18 @@ int main(int argc, char **argv)
 	if (first < argc)
 		path = xstrdup(argv[first]);
 	stage_begin(&st, &tool);
-	while (stage_next(&st, &r))
+	while (stage_next(&st, &r)) {
+		restored_see(&restored, &r);
 		if (first == argc && strcmp(r.kind, "backup") == 0 &&
 		    record_true(r.object, "newest") && record_text(r.object, "path")) {
 			free(path);
 			path = xstrdup(record_text(r.object, "path"));
 		}
+	}
+	if (first == argc && restored.instance) {
+		look_inside(&st, &restored);
+		return stage_end(&st);
+	}
 	if (path == NULL) {
 		(void)err_set(&e, ERR_USAGE,
 			      "find a backup: no record names one that is here; pipe "
