@@ -54,8 +54,8 @@ int walwire_ask(int end, const char *name, int *fd, struct err *e)
 	struct iovec v = { .iov_base = &a, .iov_len = sizeof(a) };
 	struct msghdr m = { .msg_iov = &v,
 			    .msg_iovlen = 1,
-			    .msg_control = &extra,
-			    .msg_controllen = sizeof(extra) };
+			    .msg_control = extra.room,
+			    .msg_controllen = sizeof(extra.room) };
 
 	(void)snprintf(question, sizeof(question), "%s", name);
 	if (send(end, question, sizeof(question), MSG_NOSIGNAL) < 0 ||
@@ -92,8 +92,8 @@ void walwire_answer(int end, int found, int fd, const struct err *e)
 	if (found > 0) {
 		struct cmsghdr *c;
 
-		m.msg_control = &extra;
-		m.msg_controllen = sizeof(extra);
+		m.msg_control = extra.room;
+		m.msg_controllen = sizeof(extra.room);
 		c = CMSG_FIRSTHDR(&m);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
