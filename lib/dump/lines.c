@@ -5,7 +5,7 @@
 
 /* GCC and clang make the best of what the processor has. */
 typedef unsigned char vector __attribute__((vector_size(16)));
-enum { LANES = sizeof(vector) };
+enum { LANES = 16 };
 /* A lane counts one line end a step. */
 _Static_assert(LINES_BLOCK % LANES == 0 && LINES_BLOCK / LANES < 256, "a lane would overflow");
 
