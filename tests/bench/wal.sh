@@ -1,0 +1,64 @@
+#!/bin/sh
+# wal.sh [SEGMENTS]: how long it takes to look at an archive of so many segments of 16 MB (40): check-
+# wal, and pg_waldump of each segment, which verifies the same records and prints them, or not. In one
+# run, from the page cache, best of three.
+BENCH_DIR=${BENCH_DIR:-/var/tmp}
+BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/../e2e/lib.sh"
+need python3
+segments=${1:-40}
+
+mkdir archive
+chmod 777 archive
+pg_init "$SCRATCH/source" || exit 3
+PG_SOCKET=$SCRATCH/source
+PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
+pg_run "$PG_SOCKET" -c listen_addresses= -c archive_mode=on \
+	-c "archive_command='cp %p $SCRATCH/archive/%f'" -c max_wal_size=4GB || exit 3
+sql "CREATE TABLE t (g bigint PRIMARY KEY, v text)"
+# A segment holds some 90,000 records of this.
+while [ "$(find archive -type f | wc -l)" -lt "$segments" ]; do
+	sql "INSERT INTO t SELECT g, md5(g::text) FROM generate_series((SELECT coalesce(max(g), 0) + 1 FROM t),
+		(SELECT coalesce(max(g), 0) + 300000 FROM t)) g"
+done
+pg_stop source
+n=$(find archive -type f -name '????????????????????????' | wc -l)
+
+# best COMMAND...: wall seconds, processor seconds and MiB of memory of the quickest of three.
+best() {
+	python3 - "$@" <<-'PYTHON'
+		import os, sys, time
+		out = os.open("/dev/null", os.O_WRONLY)
+		runs = []
+		for _ in range(3):
+		    start = time.monotonic()
+		    actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
+		    pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+		    _, status, used = os.wait4(pid, 0)
+		    if status:
+		        sys.exit(f"failed: {' '.join(sys.argv[1:])}")
+		    runs.append((time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
+		print("%.3f %.3f %.1f" % min(runs))
+	PYTHON
+}
+
+each() {
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	best sh -c 'for f in archive/*; do "$0" "$@" "$f" || exit; done' "$PG_BIN/pg_waldump" "$@"
+}
+
+row() {
+	echo "$2 $3 $n" | awk -v name="$1" '{ printf "%-28s %8.2f ms a segment %6.1f x %8.2f ms cpu %7.1f MB\n",
+		name, 1000 * $1 / $5, $4 / $1, 1000 * $2 / $5, $3 }'
+}
+
+theirs=$(each) || exit 3
+quiet=$(each --quiet) || exit 3
+all=$(best check-wal --records --archive archive) || exit 3
+one=$(best check-wal --records --jobs 1 --archive archive) || exit 3
+echo "$n segments of 16 MB, $(nproc) processors"
+row "pg_waldump" "$theirs" "${theirs%% *}"
+row "pg_waldump --quiet" "$quiet" "${theirs%% *}"
+row "check-wal" "$all" "${theirs%% *}"
+row "check-wal --jobs 1" "$one" "${theirs%% *}"
