@@ -22,7 +22,7 @@ static struct {
 	struct source_config source;
 	const char *dir, *user, *keyring;
 	uint64_t connections, max_rate;
-	bool copy, listed;
+	bool copy, listed, stream;
 } config = { .source = { SOURCE_DEFAULTS }, .connections = 8 };
 
 /* clang-format off */
@@ -32,6 +32,10 @@ static const struct opt options[] = {
 	  "where to put the backup; needed unless SOURCE is on this machine", "WORK_DIR", false, NULL },
 	{ OPT_FLAG, 0, "copy", NULL, &config.copy,
 	  "copy a backup that is on this machine too, instead of using it where it is", NULL, false, NULL },
+	{ OPT_FLAG, 0, "stream", NULL, &config.stream,
+	  "let restore-to-temp begin while a script, or what is compressed or encrypted as a whole, is "
+	  "still on its way; what comes of it counts only once the backup was proven", "FETCH_STREAM",
+	  false, NULL },
 	{ OPT_TEXT, 0, "user", "USER", &config.user,
 	  "as root: who shall own the copy; default: postgres, else nobody", NULL, false, NULL },
 	{ OPT_TEXT, 0, "signature-keyring", "FILE", &config.keyring,
@@ -69,6 +73,10 @@ static const struct tool tool = {
 	"as the object is the same; one that was replaced meanwhile is begun again, once. When the "
 	"program is killed or the network stays away, DIRECTORY/.NAME.partial keeps what is there: the "
 	"next run in DIRECTORY goes on from it, if the object is still the same, or removes it.\n\n"
+	"With --stream the record arrival tells of a large backup when its first bytes are here, so that "
+	"restore-to-temp(1) restores it while the rest comes. An uncompressed archive, which must be "
+	"there as a whole, is fetched first as ever. Should the backup turn out to be incomplete or "
+	"altered, or the fetch break off, what was restored is thrown away, unknown or critical.\n\n"
 	"A backup that only its own program can read (pgbackrest:STANZA, barman:SERVER) stays where it "
 	"is: it is only chosen, for restore-to-temp(1) to have it restored.\n\n"
 	"A backup on this machine is used where it is, and hashed there. An empty backup, and an HTML or "
@@ -149,13 +157,32 @@ static void show_progress(void *ctx, uint64_t bytes, int64_t total)
 		(void)fprintf(stderr, "\r\033[K%s, %s/s", done, rate);
 }
 
+/* Who reads the backup while it arrives is told of it. */
+struct early_reader {
+	struct stage *st;
+	const struct storage *s;
+	const struct backup *b;
+	bool told;
+};
+
+static void tell_early(void *ctx, const char *path)
+{
+	struct early_reader *r = ctx;
+	json_t *fields = describe_backup(r->s, r->b);
+
+	json_object_set_new(fields, "path", record_string(path, strlen(path)));
+	stage_record(r->st, "arrival", fields);
+	r->told = true;
+}
+
 static void add_metrics(struct check *c, const struct storage *s, const struct fetched *f,
-			bool here)
+			bool here, bool early)
 {
 	check_metric_int(c, "bytes", (int64_t)f->bytes, "B");
 	/* What lies here already is not fetched; reading it for the digest is no part of a
-	 * recovery. */
-	check_metric_real(c, "fetch_seconds", here ? 0 : f->seconds, "s");
+	 * recovery. What is restored meanwhile takes no time of its own. */
+	check_metric_real(c, early ? "fetch_along_seconds" : "fetch_seconds", here ? 0 : f->seconds,
+			  "s");
 	if (here)
 		return;
 	if (f->seconds > 0)
@@ -165,7 +192,7 @@ static void add_metrics(struct check *c, const struct storage *s, const struct f
 }
 
 static void report(struct stage *st, const struct storage *s, const struct backup *b,
-		   const struct fetched *f, bool here)
+		   const struct fetched *f, bool here, bool early)
 {
 	json_t *fields = describe_backup(s, b);
 	char size[HUMAN_SIZE];
@@ -187,16 +214,20 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 	check_init(&c, "backup-download", "");
 	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s%s%s%s%s", human_bytes(f->bytes, size),
 		  f->sha256, f->told[0] ? ", agrees with " : "", f->told,
-		  f->signer[0] ? ", signed by " : "", f->signer, here ? ", used where it is" : "");
+		  f->signer[0] ? ", signed by " : "", f->signer,
+		  here    ? ", used where it is"
+		  : early ? ", restored while it came"
+			  : "");
 	if (f->odd[0])
 		check_say(&c, V_WARNING, "not all of it could be checked: %s", f->odd);
-	add_metrics(&c, s, f, here);
+	add_metrics(&c, s, f, here, early);
 	stage_check(st, &c);
 }
 
 /* Finds, fetches, reports. -1 with *e when there is nothing to report but that. */
 static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 {
+	struct early_reader reader = { .st = st, .s = from->storage };
 	struct progress progress = { 0 };
 	struct fetch_plan plan = { .connections = (unsigned)config.connections,
 				   .max_rate = config.max_rate,
@@ -227,12 +258,17 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 		plan.dir = config.dir;
 	if (common.progress || (isatty(STDERR_FILENO) && !common.quiet))
 		plan.progress = show_progress;
+	if (config.stream) {
+		reader.b = newest;
+		plan.arriving = tell_early;
+		plan.arriving_ctx = &reader;
+	}
 	progress.begun_ms = mono_ms();
 	rc = fetch_backup(from->storage, &from->catalog, newest, &plan, &fetched, e);
 	if (progress.shown)
 		(void)fputs("\r\033[K", stderr);
 	if (rc == 0)
-		report(st, from->storage, newest, &fetched, plan.dir == NULL);
+		report(st, from->storage, newest, &fetched, plan.dir == NULL, reader.told);
 	fetched_free(&fetched);
 	return rc;
 }

@@ -218,8 +218,15 @@ static int open_tee(struct stage *st)
 	return fd;
 }
 
+static bool is_ours(const json_t *record)
+{
+	const char *by = record_text(record, "tool");
+
+	return by && strcmp(by, tool.name) == 0;
+}
+
 /* The checks that our child processes have said: in the copy of the stream, after the first so many
- * bytes. */
+ * bytes, where others' are that came in meanwhile. */
 static void count_said(struct stage *st, int fd, off_t from)
 {
 	struct record_reader *in = record_open(fd);
@@ -228,7 +235,7 @@ static void count_said(struct stage *st, int fd, off_t from)
 
 	if (lseek(fd, from, SEEK_SET) == from)
 		while (record_read(in, &r, &e) > 0)
-			if (strcmp(r.kind, "check") == 0)
+			if (strcmp(r.kind, "check") == 0 && is_ours(r.object))
 				stage_count(st, r.object);
 	record_close(in);
 }
@@ -368,6 +375,8 @@ static int restore(struct stage *st, struct attempt *a)
 		return stage_fail(st, "restore", "", &e);
 	if (end == SUPERVISE_DONE)
 		command = verdict_of_wait(status);
+	if (a->source->arriving >= 0)
+		stage_leave_input(st);
 	count_said(st, a->records_fd, so_far);
 	say_end(st, end, signal, status);
 	say_removed(st, a);
@@ -452,7 +461,8 @@ int main(int argc, char **argv)
 		return reap_only(&st);
 	a.records_fd = open_tee(&st);
 	while (stage_next(&st, &r))
-		source_see(&source, &r);
+		if (source_see(&source, &r) && config.backup == NULL)
+			break;
 	if (keys_load(&a.job.keys, &config.keys, &e) < 0 || settle(&source, &bring, &a, &e) < 0 ||
 	    settle_archive(&archive, &a, &e) < 0)
 		return stage_fail(&st, "restore", "", &e);

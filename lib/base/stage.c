@@ -374,6 +374,12 @@ void stage_drain(struct stage *st)
 		;
 }
 
+void stage_leave_input(struct stage *st)
+{
+	record_close(st->in);
+	st->in = NULL;
+}
+
 int stage_end(struct stage *st)
 {
 	stage_drain(st);

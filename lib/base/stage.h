@@ -61,6 +61,9 @@ bool stage_next(struct stage *st, struct record *r);
 /* Reads and passes through all that is left. */
 void stage_drain(struct stage *st);
 
+/* A child process of ours has read on from where we stopped: the rest is not ours to read. */
+void stage_leave_input(struct stage *st);
+
 /* Writes one of our checks and releases it. */
 void stage_check(struct stage *st, struct check *c);
 

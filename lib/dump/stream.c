@@ -1,6 +1,8 @@
 #include "lib/dump/stream.h"
 
+#include "lib/base/arrival.h"
 #include "lib/base/num.h"
+#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/layers.h"
 
@@ -17,6 +19,8 @@ struct stream {
 	struct layers l;
 	int fd; /* owned unless -1 */
 	int borrowed_fd;
+	uint64_t arriving_b;        /* of a file that is still being written; 0: it is all there */
+	int64_t waited_ms;          /* for it */
 	void (*release)(void *ctx); /* the source's */
 	uint64_t given_b;
 	struct buf compression, encryption;
@@ -88,11 +92,32 @@ struct stream *stream_open(const struct stream_source *source, const struct stre
 	return begin(s, opts, e);
 }
 
+/* How many of n bytes can be read now; 0 at the end of the file; -1. */
+static ssize_t wait_for(struct stream *s, size_t n, struct err *e)
+{
+	off_t at = lseek(s->borrowed_fd, 0, SEEK_CUR);
+	int64_t asked_ms = mono_ms(), there;
+
+	if (at < 0)
+		return err_set(e, ERR_SYSTEM, "read %s: %s", s->l.name, strerror(errno));
+	if ((uint64_t)at >= s->arriving_b)
+		return 0;
+	there = arrival_wait(s->borrowed_fd, (uint64_t)at, e);
+	s->waited_ms += mono_ms() - asked_ms;
+	return there < 0 ? -1 : (uint64_t)there < n ? (ssize_t)there : (ssize_t)n;
+}
+
 static ssize_t read_fd(void *ctx, void *p, size_t n, struct err *e)
 {
-	const struct stream *s = ctx;
+	struct stream *s = ctx;
 	ssize_t r;
 
+	if (s->arriving_b) {
+		r = wait_for(s, n, e);
+		if (r <= 0)
+			return r;
+		n = (size_t)r;
+	}
 	do
 		r = read(s->borrowed_fd, p, n);
 	while (r < 0 && errno == EINTR);
@@ -114,10 +139,11 @@ struct stream *stream_open_fd(int fd, const struct stream_opts *opts, struct err
 	return begin_fd(create(opts), fd, opts, e);
 }
 
+static const char ours[] = "/dev/fd/";
+
 /* Linux would look at the file's permissions again for /dev/fd/N. */
 static int open_path(const char *path)
 {
-	static const char ours[] = "/dev/fd/";
 	uint64_t n;
 	struct err e;
 	int fd;
@@ -153,6 +179,8 @@ struct stream *stream_open_path(const char *path, const struct stream_opts *opts
 		named.name = path;
 	s = create(&named);
 	s->fd = fd;
+	if (strncmp(path, ours, strlen(ours)) == 0)
+		s->arriving_b = named.arriving_b;
 	return begin_fd(s, fd, &named, e);
 }
 
@@ -305,6 +333,11 @@ const char *stream_encryption(const struct stream *s)
 int64_t stream_decrypt_ms(const struct stream *s)
 {
 	return s->l.decrypt_ns / 1000000;
+}
+
+int64_t stream_waited_ms(const struct stream *s)
+{
+	return s->waited_ms;
 }
 
 const char *stream_doubt(const struct stream *s)

@@ -40,6 +40,8 @@ struct stream_opts {
 	uint64_t max_ratio; /* and how many from one read (0: any; first 64 MiB are free) */
 	const struct keys *keys; /* for what is encrypted; borrowed; NULL: none */
 	uint64_t at_b;           /* where in its file the source begins, for messages */
+	uint64_t arriving_b;     /* "/dev/fd/N" is still being written (arrival.h), and will have so
+				  * many bytes; 0: it is all there */
 	const char *packed;      /* what the source itself unpacks; borrowed; NULL: nothing */
 };
 
@@ -95,6 +97,9 @@ const char *stream_doubt(const struct stream *s);
 /* What decryption alone has taken. gpg works at the same time as we do: then it is the time that we
  * waited for it. */
 int64_t stream_decrypt_ms(const struct stream *s);
+
+/* How long the file that is read kept us waiting, because it was still being written. */
+int64_t stream_waited_ms(const struct stream *s);
 
 /* What people should know though it is no failure ("512 zero bytes follow the gzip data"), or "".
  * Complete at the end only. */

@@ -133,6 +133,8 @@ static _Noreturn void be_restorer(struct attempt *a, const char *path, int repor
 	job.dir = a->path;
 	job.keys.dir = a->path; /* the only place that can be written to */
 	job.reading.keys = &job.keys;
+	if (a->source->arriving >= 0)
+		job.reading.arriving_b = a->source->bytes;
 	job.who = &self;
 	if (become_restorer(a, path, report) == 0) {
 		restorer_run(a->st, &job, &server);
@@ -378,6 +380,8 @@ int attempt_work(void *ctx)
 	    archive >= 0)
 		pid = run_restorer(a, &seal, path, &server);
 	close_archive(a, archive);
+	if (a->source->arriving >= 0) /* what was said meanwhile, and how it ended */
+		stage_drain(a->st);
 	if (server.up && a->command)
 		command = run_command(a, &server);
 	if (server.up && a->keep_for_s)

@@ -347,6 +347,7 @@ int into_script(const struct into_job *job, struct into *out, struct err *e)
 	take_result(job, &r, out);
 	job->phases->decrypts_along = sniff_is_encrypted(job->what);
 	job->phases->decrypt_along_ms = stream_decrypt_ms(s);
+	job->phases->wait_ms += stream_waited_ms(s);
 	if (ret == 0)
 		ret = judge_end(job, &r, out, e);
 	script_result_free(&r);

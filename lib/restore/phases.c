@@ -33,7 +33,8 @@ void phases_begin(struct phases *p, enum phase which)
 
 void phases_end(struct phases *p, enum phase which)
 {
-	p->ms[which] += mono_ms() - p->began_ms;
+	p->ended_ms = mono_ms();
+	p->ms[which] += p->ended_ms - p->began_ms;
 }
 
 void phases_move(struct phases *p, enum phase from, enum phase to, int64_t ms)
@@ -56,6 +57,8 @@ double phases_restore_s(const struct phases *p)
 
 double phases_total_s(const struct phases *p)
 {
+	if (p->arrives_along)
+		return (double)(p->ended_ms - p->arrives_ms) / 1000;
 	return phases_restore_s(p) + (p->fetch_s > 0 ? p->fetch_s : 0);
 }
 
@@ -74,6 +77,9 @@ void phases_text(const struct phases *p, struct buf *out)
 	if (p->fetch_s >= 0)
 		buf_addf(out, "fetch %s, ", human_duration(p->fetch_s, text));
 	buf_addf(out, "restore %s", human_duration(restore_s, text));
+	if (p->arrives_along)
+		buf_addf(out, " while it was fetched, which it waited %s for",
+			 human_duration((double)p->wait_ms / 1000, text));
 	/* What takes a tenth of the restore is worth a word. */
 	for (int i = 0; i < PHASES; i++) {
 		if (!p->ran[i] || (double)p->ms[i] / 1000 * 10 < restore_s)
@@ -101,6 +107,8 @@ void phases_metrics(const struct phases *p, struct check *c)
 			check_metric_real(c, names[i].rate, rate_of(p->bytes[i], p->ms[i]), "B/s");
 		}
 	}
+	if (p->arrives_along)
+		check_metric_real(c, "fetch_wait_seconds", (double)p->wait_ms / 1000, "s");
 	if (p->decrypts_along)
 		check_metric_real(c, "decrypt_along_seconds", (double)p->decrypt_along_ms / 1000,
 				  "s");

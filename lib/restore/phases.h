@@ -36,7 +36,11 @@ struct phases {
 	int64_t unpack_along_ms;  /* spent on unpacking while rows went in: a part of their time */
 	bool decrypts_along;      /* it is decrypted while rows go in */
 	int64_t decrypt_along_ms; /* the same, of decrypting */
+	bool arrives_along;       /* it was fetched while rows went in, or while it was unpacked */
+	int64_t arrives_ms;       /* since when, by mono_ms() */
+	int64_t wait_ms;          /* spent on waiting for it: a part of their time */
 	int64_t began_ms;         /* of the running one */
+	int64_t ended_ms;         /* of the last one, by mono_ms() */
 	void (*progress)(const char *phase); /* NULL: nobody wants to know that one begins */
 };
 
@@ -48,7 +52,8 @@ void phases_end(struct phases *p, enum phase which);
 void phases_move(struct phases *p, enum phase from, enum phase to, int64_t ms);
 
 double phases_restore_s(const struct phases *p); /* without fetching */
-double phases_total_s(const struct phases *p);   /* with it, where it is known */
+/* With it, where it is known. What was fetched along: from its first byte to the end of all. */
+double phases_total_s(const struct phases *p);
 
 /* "22 min to a temporary server (fetch 2 min 20 s, restore 19 min, indexes 3 min)" */
 void phases_text(const struct phases *p, struct buf *out);

@@ -1,5 +1,6 @@
 #include "lib/restore/restorer.h"
 
+#include "lib/base/arrival.h"
 #include "lib/base/human.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
@@ -396,6 +397,17 @@ static bool server_lives(struct work *w, struct err *e)
 	return false;
 }
 
+/* What was restored while it arrived is worth something only if it was good. */
+static bool proven(struct work *w, struct err *e)
+{
+	const int fd = w->job->source->arriving;
+
+	if (fd < 0 || w->broken.kind != ERR_NONE || arrival_prove(fd, e) == 0)
+		return true;
+	w->broken = *e;
+	return false;
+}
+
 static void run(struct work *w)
 {
 	struct err e = { 0 };
@@ -408,7 +420,8 @@ static void run(struct work *w)
 	}
 	say_version(w);
 	restore(w);
-	w->ready = server_lives(w, &e) && into_ready(&w->into_job, &w->into, &e) == 0;
+	w->ready =
+		server_lives(w, &e) && into_ready(&w->into_job, &w->into, &e) == 0 && proven(w, &e);
 	if (!w->ready && w->broken.kind == ERR_NONE)
 		w->broken = e;
 	say_restore(w);
@@ -418,6 +431,25 @@ static void run(struct work *w)
 	if (!w->ready)
 		return;
 	say_outcome(w);
+}
+
+/* A base backup is begun with only when all of it is here, as if it had not been fetched early. */
+static void run_physical(struct work *w, struct restored_server *out)
+{
+	struct source whole = *w->job->source;
+	struct restore_job job = *w->job;
+	int64_t begun_ms = mono_ms();
+	struct err e = { 0 };
+
+	if (whole.arriving >= 0) {
+		if (arrival_prove(whole.arriving, &e) < 0) {
+			say_error(w, "restore", &e);
+			return;
+		}
+		whole.fetch_s = (double)(mono_ms() - begun_ms) / 1000;
+		job.source = &whole;
+	}
+	physical_run(w->st, &job, &w->what, out);
 }
 
 void restorer_run(struct stage *st, const struct restore_job *job, struct restored_server *out)
@@ -433,9 +465,11 @@ void restorer_run(struct stage *st, const struct restore_job *job, struct restor
 	if (recognise(&w, &e) < 0)
 		return;
 	if (physical_takes(&w.what)) {
-		physical_run(st, job, &w.what, out);
+		run_physical(&w, out);
 		return;
 	}
+	w.phases.arrives_along = job->source->arriving >= 0;
+	w.phases.arrives_ms = mono_ms() - (utc_now_ms() - job->source->arrives_ms);
 	run(&w);
 	out->up = w.ready;
 	if (w.ready)

@@ -255,10 +255,10 @@ static int run_all(struct run *r, struct stream *in, struct err *e)
 	if (session_connect(&r->session, 0, r->opts->dbname, e) < 0)
 		return -1;
 	do {
-		int64_t asked_ms = mono_ms();
+		int64_t asked_ms = mono_ms() - stream_waited_ms(in);
 
 		n = stream_next(in, &p, e);
-		r->out->unpack_ms += mono_ms() - asked_ms;
+		r->out->unpack_ms += mono_ms() - stream_waited_ms(in) - asked_ms;
 		if (n < 0)
 			return -1;
 		if (n > 0)

@@ -43,6 +43,27 @@ static void see_backup(struct source *s, const json_t *o)
 	s->modified = record_time(o, "modified_at", &s->modified_ms);
 }
 
+/* What is told early, and can be read: nothing else says the same before all of it is here. */
+static bool see_arrival(struct source *s, const json_t *o)
+{
+	const char *path = record_text(o, "path");
+	int64_t bytes;
+
+	if (path == NULL || !record_int(o, "bytes", &bytes) || bytes <= 0 ||
+	    !record_time(o, "at", &s->arrives_ms))
+		return false;
+	io_close(&s->arriving);
+	s->arriving = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (s->arriving < 0)
+		return false;
+	forget(s);
+	s->path = xstrdup(path);
+	s->bytes = (uint64_t)bytes;
+	s->taken = record_time(o, "taken_at", &s->taken_ms);
+	s->modified = record_time(o, "modified_at", &s->modified_ms);
+	return true;
+}
+
 static void see_download(struct source *s, const json_t *o)
 {
 	const json_t *metric;
@@ -67,16 +88,19 @@ static void see_stage(struct source *s, const json_t *o)
 		(void)record_time(o, "at", &s->began_ms);
 }
 
-void source_see(struct source *s, const struct record *r)
+bool source_see(struct source *s, const struct record *r)
 {
 	const char *check = record_text(r->object, "check");
 
+	if (strcmp(r->kind, "arrival") == 0)
+		return see_arrival(s, r->object);
 	if (strcmp(r->kind, "stage") == 0)
 		see_stage(s, r->object);
 	else if (strcmp(r->kind, "backup") == 0)
 		see_backup(s, r->object);
 	else if (check && strcmp(check, "backup-download") == 0)
 		see_download(s, r->object);
+	return false;
 }
 
 /* A base backup as pg_basebackup -Fp leaves it, with directories in it. */
@@ -120,9 +144,12 @@ int source_settle(struct source *s, const char *given, struct err *e)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "open %s: neither a file nor a directory", path);
+	if (given)
+		io_close(&s->arriving);
 	if (access(absolute, R_OK) < 0)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
-	s->bytes = (uint64_t)st.st_size;
+	if (s->arriving < 0)
+		s->bytes = (uint64_t)st.st_size;
 	if (S_ISDIR(st.st_mode) && is_data_directory(absolute))
 		s->bytes = space_used(absolute);
 	else if (S_ISDIR(st.st_mode) && size_of_dir(absolute, &s->bytes, e) < 0)
@@ -141,6 +168,7 @@ int source_settle(struct source *s, const char *given, struct err *e)
 void source_free(struct source *s)
 {
 	forget(s);
+	io_close(&s->arriving);
 	*s = (struct source)SOURCE_INIT;
 }
 
@@ -275,6 +303,8 @@ char *source_hand_over(const struct source *s, const struct identity *who, const
 	struct stat st;
 	int fd;
 
+	if (s->arriving >= 0) /* it will get another name */
+		return xasprintf("/dev/fd/%d", s->arriving);
 	if (can_read_as(who, s->path))
 		return xstrdup(s->path);
 	if (stat(s->path, &st) == 0 && S_ISREG(st.st_mode)) {

@@ -19,17 +19,21 @@ struct source {
 	int64_t taken_ms;    /* when it was made, as its name says */
 	int64_t modified_ms; /* when it was last written */
 	uint64_t bytes;      /* of the file, or of all in the directory */
+	int64_t arrives_ms;  /* since when it arrives, by utc_now_ms() */
+	int arriving;        /* open, while fetch-latest still writes it (arrival.h); -1 */
 	int64_t began_ms;    /* when fetch-latest began; 0: not known */
 	double find_s;       /* how long it looked for it before; -1: not known */
 	double fetch_s;      /* how long fetching it took; -1: not known */
 };
 #define SOURCE_INIT \
 	{ \
-		.find_s = -1, .fetch_s = -1 \
+		.arriving = -1, .find_s = -1, .fetch_s = -1 \
 	}
 
-/* Looks at a record of the input: a backup that says newest and has a path; how long it took. */
-void source_see(struct source *s, const struct record *r);
+/* Looks at a record of the input: a backup that says newest and has a path; one that is on its way;
+ * how long it took. True: it can be restored while it arrives, so the rest of the input may wait.
+ */
+bool source_see(struct source *s, const struct record *r);
 
 /* After the input: checks the path (given by the user: wins over the records; may be NULL) and
  * fills in what the file itself says. */

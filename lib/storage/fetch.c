@@ -5,6 +5,7 @@
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/destination.h"
+#include "lib/storage/early.h"
 #include "lib/storage/haul.h"
 #include "lib/storage/landing.h"
 #include "lib/storage/sidecar.h"
@@ -24,6 +25,8 @@ struct job {
 	struct fetched *out;
 	struct haul haul;
 	struct landing landing;
+	struct early early;
+	struct storage_sink early_sink;
 	struct sidecars sidecars;
 	struct members members;       /* of a tree */
 	char etag[STORAGE_ETAG_SIZE]; /* of what was begun again */
@@ -392,6 +395,10 @@ static int land(struct job *j, const char *dir, struct err *e)
 		rc = prove_whole(j, e);
 	if (rc == 0)
 		rc = landing_commit(l, e);
+	if (rc == 0)
+		rc = early_end(&j->early, true, e);
+	else
+		(void)early_end(&j->early, false, NULL);
 	landing_drop(l, rc < 0 && worth_keeping(j, e));
 	return rc;
 }
@@ -429,7 +436,14 @@ static void set_up_haul(struct job *j)
 	j->haul.s = j->s;
 	j->haul.connections = plan->connections;
 	j->haul.split = plan->dir != NULL;
-	j->haul.stream = j->b->files > 0 ? NULL : plan->stream;
+	if (plan->arriving && plan->dir && j->b->files == 0) {
+		j->early = (struct early){ .to = &j->landing,
+					   .tell = plan->arriving,
+					   .ctx = plan->arriving_ctx,
+					   .arrival = ARRIVAL_NONE };
+		j->early_sink = early_sink(&j->early);
+		j->haul.stream = &j->early_sink;
+	}
 	j->haul.progress = plan->progress ? on_progress : NULL;
 	j->haul.progress_ctx = j;
 	j->out->connections = j->haul.connections;
@@ -439,7 +453,7 @@ static void set_up_haul(struct job *j)
 int fetch_backup(struct storage *s, const struct catalog *c, struct backup *b,
 		 const struct fetch_plan *plan, struct fetched *out, struct err *e)
 {
-	struct job j = { .s = s, .plan = plan, .b = b, .out = out };
+	struct job j = { .s = s, .plan = plan, .b = b, .out = out, .early = EARLY_NONE };
 	BUF_AUTO here = BUF_INIT(PATH_MAX);
 	int64_t begun = mono_ms();
 	bool tree = b->files > 0;

@@ -32,11 +32,11 @@ struct fetch_plan {
 	/* May be NULL. bytes of the whole backup so far; total -1: not known. */
 	void (*progress)(void *ctx, uint64_t bytes, int64_t total);
 	void *progress_ctx;
-	/* May be NULL. Gets the bytes of a backup that is one file, in order, while they arrive,
-	 * from whichever thread has them next. They are proven only when fetch_backup() has
-	 * returned 0: whoever acts on them before must be able to undo it. Its restart is called
-	 * when the object was replaced meanwhile. An error of its own ends the fetch. */
-	const struct storage_sink *stream;
+	/* May be NULL. Is told, while nothing else happens in our thread, of a large file that can
+	 * be read at path while it arrives (early.h). It is proven only when fetch_backup() has
+	 * returned 0: whoever acts on it before must be able to undo that. */
+	void (*arriving)(void *ctx, const char *path);
+	void *arriving_ctx;
 };
 
 struct fetched {

@@ -1,0 +1,131 @@
+#!/bin/sh
+# fetch-latest --stream: a restore goes on while the backup is still on its way, and counts only once
+# the backup was proven.
+# time limit: 400 s
+# sanitizers: no, tests/unit/test_arrival.c and the other restores run what is new here
+. "${0%/*}/lib.sh"
+need jq gzip
+
+[ -n "$PG_BIN" ] || {
+	echo "skip - restore-stream.sh # needs PostgreSQL"
+	exit 0
+}
+PATH=$PG_BIN:$PATH
+
+make_dumps() {
+	pg_start
+	sql 'CREATE DATABASE shop' || return
+	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
+		INSERT INTO users SELECT g, md5(g::text) || md5(g || 'x') FROM generate_series(1, 420000) g" || return
+	mkdir packed script archive
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -f script/shop.sql
+	gzip -1 -c script/shop.sql >packed/shop.sql.gz
+	"$PG_BIN/pg_dump" -d "$SHOP" -Fc -Z0 -f archive/shop.dump
+	pg_stop
+}
+
+if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
+	echo "not ok - the dumps could not be made"
+	cat "$SCRATCH/log/dumps"
+	exit 1
+fi
+
+cat >look <<'EOS'
+#!/bin/sh
+cat >seen
+n=$(psql -XqAt -c 'SELECT count(*) FROM users') || exit 3
+echo "{\"record\":\"check\",\"check\":\"users\",\"subject\":\"\",\"status\":\"ok\",\"summary\":\"$n users\"}"
+EOS
+chmod 755 look
+
+# Slow enough that the restore has to wait.
+stream() { fetch-latest --records --copy --dir work --max-rate 8MB --stream "$@"; }
+restored() { stream "$1" | restore-to-temp --records -- ./look; }
+says() { expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"; }
+has() { expect_records "any(.check == \"$1\" and any(.metrics[]; .name == \"$2\" and $3))"; }
+never_ok() { expect_records 'all((.tool == "restore-to-temp" and (.check == "restore" or .check == "verified-rto") and .status == "ok") | not)'; }
+clean() {
+	expect_nothing_left
+	rm -rf work seen
+	mkdir work
+}
+mkdir work
+
+overlaps() {
+	for from in script packed; do
+		echo "$from"
+		expect_status 0 restored "$from"
+		says users ok '^420000 users'
+		says restore-time ok 'while it was fetched'
+		has restore-time fetch_wait_seconds '.value >= 0'
+		has backup-download fetch_along_seconds '.value > 1'
+		says backup-complete ok 'its end is there'
+		# The restore does not begin where the fetch ends.
+		expect_records '(map(.check == "backup-download") | index(true)) >
+			(map(.check == "backup-format") | index(true))'
+		# COMMAND is told all, of the fetch too; each record comes once.
+		grep -q '"check":"backup-download"' seen
+		grep -q '"record":"backup"' seen
+		expect_records 'map(select(.check == "backup-download")) | length == 1'
+		expect_records 'map(select(.tool == "fetch-latest" and .event == "end")) | length == 1'
+		cmp "$from"/* work/shop.sql*
+		clean
+	done
+}
+t "a script is restored while it is fetched, and what was measured says so" overlaps
+
+whole_first() {
+	expect_status 0 restored archive
+	says users ok '^420000 users'
+	has backup-download fetch_seconds '.value > 1'
+	expect_records 'all(.record != "arrival")'
+	clean
+}
+t "an archive that needs all of itself is awaited" whole_first
+
+unproven() {
+	printf '%064d  shop.sql.gz\n' 0 >packed/shop.sql.gz.sha256
+	expect_status 3 restored packed
+	says backup-download critical 'SHA-256'
+	says restore unknown 'did not come to a good end'
+	never_ok
+	expect_records 'all(.check != "users")'
+	rm packed/shop.sql.gz.sha256
+	clean
+}
+t "bytes that differ from their digest are no success, though they restore" unproven
+
+truncated() {
+	for from in script packed; do
+		echo "$from"
+		mkdir cut
+		for f in "$from"/*; do head -c -1000 "$f" >"cut/${f##*/}"; done
+		expect_status 2 restored cut
+		says backup-complete critical 'cut short|ends'
+		never_ok
+		rm -r cut
+		clean
+	done
+}
+t "a backup that is cut short is critical" truncated
+
+# Its process is known, to die in the middle.
+killed() {
+	sh -c 'echo $$ >fetch.pid; exec fetch-latest --records --copy --dir work --max-rate 4MB --stream packed' |
+		restore-to-temp --records -- ./look
+}
+killed_fetch() {
+	(
+		wait_for 20 grep -q '"record":"arrival"' "$OUT"
+		sleep 0.5
+		kill -9 "$(cat fetch.pid)"
+	) &
+	expect_status 3 killed
+	wait
+	says restore unknown 'did not come to a good end'
+	never_ok
+	expect_records 'all(.check != "users")'
+	clean
+}
+t "a fetch that is killed ends the restore, and is no success" killed_fetch
