@@ -1,6 +1,7 @@
 /* check-freshness: how old is the backup, how old the data in it, how long ago was it proved? */
 #include "lib/base/fresh.h"
 #include "lib/base/history.h"
+#include "lib/base/human.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
@@ -15,7 +16,8 @@ enum { RUNS_READ = 1000, JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60 };
 
 static struct {
 	const char *history, *restored, *time_zone;
-	uint64_t max_age_s, rpo_target_s, max_verified_age_s; /* 0: not given */
+	uint64_t max_age_s, rpo_target_s, max_verified_age_s, drill_every_s; /* 0: not given */
+	bool drill;
 	struct strv time_columns;
 	struct range warn, crit;
 	const char *baseline, *baseline_key;
@@ -51,6 +53,10 @@ static const struct opt options[] = {
 	{ OPT_DURATION, 0, "max-verified-age", "DURATION", &config.max_verified_age_s,
 	  "critical when the last successful verification is longer ago; default: 26h when nothing "
 	  "but the history is looked at", "MAX_VERIFIED_AGE", false, NULL },
+	{ OPT_DURATION, 0, "max-drill-age", "DURATION", &config.drill_every_s,
+	  "critical when the last drill that verified a backup is longer ago (92d: quarterly); warning "
+	  "in the last tenth of it", "DRILL_EVERY", false, NULL },
+	{ OPT_FLAG, 0, "drill", NULL, &config.drill, "this run is a drill", "DRILL", false, NULL },
 	OPT_TABLE_END,
 };
 /* clang-format on */
@@ -275,8 +281,9 @@ static void read_history(struct past *past, const char *label)
 		past->runs = history_load(config.history, label, RUNS_READ, &past->skipped,
 					  &past->error);
 	else
-		(void)err_set(&past->error, ERR_USAGE,
-			      "not measured: --max-verified-age needs --history");
+		(void)err_set(
+			&past->error, ERR_USAGE,
+			"not measured: --max-verified-age and --max-drill-age need --history");
 }
 
 /* now: a backup is being verified in this very pipeline. Its success is not in the history yet,
@@ -302,6 +309,54 @@ static void check_verified(struct stage *st, const struct past *past, bool now)
 	if (past->skipped)
 		check_say(&c, V_WARNING, "%u unreadable lines in %s", past->skipped,
 			  config.history);
+	stage_check(st, &c);
+}
+
+static bool last_drill(const json_t *runs, int64_t *at_ms)
+{
+	for (size_t i = json_array_size(runs); i-- > 0;) {
+		const json_t *run = json_array_get(runs, i);
+
+		if (json_object_get(run, "drill") && record_true(run, "verified") &&
+		    record_time(run, "at", at_ms))
+			return true;
+	}
+	return false;
+}
+
+static void say_drill(struct check *c, int64_t at_ms)
+{
+	const int64_t age_s = (utc_now_ms() - at_ms) / 1000;
+	const int64_t left_s = (int64_t)config.drill_every_s - age_s;
+	char age[HUMAN_SIZE], left[HUMAN_SIZE];
+
+	check_metric_int(c, "drill_age_seconds", age_s, "s");
+	(void)human_duration((double)age_s, age);
+	(void)human_duration((double)(left_s < 0 ? -left_s : left_s), left);
+	if (left_s < 0)
+		check_say(c, V_CRITICAL, "the last drill was %s ago: overdue by %s", age, left);
+	else
+		check_say(c, left_s * 10 < (int64_t)config.drill_every_s ? V_WARNING : V_OK,
+			  "the last drill was %s ago, the next is due in %s", age, left);
+}
+
+/* now: this very run is one. */
+static void check_drill(struct stage *st, const struct past *past, bool now)
+{
+	struct check c;
+	int64_t at_ms;
+
+	check_init(&c, "last-drill", "");
+	if (now)
+		check_say(&c, V_OK, "this run is one, if it succeeds");
+	else if (!past->runs)
+		check_say(&c, V_UNKNOWN, "%s", past->error.msg);
+	else if (last_drill(past->runs, &at_ms))
+		say_drill(&c, at_ms);
+	else
+		check_say(&c, V_CRITICAL,
+			  "none of the last %zu runs was a drill that verified a backup",
+			  json_array_size(past->runs));
 	stage_check(st, &c);
 }
 
@@ -340,6 +395,8 @@ int main(int argc, char **argv)
 		   data || config.rpo_target_s || (config.time_columns.n && from.records == 0));
 	if (config.max_verified_age_s || (config.history && !reads))
 		check_verified(&st, &past, data);
+	if (config.drill_every_s)
+		check_drill(&st, &past, config.drill && data);
 	json_decref(past.runs);
 	return stage_end(&st);
 }

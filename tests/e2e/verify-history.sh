@@ -129,6 +129,21 @@ annotated() {
 }
 t "a drill is annotated, and each run says who ran what" annotated
 
+due() {
+	jq -nc '{record: "run", label: "shop", at: "2026-01-01T00:00:00.000Z", verified: true, drill: {}}' >d.jsonl
+	drill() { expect_status "$1" check-freshness --nagios --history d.jsonl --label shop --max-drill-age 92d \
+		--max-verified-age 1000d --now "$2"; }
+	drill 0 2026-02-01T00:00:00Z
+	expect_out 'the last drill was 31 d ago, the next is due in 61 d'
+	drill 1 2026-03-28T00:00:00Z
+	drill 2 2026-04-05T00:00:00Z
+	expect_out 'overdue by 48 h|overdue by 2 d'
+	sed -i 's/,"drill":{}//' d.jsonl
+	drill 2 2026-02-01T00:00:00Z
+	expect_out 'none of the last 1 runs was a drill'
+}
+t "a drill is due, and overdue" due
+
 unable() {
 	a_run shop R9 restore=ok >in
 	expect_status 3 emit-report --quiet --history h.jsonl --sign-key missing.pem <in
