@@ -53,7 +53,7 @@ static void take_rest(const unsigned char *p, struct control *c)
 {
 	c->redo = bytes_le64(p + REDO);
 	c->timeline = bytes_le32(p + TIMELINE);
-	c->checkpoint_ms = (int64_t)bytes_le64(p + CHECKPOINT_TIME) * 1000;
+	c->checkpoint_ms = (int64_t)(bytes_le64(p + CHECKPOINT_TIME) * 1000);
 	c->min_recovery = bytes_le64(p + MIN_RECOVERY);
 	c->wal_level = (int)bytes_le32(p + WAL_LEVEL);
 	c->max_connections = (int)bytes_le32(p + MAX_CONNECTIONS);
@@ -86,7 +86,7 @@ int control_parse(const unsigned char *p, size_t n, const char *name, struct con
 	c->version = bytes_le32(p + VERSION_AT);
 	c->catalog_version = bytes_le32(p + CATALOG_VERSION);
 	c->state = (enum control_state)bytes_le32(p + STATE);
-	c->changed_ms = (int64_t)bytes_le64(p + CHANGED) * 1000;
+	c->changed_ms = (int64_t)(bytes_le64(p + CHANGED) * 1000);
 	c->checkpoint = bytes_le64(p + CHECKPOINT);
 	if (!crc_holds(p))
 		return err_set(e, ERR_BACKUP, "read %s: damaged: its CRC is wrong", name);
