@@ -6,7 +6,8 @@
 
 mkdir bin
 cp "$ROOT/ci/verify-backup" bin/
-for tool in list-backups fetch-latest size-trend restore-to-temp compare-counts check-content check-freshness emit-report; do
+# shellcheck disable=SC2013  # words
+for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" bin/verify-backup); do
 	printf '#!/bin/sh\nexit 0\n' >"bin/$tool"
 done
 chmod +x bin/*
