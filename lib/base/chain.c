@@ -119,7 +119,7 @@ static int find_last(int fd, off_t size, size_t most, struct last *out)
 	struct backward b = { .fd = fd, .at = size, .most = most };
 	const char *line;
 	size_t len;
-	int got;
+	int got = 1;
 
 	*out = (struct last){ .found = false };
 	while (!out->found && (got = backward_line(&b, &line, &len)) > 0) {
