@@ -4,6 +4,7 @@
 #include "lib/base/record.h"
 #include "lib/base/tool.h"
 #include "lib/base/utc.h"
+#include "lib/keeper/keeper.h"
 #include "lib/report/outlet.h"
 #include "lib/report/past.h"
 #include "lib/report/runbook.h"
@@ -220,6 +221,11 @@ static void fill_in(struct buf *work)
 		runbook.database = runbook.label;
 	buf_addf(work, "/var/tmp/recovery-%s", runbook.label);
 	runbook.work = either(runbook.work, work->s);
+	/* A repository is restored by its own program: the runbook says so. */
+	if (runbook.source && keeper_claims(runbook.source))
+		runbook.source = NULL;
+	if (runbook.wal && keeper_claims(runbook.wal))
+		runbook.wal = NULL;
 	/* cp reads directories alone. */
 	if (runbook.wal && strncmp(runbook.wal, "file://", 7) == 0)
 		runbook.wal += 7;

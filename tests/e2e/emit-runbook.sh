@@ -224,6 +224,9 @@ refusals() {
 	expect_status 0 emit-runbook --label x
 	expect_out 'There was none: no duration'
 	expect_out 'there is nothing to restore from'
+	expect_status 0 emit-runbook --label x --source pgbackrest:shop
+	expect_out 'restored by its own program'
+	expect_not_out 'pg_restore|fetch-latest'
 	expect_status 3 sh -c 'emit-runbook --label x >/dev/full'
 }
 t "what it lacks, it says" refusals
