@@ -218,17 +218,28 @@ static void apply(json_t *state, const struct change *c)
 
 static const struct opt no_options[] = { OPT_TABLE_END };
 static struct stage stage;
+static int out;
 
-static void setup(void)
+/* What the stage writes is not looked at: what it keeps is. */
+static void set_up(void)
 {
 	static const struct tool tool = {
 		.name = "diff", .source = true, .gathers = true, .options = no_options
 	};
 	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
+	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	ck_assert_int_ge(dup2(nowhere, STDOUT_FILENO), 0);
+	ck_assert_int_eq(close(nowhere), 0);
 	common.output = OUTPUT_RECORDS;
 	stage_begin(&stage, &tool);
+}
+
+static void tear_down(void)
+{
+	(void)fflush(stdout);
+	ck_assert_int_ge(dup2(out, STDOUT_FILENO), 0);
+	ck_assert_int_eq(close(out), 0);
 }
 
 START_TEST(one_by_one)
@@ -240,7 +251,6 @@ START_TEST(one_by_one)
 	size_t i, bad = 0;
 	json_t *c;
 
-	setup();
 	apply(was, &cases[_i].was);
 	apply(is, &cases[_i].is);
 	state_diff(&d);
@@ -269,7 +279,6 @@ START_TEST(excluded)
 		.stage = &stage, .here = &nowhere, .was = was, .is = is, .exclude = &exclude
 	};
 
-	setup();
 	strv_add(&exclude, "t");
 	(void)json_object_clear(json_object_get(is, "tables"));
 	(void)json_object_set_new(json_object_get(is, "tables"), "public.empty",
@@ -285,6 +294,7 @@ int main(void)
 	Suite *s = suite_create("pg_state_diff");
 	TCase *c = tcase_create("all");
 
+	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_loop_test(c, one_by_one, 0, CASES(cases));
 	tcase_add_test(c, excluded);
 	suite_add_tcase(s, c);
