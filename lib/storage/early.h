@@ -24,9 +24,9 @@ struct early {
 		.arrival = ARRIVAL_NONE \
 	}
 
-/* For haul.stream: borrows *e. It cannot begin again once it was told of. */
-struct storage_sink early_sink(struct early *e);
+/* For haul.stream: borrows *early. It cannot begin again once it was told of. */
+struct storage_sink early_sink(struct early *early);
 
 /* proven: it has its name, and all was found to be good. */
-int early_end(struct early *e, bool proven, struct err *err);
+int early_end(struct early *early, bool proven, struct err *e);
 #endif
