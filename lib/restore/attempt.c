@@ -377,8 +377,10 @@ int attempt_work(void *ctx)
 	archive = open_archive(a);
 	if (seal_find(&seal, a->st, &a->who, a->path, a->bring ? NULL : path, a->job.pg_bindir,
 		      templates, a->require_isolation) &&
-	    archive >= 0)
+	    archive >= 0) {
+		a->job.shut_off = seal.in.level == ISOLATE_FULL;
 		pid = run_restorer(a, &seal, path, &server);
+	}
 	close_archive(a, archive);
 	if (a->source->arriving >= 0) /* what was said meanwhile, and how it ended */
 		stage_drain(a->st);

@@ -55,6 +55,20 @@ static int unpack(struct recovery *w, struct err *e)
 	return ret;
 }
 
+/* WAL names directories of its own: that of a new tablespace is made, and what stands there
+ * emptied, wherever the primary had it - which may be this machine. */
+static int be_shut_off(const struct recovery *w, struct err *e)
+{
+	if (w->job->shut_off)
+		return 0;
+	return err_set(
+		e, ERR_SYSTEM,
+		"recover the backup: its WAL may write wherever %s may, and nothing keeps it "
+		"from this machine's files (see the isolation); run this as root, or where "
+		"users may make namespaces",
+		w->job->who->name);
+}
+
 /* Only the very major version reads the files. */
 static int find_programs(struct recovery *w, struct err *e)
 {
@@ -221,7 +235,7 @@ static void run(struct recovery *w)
 
 	if (look(w, &e) < 0)
 		return;
-	if (find_programs(w, &e) < 0) {
+	if (be_shut_off(w, &e) < 0 || find_programs(w, &e) < 0) {
 		stage_error(w->st, "restore", "", &e);
 		return;
 	}

@@ -82,6 +82,18 @@ layouts() {
 }
 t "a directory, sets of tars in each compression, and a single tar are restored" layouts
 
+not_shut_off() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to forbid namespaces"
+	setpriv --bounding-set -sys_admin true 2>/dev/null || skip "setpriv cannot drop capabilities"
+	expect_status 3 setpriv --bounding-set -sys_admin --inh-caps -sys_admin \
+		restore-to-temp --records --backup source/plain
+	expect_check isolation warning
+	expect_check restore unknown
+	expect_out 'its WAL may write wherever postgres may'
+	expect_nothing_left
+}
+t "where nothing keeps WAL from this machine's files it is not replayed" not_shut_off
+
 # A hand that listens where the server would connect to.
 listen() {
 	python3 - "$PORT" "$CANARY/connection" <<-'PYTHON' &
