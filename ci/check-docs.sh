@@ -30,7 +30,7 @@ help=$(for tool in "$build"/bin/*; do "$tool" --help; done)
 for key in $known; do
 	grep -qw "$key" ci/verify-backup.1 || complain "$key is not in ci/verify-backup.1"
 	grep -qw "$key" README.md || complain "$key is not in README.md"
-	case $key in LABEL | BACKUP_SOURCE | REPORT_DIR | DEPTH | VERIFY_REPOSITORY) continue ;; esac
+	case $key in LABEL | BACKUP_SOURCE | REPORT_DIR | DEPTH | VERIFY_REPOSITORY | INTEGRITY) continue ;; esac
 	echo "$help" | grep -qw "$key" || complain "no tool reads $key"
 done
 for key in $read_by_tools; do

@@ -32,7 +32,7 @@ static const struct opt options[] = {
 	  NULL, false, NULL },
 	{ OPT_DURATION, 0, "max-seconds", "DURATION", &max_s,
 	  "in a restored server: begin with no further relation after it; default: look at all",
-	  NULL, false, NULL },
+	  "INTEGRITY_TIME", false, NULL },
 	OPT_TABLE_END,
 };
 

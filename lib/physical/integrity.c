@@ -288,7 +288,10 @@ void integrity_check(struct stage *st, const char *path, const struct integrity_
 	struct err e = { 0 };
 
 	if (dir < 0) {
-		(void)err_set(&e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
+		(void)err_set(&e, ERR_SYSTEM, "open %s: %s%s", path, strerror(errno),
+			      errno == ENOTDIR ? ": this is no base backup; for a dump take "
+						 "restore-to-temp"
+					       : "");
 		stage_error(st, "backup-files", "", &e);
 		return;
 	}

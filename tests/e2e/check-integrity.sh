@@ -379,6 +379,8 @@ bad_usage() {
 	: >dump/toc.dat
 	expect_status 3 check-integrity --records dump
 	expect_out 'no base backup'
+	expect_status 3 check-integrity --records dump/toc.dat
+	expect_out 'no base backup; for a dump'
 	expect_status 3 check-integrity --jobs 1000 "$GOOD"
 	expect_err '--jobs'
 	expect_status 3 check-integrity a b
