@@ -123,7 +123,7 @@ slow() {
 	all_fine
 	stub "$1" <<-'SH'
 		sleep 60 &
-		trap 'kill $!; sleep 1; echo cleaned >>"$SCRATCH/cleaned"; exit 3' TERM
+		trap 'kill $!; sleep 0.3; echo cleaned >>"$SCRATCH/cleaned"; exit 3' TERM
 		echo here >"$SCRATCH/started"
 		wait
 	SH
@@ -225,3 +225,128 @@ foreign_directories() {
 	done
 }
 t "only what verify-backup made is removed; an unusable directory is named" foreign_directories
+
+# --- --all -----------------------------------------------------------------------------------
+
+# fleet NAME...: a directory with a configuration for each of these labels.
+fleet() {
+	rm -rf fleet
+	mkdir fleet
+	for label; do sed "s/^LABEL=.*/LABEL=$label/; s,^HISTORY=.*,HISTORY=$SCRATCH/history/$label.jsonl," shop.conf >"fleet/$label.conf"; done
+}
+
+# The verdict of each label is in a file.
+verdicts() {
+	all_fine
+	stub emit-report <<-'SH'
+		status=$(cat "$SCRATCH/verdict-$LABEL" 2>/dev/null) || status=0
+		case $status in
+		KILL) kill -KILL "$(cat "$WORK_DIR/../$LABEL.lock")"; exit 0 ;;
+		0) echo "OK: backup of $LABEL verified" ;;
+		*) echo "CRITICAL: backup of $LABEL is of status $status" ;;
+		esac
+		echo "details of $LABEL, $TMPDIR"
+		exit "$status"
+	SH
+	rm -f verdict-*
+}
+
+all_of_a_directory() {
+	verdicts
+	fleet ant bee cat dog
+	expect_status 0 verify-backup --all fleet
+	[ "$(wc -l <"$OUT")" -eq 5 ]
+	expect_out '^OK +ant.conf +backup of ant verified$'
+	expect_out '^4 configurations: 4 ok, 0 warning, 0 critical, 0 unknown$'
+	for set in '1 0 0 0 1' '1 3 0 0 3' '1 3 2 0 2' '0 3 1 1 3' '0 0 0 2 2'; do
+		# shellcheck disable=SC2086  # words
+		set -- $set
+		for label in ant bee cat dog; do
+			echo "$1" >verdict-$label
+			shift
+		done
+		expect_status "$1" verify-backup --all --jobs 3 fleet
+	done
+	expect_out '^CRITICAL  dog.conf  .* status 2$'
+	expect_out '^details of dog'
+	expect_not_out '^details of ant'
+	for label in ant bee cat dog; do [ -L "reports/$label/latest" ] || say_failed "no reports of $label"; done
+	! pgrep_here || say_failed "a process is left"
+	[ -z "$(find "$WORK" -mindepth 1 -type d)" ] || say_failed "a directory is left"
+}
+t "--all runs every configuration: a line for each, the report of what is not good, the worst status" all_of_a_directory
+
+each_on_its_own() {
+	verdicts
+	fleet ant bee cat dog elk
+	echo KILL >verdict-ant
+	echo 'NONSENSE=1' >>fleet/bee.conf
+	rm fleet/cat.conf && mkdir fleet/cat.conf
+	sed -i s/^LABEL=.*/LABEL=dog/ fleet/elk.conf
+	expect_status 3 verify-backup --all --jobs 1 fleet
+	expect_out '^UNKNOWN +ant.conf +the run was killed by signal 9$'
+	expect_out '^UNKNOWN +bee.conf .*unknown key NONSENSE'
+	expect_out '^UNKNOWN +cat.conf .*not a file'
+	expect_out '^OK +dog.conf '
+	expect_out '^UNKNOWN +elk.conf .*dog.conf has LABEL=dog, too'
+	echo 1 >verdict-dog
+	expect_status 3 verify-backup --all fleet
+	[ "$(sed -n 's/^details of .*, //p' "$OUT" | sort | uniq -d | wc -l)" -eq 0 ]
+	[ -z "$(find "$TMPDIR" -name 'verify-backup.*')" ]
+}
+t "--all: a bad configuration, a killed run, a label given twice: the others are verified" each_on_its_own
+
+all_usage() {
+	fleet ant bee
+	expect_status 0 verify-backup --check-config --all fleet
+	expect_out '^OK +ant.conf +ant$'
+	expect_no_file fleet/.started
+	echo DEPTH=deep >>fleet/bee.conf
+	expect_status 3 verify-backup --check-config --all fleet
+	expect_out '^UNKNOWN +bee.conf .*DEPTH=deep'
+	mkdir -p none
+	expect_status 3 verify-backup --all none
+	expect_err 'no \*.conf'
+	expect_status 3 verify-backup --all fleet/ant.conf
+	expect_err 'takes a directory'
+	expect_status 3 env LABEL=x verify-backup --all fleet
+	expect_err 'LABEL is in the environment'
+	for n in 0 x -1 1.5 '' 1000; do expect_status 3 verify-backup --all --jobs "$n" fleet; done
+	expect_status 3 verify-backup --jobs 2 fleet/ant.conf
+	expect_status 3 verify-backup --all --runbook fleet
+	expect_status 3 sh -c 'verify-backup --check-config --all fleet >/dev/full'
+}
+t "--all: an empty directory, wrong usage and a full disk are unknown; --check-config checks them all" all_usage
+
+# At most two at a time; the signal reaches both, and the rest does not begin.
+all_interrupted() {
+	verdicts
+	stub restore-to-temp <<-'SH'
+		sleep 60 &
+		trap 'kill $!; sleep 0.3; echo cleaned >"$SCRATCH/cleaned-$LABEL"; exit 3' TERM
+		echo here >"$SCRATCH/started-$LABEL"
+		wait
+	SH
+	for signal in TERM INT HUP; do
+		rm -f started-* cleaned-*
+		fleet ant bee cat dog
+		env --default-signal=INT verify-backup --all fleet >"$OUT" 2>"$ERR" &
+		pid=$!
+		wait_for 20 test -e started-ant -a -e started-bee
+		expect_no_file started-cat
+		if [ $signal = TERM ]; then
+			(expect_status 3 verify-backup fleet/bee.conf && expect_err 'another run for bee holds')
+			expect_err 'another run'
+		fi
+		kill -s $signal $pid
+		status=0
+		wait $pid || status=$?
+		[ $status -eq 3 ] || say_failed "$signal: status $status"
+		expect_file cleaned-ant
+		expect_file cleaned-bee
+		expect_no_file started-cat
+		! pgrep_here || say_failed "a process is left"
+		[ -z "$(find "$TMPDIR" -name 'verify-backup.*')" ] || say_failed "a directory is left"
+	done
+}
+t "--all --jobs: so many at a time; INT, TERM and HUP end them all, and nothing remains" all_interrupted

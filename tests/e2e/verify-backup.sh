@@ -145,6 +145,23 @@ truncated() {
 }
 t "a backup cut at any point, or of 0 bytes: status 2" truncated
 
+all_labels() {
+	mkdir -p fleet
+	damaged cut_to 5000
+	sed "s/^LABEL=.*/LABEL=good/; /^HISTORY/d" shop.conf >fleet/good.conf
+	sed "s/^LABEL=.*/LABEL=bad/; /^HISTORY/d; s,^BACKUP_SOURCE=.*,BACKUP_SOURCE=$SCRATCH/damaged," shop.conf >fleet/bad.conf
+	echo 'TIMEOUT=often' | cat shop.conf - >fleet/wrong.conf
+	expect_status 2 env XDG_STATE_HOME="$SCRATCH/state" HISTORY="$SCRATCH/all" verify-backup --all fleet
+	expect_out '^OK +good.conf +backup of good verified'
+	expect_out '^CRITICAL +bad.conf '
+	expect_out '^UNKNOWN +wrong.conf .*TIMEOUT'
+	expect_out '^3 configurations: 1 ok, 0 warning, 1 critical, 1 unknown$'
+	expect_no_file work/good
+	expect_no_file work/bad
+	expect_nothing_left
+}
+t "--all: a good backup, a damaged one and a bad configuration, each judged on its own" all_labels
+
 no_backup_at_all() {
 	mkdir -p empty
 	verify 2 BACKUP_SOURCE="$SCRATCH/empty"
