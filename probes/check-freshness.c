@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { RUNS_READ = 1000, JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60 };
+enum { OF_LABEL = 512, JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60 };
 
 static struct {
 	const char *history, *restored, *time_zone;
@@ -269,59 +269,76 @@ static void check_data(struct stage *st, struct restored *from, bool data)
 		check_rpo(st, from, &w);
 }
 
+/* The newest run, and when one last ended as wanted. */
 struct past {
-	json_t *runs; /* NULL: not read, see error */
-	unsigned skipped;
-	struct err error;
+	struct history *history; /* NULL: there is none */
+	const char *label;
+	bool drill, found; /* a drill is looked for, and a proof was found */
+	int64_t at_ms;
 };
 
-static void read_history(struct past *past, const char *label)
+static bool take_proof(json_t *run, void *to)
 {
-	if (config.history)
-		past->runs = history_load(config.history, label, RUNS_READ, &past->skipped,
-					  &past->error);
-	else
-		(void)err_set(
-			&past->error, ERR_USAGE,
+	struct past *past = to;
+
+	past->found = (!past->drill || json_object_get(run, "drill")) &&
+		      record_true(run, "verified") && record_time(run, "at", &past->at_ms);
+	return !past->found;
+}
+
+/* However long ago it was. */
+static int find_proof(struct past *past, bool drill, struct err *e)
+{
+	past->drill = drill;
+	past->found = false;
+	if (past->history == NULL)
+		return err_set(
+			e, ERR_USAGE,
 			"not measured: --max-verified-age and --max-drill-age need --history");
+	return history_search(past->history, past->label,
+			      drill ? "\"drill\":{" : "\"verified\":true", take_proof, past, e);
+}
+
+static json_t *newest_run(const struct past *past, unsigned *skipped, struct err *e)
+{
+	JSON_AUTO *runs =
+		past->history ? history_load(past->history, past->label, 1, skipped, e) : NULL;
+
+	return json_incref(json_array_get(runs, 0));
+}
+
+static const char *of_label(const struct past *past, char out[OF_LABEL])
+{
+	(void)snprintf(out, OF_LABEL, "%s%s%s", history_name(past->history),
+		       *past->label ? " for " : "", past->label);
+	return out;
 }
 
 /* now: a backup is being verified in this very pipeline. Its success is not in the history yet,
  * and the days before it are no reason to fail it. */
-static void check_verified(struct stage *st, const struct past *past, bool now)
+static void check_verified(struct stage *st, struct past *past, bool now)
 {
 	uint64_t limit_s = config.max_verified_age_s ? config.max_verified_age_s : DEFAULT_AGE_S;
+	char where[OF_LABEL];
+	struct err e = { 0 };
+	unsigned skipped = 0;
 	struct check c;
-	int64_t at_ms;
 
 	check_init(&c, "last-verified", "");
-	if (!past->runs)
-		check_say(&c, V_UNKNOWN, "%s", past->error.msg);
+	if (find_proof(past, false, &e) < 0)
+		check_say(&c, V_UNKNOWN, "%s", e.msg);
 	else if (now)
 		check_say(&c, V_OK, "by this run, if it succeeds");
-	else if (fresh_find_proved(past->runs, &at_ms))
-		fresh_say_verified(&c, at_ms, utc_now_ms(), limit_s);
+	else if (past->found)
+		fresh_say_verified(&c, past->at_ms, utc_now_ms(), limit_s);
 	else
-		check_say(&c, V_CRITICAL,
-			  "never verified: none of %zu runs in %s%s%s proved a backup",
-			  json_array_size(past->runs), config.history, *st->label ? " for " : "",
-			  st->label);
-	if (past->skipped)
-		check_say(&c, V_WARNING, "%u unreadable lines in %s", past->skipped,
-			  config.history);
+		check_say(&c, V_CRITICAL, "never verified: no run in %s proved a backup",
+			  of_label(past, where));
+	json_decref(newest_run(past, &skipped, &e));
+	if (skipped)
+		check_say(&c, V_WARNING, "%u unreadable lines at the end of %s", skipped,
+			  history_name(past->history));
 	stage_check(st, &c);
-}
-
-static bool last_drill(const json_t *runs, int64_t *at_ms)
-{
-	for (size_t i = json_array_size(runs); i-- > 0;) {
-		const json_t *run = json_array_get(runs, i);
-
-		if (json_object_get(run, "drill") && record_true(run, "verified") &&
-		    record_time(run, "at", at_ms))
-			return true;
-	}
-	return false;
 }
 
 static void say_drill(struct check *c, int64_t at_ms)
@@ -341,30 +358,32 @@ static void say_drill(struct check *c, int64_t at_ms)
 }
 
 /* now: this very run is one. */
-static void check_drill(struct stage *st, const struct past *past, bool now)
+static void check_drill(struct stage *st, struct past *past, bool now)
 {
+	char where[OF_LABEL];
+	struct err e = { 0 };
 	struct check c;
-	int64_t at_ms;
 
 	check_init(&c, "last-drill", "");
 	if (now)
 		check_say(&c, V_OK, "this run is one, if it succeeds");
-	else if (!past->runs)
-		check_say(&c, V_UNKNOWN, "%s", past->error.msg);
-	else if (last_drill(past->runs, &at_ms))
-		say_drill(&c, at_ms);
+	else if (find_proof(past, true, &e) < 0)
+		check_say(&c, V_UNKNOWN, "%s", e.msg);
+	else if (past->found)
+		say_drill(&c, past->at_ms);
 	else
-		check_say(&c, V_CRITICAL,
-			  "none of the last %zu runs was a drill that verified a backup",
-			  json_array_size(past->runs));
+		check_say(&c, V_CRITICAL, "no run in %s was a drill that verified a backup",
+			  of_label(past, where));
 	stage_check(st, &c);
 }
 
 /* A plugin reads no records: the backup of the last run is the newest that it knows of. */
-static void take_backup_of_last_run(struct restored *from, const json_t *runs)
+static void take_backup_of_last_run(struct restored *from, const struct past *past)
 {
-	size_t n = json_array_size(runs);
-	json_t *backup = n ? json_object_get(json_array_get(runs, n - 1), "backup") : NULL;
+	struct err ignored; /* said by check_verified() */
+	unsigned skipped;
+	JSON_AUTO *run = newest_run(past, &skipped, &ignored);
+	json_t *backup = json_object_get(run, "backup");
 
 	if (backup)
 		restored_see_backup(from, backup);
@@ -373,7 +392,8 @@ static void take_backup_of_last_run(struct restored *from, const json_t *runs)
 int main(int argc, char **argv)
 {
 	RESTORED_AUTO from = { 0 };
-	struct past past = { 0 };
+	HISTORY_AUTO *history = NULL;
+	struct past past;
 	struct record r;
 	struct stage st;
 	bool reads, data, age;
@@ -384,10 +404,12 @@ int main(int argc, char **argv)
 	reads = st.in != NULL;
 	while (stage_next(&st, &r))
 		restored_see(&from, &r);
-	read_history(&past, st.label);
+	if (config.history)
+		history = history_file_open(config.history);
+	past = (struct past){ .history = history, .label = st.label };
 	age = config.max_age_s || config.warn.set || config.crit.set;
 	if (!reads && age)
-		take_backup_of_last_run(&from, past.runs);
+		take_backup_of_last_run(&from, &past);
 	if (from.backup || age)
 		check_backup_age(&st, &from);
 	data = from.instance || config.restored;
@@ -397,6 +419,5 @@ int main(int argc, char **argv)
 		check_verified(&st, &past, data);
 	if (config.drill_every_s)
 		check_drill(&st, &past, config.drill && data);
-	json_decref(past.runs);
 	return stage_end(&st);
 }

@@ -120,21 +120,22 @@ static void say_last_run(struct stage *st, const json_t *run)
 	say_findings(st, run);
 }
 
-static void say_never_run(struct stage *st)
+static void say_never_run(struct stage *st, const struct history *history)
 {
 	struct check c;
 
 	check_init(&c, "last-run", "");
-	check_say(&c, V_CRITICAL, "never verified: no run in %s%s%s", config.history,
+	check_say(&c, V_CRITICAL, "never verified: no run in %s%s%s", history_name(history),
 		  *st->label ? " for " : "", st->label);
 	stage_check(st, &c);
 }
 
 int main(int argc, char **argv)
 {
+	HISTORY_AUTO *history = NULL;
+	JSON_AUTO *runs = NULL;
 	struct err e = { 0 };
 	struct stage st;
-	json_t *runs;
 
 	if (tool_begin(&tool, argc, argv) < argc)
 		tool_usage("no operands are taken");
@@ -142,13 +143,13 @@ int main(int argc, char **argv)
 		tool_usage("--history is missing");
 	stage_begin(&st, &tool);
 	stage_drain(&st);
-	runs = history_load(config.history, st.label, 1, NULL, &e);
+	history = history_file_open(config.history);
+	runs = history_load(history, st.label, 1, NULL, &e);
 	if (!runs)
 		return stage_fail(&st, "last-run", "", &e);
 	if (json_array_size(runs) > 0)
 		say_last_run(&st, json_array_get(runs, 0));
 	else
-		say_never_run(&st);
-	json_decref(runs);
+		say_never_run(&st, history);
 	return stage_end(&st);
 }

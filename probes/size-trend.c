@@ -116,7 +116,8 @@ static void take_backup(struct gathered *g, const json_t *fields)
 static int take_history(struct gathered *g, const char *label, bool judge_last, struct err *e)
 {
 	unsigned skipped;
-	JSON_AUTO *runs = history_load(config.history, label, RUNS_READ, &skipped, e);
+	HISTORY_AUTO *history = history_file_open(config.history);
+	JSON_AUTO *runs = history_load(history, label, RUNS_READ, &skipped, e);
 	struct trend_backup b;
 	json_t *run;
 	size_t i;
@@ -124,7 +125,7 @@ static int take_history(struct gathered *g, const char *label, bool judge_last, 
 	if (runs == NULL)
 		return -1;
 	if (skipped)
-		tool_warn("history %s: %u lines could not be read", config.history, skipped);
+		tool_warn("%s: %u lines could not be read", history_name(history), skipped);
 	json_array_foreach(runs, i, run) {
 		const json_t *backup = json_object_get(run, "backup");
 
@@ -332,7 +333,7 @@ int main(int argc, char **argv)
 		if (strcmp(r.kind, "backup") == 0)
 			take_backup(&g, r.object);
 	if (config.history && take_history(&g, st.label, !reads, &e) < 0)
-		stage_error(&st, "history", config.history, &e);
+		stage_error(&st, "history", "", &e);
 	if (g.known && !(g.sizeless && !g.fetched))
 		judge(&st, &g);
 	else

@@ -188,21 +188,21 @@ static void tell_head(struct summary *s, const struct chain_head *head)
 }
 
 /* *head: the history's, with this run; seq 0 where there is none. */
-static void remember(struct summary *s, struct chain_head *head)
+static void remember(struct summary *s, struct history *history, struct chain_head *head)
 {
 	JSON_AUTO *run = NULL;
 	struct history_seal seal = { .sign_key = config.sign_key };
 	struct err e = { 0 };
 
-	if (config.history == NULL)
+	if (history == NULL)
 		return;
 	run = run_object(s, CHECKS_IN_HISTORY_B);
-	if (history_append(config.history, s->label, run, &seal, &e) < 0) {
+	if (history_append(history, s->label, run, &seal, &e) < 0) {
 		summary_find(s, "history", "", V_UNKNOWN, "the run was not remembered: %s", e.msg);
 		return;
 	}
 	*head = seal.head;
-	tool_debug("appended the run to %s", config.history);
+	tool_debug("appended the run to %s", history_name(history));
 	if (config.anchor)
 		tell_head(s, &seal.head);
 }
@@ -217,13 +217,13 @@ static bool past_is_wanted(void)
 }
 
 /* Before the run is remembered, so that it is not its own past. */
-static void recall(struct past *past, struct summary *s)
+static void recall(struct past *past, struct summary *s, struct history *history)
 {
 	struct err e = { 0 };
 
 	past_watch(past, s->checks);
-	if (config.history && past_is_wanted() &&
-	    past_load(past, config.history, s->label, summary_restored(s), s->ended_ms, &e) < 0)
+	if (history && past_is_wanted() &&
+	    past_load(past, history, s->label, summary_restored(s), s->ended_ms, &e) < 0)
 		summary_find(s, "history", "", V_UNKNOWN, "earlier runs were not read: %s", e.msg);
 }
 
@@ -269,14 +269,15 @@ static void write_reports(struct summary *s, const struct past *past, bool shown
 }
 
 /* FILE.md and FILE.json. */
-static int put_evidence(const struct summary *s, const struct chain_head *head, struct err *e)
+static int put_evidence(const struct summary *s, const struct history *history,
+			const struct chain_head *head, struct err *e)
 {
 	JSON_AUTO *run = run_object(s, SIZE_MAX);
 	const struct evidence evidence = {
 		.s = s,
 		.run = run,
 		.reference = config.reference,
-		.history = head->seq ? config.history : NULL,
+		.history = head->seq ? history_name(history) : NULL,
 		.head = head,
 	};
 	JSON_AUTO *object = evidence_object(&evidence);
@@ -295,11 +296,12 @@ static int put_evidence(const struct summary *s, const struct chain_head *head, 
 	return outlet_put(path.s, STDOUT_FILENO, &json, e);
 }
 
-static void write_evidence(struct summary *s, const struct chain_head *head)
+static void write_evidence(struct summary *s, const struct history *history,
+			   const struct chain_head *head)
 {
 	struct err e = { 0 };
 
-	if (config.evidence == NULL || put_evidence(s, head, &e) == 0)
+	if (config.evidence == NULL || put_evidence(s, history, head, &e) == 0)
 		return;
 	tool_warn("%s", e.msg);
 	summary_find(s, "report", "", V_UNKNOWN, "the evidence was not written: %s", e.msg);
@@ -309,6 +311,7 @@ static void write_evidence(struct summary *s, const struct chain_head *head)
 static enum verdict write_fleet(void)
 {
 	const struct order *order = config.orders.v;
+	HISTORY_AUTO *all = NULL;
 	struct fleet fleet = { .n = 0 };
 	BUF_AUTO page = BUF_INIT(OUTLET_MAX);
 	struct err e = { 0 };
@@ -317,8 +320,8 @@ static enum verdict write_fleet(void)
 	if (config.orders.n > 1 || (order && strcmp(order->format->name, "html") != 0) ||
 	    common.output == OUTPUT_NAGIOS)
 		tool_usage("--fleet: it is written as --format html[=FILE] alone");
-	if (fleet_load(&fleet, config.fleet, config.ttl_s ? config.ttl_s : STALE_S, utc_now_ms(),
-		       &e) < 0)
+	all = history_file_open(config.fleet);
+	if (fleet_load(&fleet, all, config.ttl_s ? config.ttl_s : STALE_S, utc_now_ms(), &e) < 0)
 		tool_die("%s", e.msg);
 	fleet_html(&fleet, config.title ? config.title : "Backups of all databases", config.link,
 		   &page);
@@ -361,6 +364,7 @@ static void check_words(void)
 int main(int argc, char **argv)
 {
 	struct past past = PAST_NONE;
+	HISTORY_AUTO *history = NULL;
 	struct chain_head head = { .seq = 0 };
 	struct submitter with;
 	struct summary s;
@@ -374,14 +378,16 @@ int main(int argc, char **argv)
 	add_orders();
 	summary_init(&s);
 	gather(&s);
-	recall(&past, &s);
-	remember(&s, &head);
+	if (config.history)
+		history = history_file_open(config.history);
+	recall(&past, &s, history);
+	remember(&s, history, &head);
 	with = (struct submitter){
 		.ca_file = config.ca_file,
 		.within_s = config.within_s,
 		.label = s.label,
 	};
-	write_evidence(&s, &head);
+	write_evidence(&s, history, &head);
 	write_reports(&s, &past, false, &with);
 	write_reports(&s, &past, true, &with);
 	submitter_wipe(&with);

@@ -197,11 +197,13 @@ static bool take(json_t *run, void *to)
 
 static json_t *last_drill(void)
 {
+	HISTORY_AUTO *history = NULL;
 	struct search search = { 0 };
 	struct err e = { 0 };
 
-	if (config.history &&
-	    history_walk(config.history, runbook.label, take, &search, NULL, &e) < 0)
+	if (config.history)
+		history = history_file_open(config.history);
+	if (history && history_walk(history, runbook.label, take, &search, NULL, &e) < 0)
 		tool_die("%s", e.msg);
 	return search.drill;
 }

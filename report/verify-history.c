@@ -180,6 +180,7 @@ int main(int argc, char **argv)
 {
 	struct audit audit = { .bad_anchor = 0 };
 	const struct chain_visitor visitor = { take, &audit };
+	HISTORY_AUTO *history = NULL;
 	struct chain_proof proof;
 	struct err e = { 0 };
 	struct stage st;
@@ -192,7 +193,8 @@ int main(int argc, char **argv)
 	stage_drain(&st);
 	if (config.anchor && anchors_load(&audit.anchors, config.anchor, st.label, &e) < 0)
 		return stage_fail(&st, "history-anchor", "", &e);
-	if (history_prove(config.history, st.label, &visitor, &proof, &e) < 0)
+	history = history_file_open(config.history);
+	if (history_prove(history, st.label, &visitor, &proof, &e) < 0)
 		return stage_fail(&st, "history-chain", "", &e);
 	check_chain(&st, &proof);
 	if (config.verify_key)

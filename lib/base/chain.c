@@ -5,7 +5,6 @@
 #include "lib/base/xmem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -138,9 +137,23 @@ static int find_last(int fd, off_t size, size_t most, struct last *out)
 	return out->found || got == 0 ? 0 : -1;
 }
 
+static json_t *link_to(int64_t seq, const char *sha)
+{
+	return json_pack("{s:I, s:s}", "seq", (json_int_t)seq + 1, "previous", sha);
+}
+
+json_t *chain_after(const char *line, size_t len, int64_t seq)
+{
+	char sha[CHAIN_SHA_SIZE] = "";
+
+	if (line)
+		chain_sha(line, len, sha);
+	return link_to(seq, sha);
+}
+
 json_t *chain_next(int fd, off_t size, bool cut, size_t most, int64_t *seq)
 {
-	JSON_AUTO *chain = json_object();
+	JSON_AUTO *chain = NULL;
 	json_t *span = NULL;
 	struct last last;
 	off_t from;
@@ -148,8 +161,7 @@ json_t *chain_next(int fd, off_t size, bool cut, size_t most, int64_t *seq)
 	if (find_last(fd, size, most, &last) < 0)
 		return NULL;
 	*seq = last.seq + 1;
-	json_object_set_new(chain, "seq", json_integer(*seq));
-	json_object_set_new(chain, "previous", json_string(last.sha256));
+	chain = link_to(last.seq, last.sha256);
 	/* Behind the last line's own newline, which may be missing yet. */
 	from = last.seq == 0 ? 0 : last.end + (last.end < size || cut ? 1 : 0);
 	if (from < size + cut) {
@@ -161,8 +173,9 @@ json_t *chain_next(int fd, off_t size, bool cut, size_t most, int64_t *seq)
 	return json_incref(chain);
 }
 
-/* A walk over a file, from its start. */
-struct walk {
+struct chain_walk {
+	size_t most;
+	const struct chain_visitor *visitor;
 	struct chain_proof *proof;
 	struct span before; /* everything, until the chain begins */
 	struct span aside;  /* unreadable, since the last readable line */
@@ -170,7 +183,7 @@ struct walk {
 	char last[CHAIN_SHA_SIZE]; /* of the last readable line */
 };
 
-__attribute__((format(printf, 3, 4))) static bool bad(struct walk *w, size_t number,
+__attribute__((format(printf, 3, 4))) static bool bad(struct chain_walk *w, size_t number,
 						      const char *fmt, ...)
 {
 	va_list args;
@@ -197,7 +210,7 @@ static bool covers(const json_t *chain, const char *field, const struct span *s)
 	       strcmp(its, sha) == 0;
 }
 
-static bool begins(struct walk *w, const json_t *chain, int64_t seq)
+static bool begins(struct chain_walk *w, const json_t *chain, int64_t seq)
 {
 	const size_t number = w->proof->lines;
 
@@ -213,7 +226,7 @@ static bool begins(struct walk *w, const json_t *chain, int64_t seq)
 	return true;
 }
 
-static bool goes_on(struct walk *w, const json_t *chain, int64_t seq)
+static bool goes_on(struct chain_walk *w, const json_t *chain, int64_t seq)
 {
 	const int64_t want = w->proof->head.seq + 1;
 	const size_t number = w->proof->lines;
@@ -233,7 +246,7 @@ static bool goes_on(struct walk *w, const json_t *chain, int64_t seq)
 	return true;
 }
 
-static void set_aside(struct walk *w, const char *line, size_t len)
+static void set_aside(struct chain_walk *w, const char *line, size_t len)
 {
 	if (w->aside_lines++ == 0)
 		w->aside_first = w->proof->lines;
@@ -241,7 +254,7 @@ static void set_aside(struct walk *w, const char *line, size_t len)
 }
 
 /* A readable line, without its newline. */
-static bool take_object(struct walk *w, json_t *object, const char *line, size_t len)
+static bool take_object(struct chain_walk *w, json_t *object, const char *line, size_t len)
 {
 	const json_t *chain = json_object_get(object, "chain");
 	struct chain_head *head = &w->proof->head;
@@ -267,15 +280,13 @@ static bool take_object(struct walk *w, json_t *object, const char *line, size_t
 	return true;
 }
 
-/* A line with its newline, if it has one. */
-static bool take_line(struct walk *w, const char *raw, size_t len, size_t most,
-		      const struct chain_visitor *visitor)
+bool chain_walk_line(struct chain_walk *w, const char *raw, size_t len)
 {
 	const size_t bare = len - (raw[len - 1] == '\n');
 	const int64_t before = w->proof->head.seq;
 	struct chain_line line;
 	struct err why;
-	JSON_AUTO *object = bare && bare <= most ? record_parse(raw, bare, &why) : NULL;
+	JSON_AUTO *object = bare && bare <= w->most ? record_parse(raw, bare, &why) : NULL;
 
 	w->proof->lines++;
 	if (object == NULL)
@@ -288,34 +299,28 @@ static bool take_line(struct walk *w, const char *raw, size_t len, size_t most,
 		return true;
 	span_begin(&w->aside);
 	w->aside_lines = 0;
-	if (w->proof->head.seq == before || visitor == NULL)
+	if (w->proof->head.seq == before || w->visitor == NULL)
 		return true;
 	line = (struct chain_line){ w->proof->lines, object, w->proof->head };
-	return visitor->take(&line, visitor->to);
+	return w->visitor->take(&line, w->visitor->to);
 }
 
-int chain_prove(int fd, size_t most, const struct chain_visitor *visitor, struct chain_proof *out)
+struct chain_walk *chain_walk_open(size_t most, const struct chain_visitor *visitor,
+				   struct chain_proof *out)
 {
-	struct walk w = { .proof = out };
-	char *raw = NULL;
-	size_t cap = 0;
-	ssize_t n = 0;
-	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	FILE *f = copy < 0 ? NULL : fdopen(copy, "r");
-	bool failed = f == NULL;
+	struct chain_walk *w = xcalloc(1, sizeof(*w));
 
+	*w = (struct chain_walk){ .most = most, .visitor = visitor, .proof = out };
 	*out = (struct chain_proof){ .bad = 0 };
-	span_begin(&w.before);
-	span_begin(&w.aside);
-	while (!failed && (n = getline(&raw, &cap, f)) > 0)
-		if (!take_line(&w, raw, (size_t)n, most, visitor))
-			break;
-	failed = failed || ferror(f);
-	out->loose = w.aside_lines;
-	free(raw);
-	span_free(&w.before);
-	span_free(&w.aside);
-	if (f)
-		(void)fclose(f);
-	return failed ? -1 : 0;
+	span_begin(&w->before);
+	span_begin(&w->aside);
+	return w;
+}
+
+void chain_walk_close(struct chain_walk *w)
+{
+	w->proof->loose = w->aside_lines;
+	span_free(&w->before);
+	span_free(&w->aside);
+	free(w);
 }

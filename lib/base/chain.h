@@ -40,6 +40,10 @@ void chain_sha(const char *line, size_t len, char out[CHAIN_SHA_SIZE]);
  * unless something before it is to be covered. Lines longer than most are unreadable. */
 json_t *chain_next(int fd, off_t size, bool cut, size_t most, int64_t *seq);
 
+/* The same where lines are not in a file: after this line, whose number is seq; NULL and 0: it is
+ * the first. */
+json_t *chain_after(const char *line, size_t len, int64_t seq);
+
 /* Who looks at each chained line of a file, in order; false ends the walk. */
 struct chain_line {
 	size_t number; /* of the line in the file, from 1 */
@@ -62,7 +66,11 @@ struct chain_proof {
 	char why[320];
 };
 
-/* Proves the file, read from its start. 0, also when a line is bad; -1 with errno. visitor may be
- * NULL. */
-int chain_prove(int fd, size_t most, const struct chain_visitor *visitor, struct chain_proof *out);
+/* Proves lines that are given from the first on, each with its newline if it has one. False: one is
+ * bad (out->bad), or the visitor (may be NULL) wants no more. *out is complete when it is closed.
+ */
+struct chain_walk *chain_walk_open(size_t most, const struct chain_visitor *visitor,
+				   struct chain_proof *out);
+bool chain_walk_line(struct chain_walk *w, const char *raw, size_t len);
+void chain_walk_close(struct chain_walk *w);
 #endif

@@ -136,14 +136,3 @@ void fresh_say_verified(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t
 	check_metric_real(c, "verified_age_seconds", s, "s");
 	add_limit(c, limit_s);
 }
-
-bool fresh_find_proved(const json_t *runs, int64_t *at_ms)
-{
-	for (size_t i = json_array_size(runs); i-- > 0;) {
-		const json_t *run = json_array_get(runs, i);
-
-		if (record_true(run, "verified") && record_time(run, "at", at_ms))
-			return true;
-	}
-	return false;
-}

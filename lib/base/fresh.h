@@ -36,8 +36,4 @@ void fresh_say_rpo(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t targ
 
 /* "verified 23 h 50 min ago (limit 26 h)"; adds verified_age_seconds. */
 void fresh_say_verified(struct check *c, int64_t at_ms, int64_t now_ms, uint64_t limit_s);
-
-/* When the last run of a history (lib/base/history.h) verified a backup, in its own words
- * (docs/records.md). False: none did. */
-bool fresh_find_proved(const json_t *runs, int64_t *at_ms);
 #endif

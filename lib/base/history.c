@@ -1,182 +1,58 @@
-#include "lib/base/history.h"
-
-#include "lib/base/atomic.h"
-#include "lib/base/backward.h"
 #include "lib/base/buf.h"
-#include "lib/base/io.h"
+#include "lib/base/history_driver.h"
 #include "lib/base/record.h"
 #include "lib/base/signature.h"
 #include "lib/base/xmem.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { FILE_MODE = 0640, DIR_MODE = 0750, NAME_LABEL_MAX = 200, PATH_LIMIT = 4096 };
 enum { HEAD_MAX = 64 * 1024 };
-/* A writer holds the lock for the moment of one write; one that was stopped holds it for good. */
-enum { LOCK_TRIES = 20000, LOCK_PAUSE_MS = 3 };
 
-/* The file for the label; false when the path is too long. */
-static bool file_of(const char *path, const char *label, struct buf *out)
+void history_close(struct history *h)
 {
-	const size_t len = strlen(path);
-	const bool slash = len > 0 && path[len - 1] == '/';
-	struct stat st;
-
-	buf_adds(out, path);
-	if (!slash && !(stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
-		return !out->full;
-	if (!slash)
-		buf_addc(out, '/');
-	for (size_t i = 0; i < NAME_LABEL_MAX && label[i]; i++) {
-		const char c = label[i];
-		const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-				   (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-				   (c == '.' && i > 0);
-
-		buf_addc(out, (char)(plain ? c : '_'));
-	}
-	buf_adds(out, label[0] ? ".jsonl" : "unlabelled.jsonl");
-	return !out->full;
+	if (h)
+		h->driver->close(h);
 }
 
-static int resolve(const char *path, const char *label, struct buf *out, struct err *e)
+void history_cleanup(struct history **h)
 {
-	if (*path == '\0')
-		return err_set(e, ERR_USAGE, "history: the path is empty");
-	if (!file_of(path, label, out))
-		return err_set(e, ERR_USAGE, "history %.80s...: the path is too long", path);
-	return 0;
+	history_close(*h);
 }
 
-/* The directory that holds file. The caller's to free. */
-static char *dir_of(const char *file)
+const char *history_name(const struct history *h)
 {
-	const char *slash = strrchr(file, '/');
-
-	if (slash == NULL)
-		return xstrdup(".");
-	return xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
+	return h->name;
 }
 
-static int sync_dir_of(const char *file)
+static bool begins_with(const char *s, const char *start)
 {
-	AUTO_FREE char *dir = dir_of(file);
-
-	return atomic_sync_dir(dir);
+	return strncmp(s, start, strlen(start)) == 0;
 }
 
-static int lock(int fd, int how)
+/* libpq allows blanks around the '='. */
+static bool has_key(const char *pairs, const char *key)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+	const size_t n = strlen(key);
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(fd, how | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -1;
-		(void)nanosleep(&pause, NULL);
-	}
-	errno = ETIMEDOUT;
-	return -1;
+	for (const char *p = pairs; (p = strstr(p, key)); p += n)
+		if ((p == pairs || p[-1] == ' ') && p[n + strspn(p + n, " ")] == '=')
+			return true;
+	return false;
 }
 
-static int open_made(const char *file)
+bool history_in_database(const char *place)
 {
-	const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd = open(file, flags | O_CREAT | O_EXCL, FILE_MODE);
-
-	if (fd < 0)
-		return errno == EEXIST ? open(file, flags) : -1;
-	/* The tools' umask is for dumps; a history is for monitoring too. */
-	if (fchmod(fd, FILE_MODE) < 0) {
-		io_close(&fd);
-		return -1;
-	}
-	return fd;
+	if (begins_with(place, "postgresql://") || begins_with(place, "postgres://"))
+		return true;
+	return *place != '/' && *place != '.' &&
+	       (has_key(place, "dbname") || has_key(place, "service"));
 }
 
-/* Is fd still what the path names, or was it renamed away (rotated) while we waited for it? */
-static bool still_there(int fd, const char *file, struct stat *st)
+static int too_long(const char *place, struct err *e)
 {
-	struct stat now;
-
-	return fstat(fd, st) == 0 && stat(file, &now) == 0 && st->st_dev == now.st_dev &&
-	       st->st_ino == now.st_ino;
-}
-
-/* Locks the open file: 1, 0 when the path names another one by now, -1. */
-static int lock_opened(int fd, const char *file, struct stat *st, struct err *e)
-{
-	if (lock(fd, LOCK_EX) < 0)
-		return err_set(e, ERR_SYSTEM, "lock history %s: %s", file, strerror(errno));
-	if (!still_there(fd, file, st))
-		return 0;
-	if (!S_ISREG(st->st_mode))
-		return err_set(e, ERR_SYSTEM, "history %s is no regular file", file);
-	return 1;
-}
-
-/* Opens it for appending, locked; makes what is missing. */
-static int open_locked(const char *file, struct stat *st, struct err *e)
-{
-	AUTO_FREE char *dir = dir_of(file);
-
-	if (mkdir(dir, DIR_MODE) == 0) {
-		(void)chmod(dir, DIR_MODE);
-		if (sync_dir_of(dir) < 0)
-			return err_set(e, ERR_SYSTEM, "make %s: %s", dir, strerror(errno));
-	}
-	for (;;) {
-		int fd = open_made(file);
-		int locked;
-
-		if (fd < 0)
-			return err_set(e, ERR_SYSTEM, "open history %s: %s", file, strerror(errno));
-		locked = lock_opened(fd, file, st, e);
-		if (locked > 0)
-			return fd;
-		io_close(&fd);
-		if (locked < 0)
-			return -1;
-	}
-}
-
-/* Does the file end inside a line, the work of a writer that died? */
-static int torn(int fd, off_t size)
-{
-	char last = '\n';
-
-	if (size > 0 && pread(fd, &last, 1, size - 1) != 1)
-		return -1;
-	return last != '\n';
-}
-
-static int write_line(int fd, off_t size, bool cut, const char *line)
-{
-	BUF_AUTO b = BUF_INIT(HISTORY_LINE_MAX + 2);
-	int saved;
-
-	buf_addf(&b, "%s%s\n", cut ? "\n" : "", line);
-	if (io_write_all(fd, b.s, b.len) == 0 && fsync(fd) == 0)
-		return 0;
-	saved = errno;
-	/* Where even that fails, the next append sets the cut line aside. */
-	if (ftruncate(fd, size) == 0)
-		(void)fsync(fd);
-	errno = saved;
-	return -1;
-}
-
-static int too_long(const char *file, struct err *e)
-{
-	return err_set(e, ERR_SYSTEM, "history %s: the run is longer than %d bytes", file,
+	return err_set(e, ERR_SYSTEM, "history %s: the run is longer than %d bytes", place,
 		       HISTORY_LINE_MAX);
 }
 
@@ -190,59 +66,39 @@ static json_t *as_printed(const json_t *run)
 	return line ? record_parse(line, strlen(line), &why) : NULL;
 }
 
-/* The line for the run, with its chain: the caller's. */
-static char *chained(json_t *run, json_t *chain, const struct history_seal *seal, const char *file,
-		     struct err *e)
+int history_compose(struct history_entry *entry, json_t *chain, int64_t seq, const char *place,
+		    struct err *e)
 {
-	char *line;
+	json_t *run = entry->run;
 
+	entry->seq = seq;
 	(void)json_object_del(run, "chain");
 	(void)json_object_del(run, "signature");
 	json_object_set(run, "chain", chain);
-	if (seal && seal->sign_key && signature_add(run, seal->sign_key, e) < 0)
-		return NULL;
-	line = record_print(run, HISTORY_LINE_MAX);
-	if (line == NULL)
-		(void)too_long(file, e);
-	return line;
-}
-
-/* The file is open and locked. */
-static int append_locked(int fd, off_t size, json_t *run, struct history_seal *seal,
-			 const char *file, struct err *e)
-{
-	const int cut = torn(fd, size);
-	struct chain_head head = { 0 };
-	JSON_AUTO *chain =
-		cut < 0 ? NULL : chain_next(fd, size, cut > 0, HISTORY_LINE_MAX, &head.seq);
-	AUTO_FREE char *line = chain ? chained(run, chain, seal, file, e) : NULL;
-
-	if (chain == NULL)
-		return err_set(e, ERR_SYSTEM, "read history %s: %s", file, strerror(errno));
-	if (line == NULL)
+	if (entry->seal && entry->seal->sign_key &&
+	    signature_add(run, entry->seal->sign_key, e) < 0)
 		return -1;
-	if (write_line(fd, size, cut > 0, line) < 0 || sync_dir_of(file) < 0)
-		return err_set(e, ERR_SYSTEM, "write history %s: %s", file, strerror(errno));
-	chain_sha(line, strlen(line), head.sha256);
-	if (seal)
-		seal->head = head;
-	return 0;
+	free(entry->line);
+	entry->line = record_print(run, HISTORY_LINE_MAX);
+	return entry->line ? 0 : too_long(place, e);
 }
 
-int history_append(const char *path, const char *label, const json_t *run,
+int history_append(struct history *h, const char *label, const json_t *run,
 		   struct history_seal *seal, struct err *e)
 {
-	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
 	JSON_AUTO *printed = as_printed(run);
-	struct stat st = { 0 };
+	struct history_entry entry = { .run = printed, .seal = seal };
+	int r;
 
 	if (printed == NULL)
-		return too_long(path, e);
-	if (resolve(path, label, &file, e) < 0)
-		return -1;
-	FD_AUTO fd = open_locked(file.s, &st, e);
-
-	return fd < 0 ? -1 : append_locked(fd, st.st_size, printed, seal, file.s, e);
+		return too_long(h->name, e);
+	r = h->driver->append(h, label, &entry, e);
+	if (r == 0 && seal) {
+		seal->head.seq = entry.seq;
+		chain_sha(entry.line, strlen(entry.line), seal->head.sha256);
+	}
+	free(entry.line);
+	return r;
 }
 
 static bool belongs(const json_t *run, const char *label)
@@ -275,91 +131,56 @@ static json_t *parse_head(const char *line, size_t len, struct err *why)
 	return run ? run : record_parse(line, len, why);
 }
 
-/* Who takes the runs of a label. */
-struct taker {
-	const char *label; /* NULL: of all */
-	bool heads;        /* without their lists */
-	bool (*take)(json_t *run, void *to);
-	void *to;
-};
-
-static int gather(struct backward *b, const struct taker *taker, unsigned *skipped)
+bool history_offer(struct history_walk *walk, const char *line, size_t len)
 {
-	for (;;) {
-		struct err why;
-		const char *line;
-		size_t len;
-		const int got = backward_line(b, &line, &len);
-		JSON_AUTO *run = NULL;
+	JSON_AUTO *run = NULL;
+	struct err why;
 
-		if (got <= 0)
-			return got;
-		if (line && len == 0)
-			continue;
-		if (line)
-			run = taker->heads ? parse_head(line, len, &why)
-					   : record_parse(line, len, &why);
-		if (run == NULL)
-			++*skipped;
-		else if (belongs(run, taker->label) && !taker->take(run, taker->to))
-			return 0;
-	}
+	if (walk->text &&
+	    (line == NULL || memmem(line, len, walk->text, strlen(walk->text)) == NULL))
+		return true;
+	if (line)
+		run = walk->heads ? parse_head(line, len, &why) : record_parse(line, len, &why);
+	if (run == NULL)
+		walk->skipped++;
+	return run == NULL || !belongs(run, walk->label) || walk->take(run, walk->to);
 }
 
-/* The open file's runs: 0, or -1 with errno. */
-static int walk(int fd, const struct taker *taker, unsigned *skipped)
+static int go(struct history *h, struct history_walk *walk, unsigned *skipped, struct err *e)
 {
-	struct backward b = { .fd = fd, .most = HISTORY_LINE_MAX };
-	struct stat st;
-	int r;
+	const int r = h->driver->walk(h, walk, e);
 
-	/* A line that is being appended right now is no torn one. */
-	if (lock(fd, LOCK_SH) < 0 || fstat(fd, &st) < 0)
-		return -1;
-	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
-		return -1;
-	}
-	b.at = st.st_size;
-	r = gather(&b, taker, skipped);
-	backward_free(&b);
+	if (skipped)
+		*skipped = walk->skipped;
 	return r;
 }
 
-static int walk_file(const char *file, const struct taker *taker, unsigned *skipped, struct err *e)
-{
-	unsigned ignored;
-	FD_AUTO fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	if (skipped == NULL)
-		skipped = &ignored;
-	*skipped = 0;
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return err_set(e, ERR_SYSTEM, "open history %s: %s", file, strerror(errno));
-	if (walk(fd, taker, skipped) < 0)
-		return err_set(e, ERR_SYSTEM, "read history %s: %s", file, strerror(errno));
-	return 0;
-}
-
-int history_walk(const char *path, const char *label, bool (*take)(json_t *run, void *to), void *to,
+int history_walk(struct history *h, const char *label, history_take *take, void *to,
 		 unsigned *skipped, struct err *e)
 {
-	const struct taker taker = { .label = label, .take = take, .to = to };
-	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
+	struct history_walk walk = { .label = label, .most = SIZE_MAX, .take = take, .to = to };
 
-	if (resolve(path, label, &file, e) < 0)
-		return -1;
-	return walk_file(file.s, &taker, skipped, e);
+	return go(h, &walk, skipped, e);
 }
 
-int history_walk_heads(const char *file, bool (*take)(json_t *run, void *to), void *to,
+int history_search(struct history *h, const char *label, const char *text, history_take *take,
+		   void *to, struct err *e)
+{
+	struct history_walk walk = {
+		.label = label, .text = text, .most = SIZE_MAX, .take = take, .to = to
+	};
+
+	return go(h, &walk, NULL, e);
+}
+
+int history_walk_heads(struct history *h, const char *label, history_take *take, void *to,
 		       unsigned *skipped, struct err *e)
 {
-	const struct taker taker = { .heads = true, .take = take, .to = to };
+	struct history_walk walk = {
+		.label = label, .heads = true, .most = SIZE_MAX, .take = take, .to = to
+	};
 
-	return walk_file(file, &taker, skipped, e);
+	return go(h, &walk, skipped, e);
 }
 
 /* The newest runs, newest first. */
@@ -386,28 +207,74 @@ static json_t *reversed(const json_t *list)
 	return out;
 }
 
-json_t *history_load(const char *path, const char *label, size_t most, unsigned *skipped,
+json_t *history_load(struct history *h, const char *label, size_t most, unsigned *skipped,
 		     struct err *e)
 {
 	JSON_AUTO *runs = json_array();
 	struct newest newest = { .runs = runs, .most = most };
+	struct history_walk walk = {
+		.label = label, .most = most, .take = keep_newest, .to = &newest
+	};
 
-	if (history_walk(path, label, keep_newest, &newest, skipped, e) < 0)
-		return NULL;
-	return reversed(runs);
+	return go(h, &walk, skipped, e) < 0 ? NULL : reversed(runs);
 }
 
-int history_prove(const char *path, const char *label, const struct chain_visitor *visitor,
+/* A proof on its way: what a row is kept with must be what its line says. */
+struct proving {
+	struct chain_walk *chain;
+	const struct chain_visitor *visitor;
+	const struct history_raw *raw;
+	struct chain_proof *proof;
+};
+
+static bool is_as_kept(const struct history_raw *raw, const struct chain_line *line,
+		       struct chain_proof *proof)
+{
+	const char *label = record_text(line->object, "label");
+	int64_t at_ms;
+
+	if (!record_time(line->object, "at", &at_ms))
+		at_ms = INT64_MIN;
+	if (raw->seq == line->head.seq && at_ms == raw->at_ms &&
+	    strcmp(raw->label, label ? label : "") == 0)
+		return true;
+	proof->bad = line->number;
+	(void)snprintf(proof->why, sizeof(proof->why),
+		       "its row's label, number or time is not what the line says: it was changed");
+	return false;
+}
+
+static bool take_proved(const struct chain_line *line, void *to)
+{
+	const struct proving *p = to;
+
+	if (p->raw->row && !is_as_kept(p->raw, line, p->proof))
+		return false;
+	return p->visitor == NULL || p->visitor->take(line, p->visitor->to);
+}
+
+static bool prove_raw(const struct history_raw *raw, void *to)
+{
+	struct proving *p = to;
+
+	p->raw = raw;
+	return chain_walk_line(p->chain, raw->bytes, raw->len);
+}
+
+int history_prove(struct history *h, const char *label, const struct chain_visitor *visitor,
 		  struct chain_proof *out, struct err *e)
 {
-	BUF_AUTO file = BUF_INIT(PATH_LIMIT);
+	struct proving p = { .visitor = visitor, .proof = out };
+	const struct chain_visitor both = { take_proved, &p };
+	int r;
 
-	if (resolve(path, label, &file, e) < 0)
-		return -1;
-	FD_AUTO fd = open(file.s, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	p.chain = chain_walk_open(HISTORY_LINE_MAX, &both, out);
+	r = h->driver->raw(h, label, prove_raw, &p, e);
+	chain_walk_close(p.chain);
+	return r;
+}
 
-	/* No file is no history: whoever removed it removed all runs. */
-	if (fd < 0 || lock(fd, LOCK_SH) < 0 || chain_prove(fd, HISTORY_LINE_MAX, visitor, out) < 0)
-		return err_set(e, ERR_SYSTEM, "read history %s: %s", file.s, strerror(errno));
-	return 0;
+int history_parts(struct history *h, history_visit *visit, void *to, struct err *e)
+{
+	return h->driver->parts(h, visit, to, e);
 }

@@ -147,6 +147,7 @@ static json_t *print_tables(const struct pg_readings *r)
 int pg_readings_save(const char *path, const char *label, const struct pg_readings *r,
 		     struct err *e)
 {
+	HISTORY_AUTO *history = history_file_open(path);
 	JSON_AUTO *run = json_object();
 	char at[UTC_SIZE];
 
@@ -156,7 +157,7 @@ int pg_readings_save(const char *path, const char *label, const struct pg_readin
 	json_object_set_new(run, "at", json_string(utc_format(r->at_ms, at)));
 	json_object_set_new(run, "epoch", json_string(r->epoch));
 	json_object_set_new(run, "tables", print_tables(r));
-	return history_append(path, label, run, NULL, e);
+	return history_append(history, label, run, NULL, e);
 }
 
 struct wanted {
@@ -196,8 +197,9 @@ static bool take_run(json_t *run, void *to)
 int pg_readings_load(const char *path, const char *label, const char *epoch, int64_t moment_ms,
 		     struct pg_readings *out, struct err *e)
 {
+	HISTORY_AUTO *history = history_file_open(path);
 	struct wanted w = { .epoch = epoch, .moment_ms = moment_ms, .out = out };
 
 	*out = (struct pg_readings){ 0 };
-	return history_walk(path, label, take_run, &w, NULL, e);
+	return history_walk(history, label, take_run, &w, NULL, e);
 }

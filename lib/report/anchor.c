@@ -71,7 +71,9 @@ int anchor_put(const char *target, const struct anchor_run *run, const char *ca_
 
 	if (is_url(target))
 		return post(target, object, ca_file, within_s, e);
-	return history_append(target, run->label, object, NULL, e);
+	HISTORY_AUTO *file = history_file_open(target);
+
+	return history_append(file, run->label, object, NULL, e);
 }
 
 static void take(struct anchors *a, const json_t *object)

@@ -4,21 +4,19 @@
 #include "lib/base/record.h"
 #include "lib/base/xmem.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The newest run stands among the last lines, unless clocks were set. */
-enum { PATH_LIMIT = 4096, WHOLE = 4 };
+enum { WHOLE = 4 };
 
 static const int64_t day_ms = 24 * 3600 * 1000LL;
 
-/* One file while it is read, the newest run first. */
+/* One part while it is read, the newest run first. */
 struct reading {
 	struct fleet *f;
-	size_t first; /* of the members that this file has */
+	size_t first; /* of the members that it has */
 	uint64_t stale_s;
 };
 
@@ -77,10 +75,10 @@ static bool take(json_t *run, void *to)
 }
 
 /* The newest run whole, for its targets; and what follows from all of them. */
-static int complete(struct reading *r, const char *path, struct fleet_member *m,
+static int complete(struct reading *r, struct history *part, struct fleet_member *m,
 		    unsigned unreadable, struct err *e)
 {
-	JSON_AUTO *newest = history_load(path, m->label, WHOLE, NULL, e);
+	JSON_AUTO *newest = history_load(part, m->label, WHOLE, NULL, e);
 	struct past_run whole;
 	const json_t *run;
 	size_t at;
@@ -102,28 +100,18 @@ static int complete(struct reading *r, const char *path, struct fleet_member *m,
 	return 0;
 }
 
-static int load_file(struct fleet *f, const char *path, uint64_t stale_s, struct err *e)
+static int load_part(struct history *part, void *to, struct err *e)
 {
-	struct reading r = { .f = f, .first = f->n, .stale_s = stale_s };
+	struct reading *r = to;
 	unsigned unreadable = 0;
 
-	if (history_walk_heads(path, take, &r, &unreadable, e) < 0)
+	r->first = r->f->n;
+	if (history_walk_heads(part, NULL, take, r, &unreadable, e) < 0)
 		return -1;
-	for (size_t i = r.first; i < f->n; i++)
-		if (complete(&r, path, &f->v[i], unreadable, e) < 0)
+	for (size_t i = r->first; i < r->f->n; i++)
+		if (complete(r, part, &r->f->v[i], unreadable, e) < 0)
 			return -1;
 	return 0;
-}
-
-/* The histories, and not what lies beside them. */
-static bool is_history(const char *name)
-{
-	static const char ending[] = ".jsonl", other[] = ".readings.jsonl";
-	const size_t n = strlen(name);
-
-	if (n < sizeof(ending) || strcmp(name + n - sizeof(ending) + 1, ending) != 0)
-		return false;
-	return n < sizeof(other) || strcmp(name + n - sizeof(other) + 1, other) != 0;
 }
 
 /* What needs a look first. */
@@ -136,41 +124,18 @@ static int by_need(const void *a, const void *b)
 	return strcmp(x->label, y->label);
 }
 
-static int load_all(struct fleet *f, DIR *d, const char *dir, uint64_t stale_s, struct err *e)
+int fleet_load(struct fleet *f, struct history *all, uint64_t stale_s, int64_t now_ms,
+	       struct err *e)
 {
-	const struct dirent *entry;
-
-	for (errno = 0; (entry = readdir(d)); errno = 0) {
-		BUF_AUTO path = BUF_INIT(PATH_LIMIT);
-
-		if (!is_history(entry->d_name))
-			continue;
-		buf_addf(&path, "%s/%s", dir, entry->d_name);
-		if (path.full)
-			return err_set(e, ERR_USAGE, "read fleet %.80s...: the path is too long",
-				       dir);
-		if (load_file(f, path.s, stale_s, e) < 0)
-			return -1;
-	}
-	if (errno)
-		return err_set(e, ERR_SYSTEM, "read fleet %s: %s", dir, strerror(errno));
-	return 0;
-}
-
-int fleet_load(struct fleet *f, const char *dir, uint64_t stale_s, int64_t now_ms, struct err *e)
-{
-	DIR *d = opendir(dir);
-	int r;
+	struct reading r = { .f = f, .stale_s = stale_s };
 
 	*f = (struct fleet){ .now_ms = now_ms };
-	if (d == NULL)
-		return err_set(e, ERR_SYSTEM, "read fleet %s: %s", dir, strerror(errno));
-	r = load_all(f, d, dir, stale_s, e);
-	(void)closedir(d);
+	if (history_parts(all, load_part, &r, e) < 0)
+		return -1;
 	if (f->n)
 		qsort(f->v, f->n, sizeof(*f->v), by_need);
 	f->status = f->n ? f->v[0].status : V_UNKNOWN;
-	return r;
+	return 0;
 }
 
 void fleet_free(struct fleet *f)

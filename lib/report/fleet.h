@@ -1,12 +1,13 @@
 #ifndef LIB_REPORT_FLEET_H
 #define LIB_REPORT_FLEET_H
 /*
- * fleet: one look at many databases: of each the newest run, and how the last year went. Reads a
- * directory of histories (DIR/LABEL.jsonl); of earlier runs only what stands before their lists.
+ * fleet: one look at many databases: of each the newest run, and how the last year went. Reads all
+ * parts of a history (lib/base/history.h); of earlier runs only what stands before their lists.
  * Memory does not grow with the length of a history.
  */
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/history.h"
 #include "lib/report/calendar.h"
 #include "lib/report/past.h"
 
@@ -35,7 +36,8 @@ struct fleet {
 };
 
 /* stale_s: a newest run that is older counts as unknown. 0, or -1 with *e. */
-int fleet_load(struct fleet *f, const char *dir, uint64_t stale_s, int64_t now_ms, struct err *e);
+int fleet_load(struct fleet *f, struct history *all, uint64_t stale_s, int64_t now_ms,
+	       struct err *e);
 void fleet_free(struct fleet *f);
 
 /* The page. link: an address with LABEL in it, for each report; NULL: none. */

@@ -145,8 +145,8 @@ static int by_time(const void *a, const void *b)
 	return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
 }
 
-int past_load(struct past *p, const char *history, const char *label, bool restored, int64_t now_ms,
-	      struct err *e)
+int past_load(struct past *p, struct history *history, const char *label, bool restored,
+	      int64_t now_ms, struct err *e)
 {
 	struct walk w = {
 		.past = p,

@@ -5,6 +5,7 @@
  * compare with. Reads "run" objects (docs/records.md). Bounded by PAST_RUNS and PAST_DAYS.
  */
 #include "lib/base/err.h"
+#include "lib/base/history.h"
 #include "lib/base/verdict.h"
 #include "lib/report/tables.h"
 
@@ -60,8 +61,8 @@ double past_metric(const json_t *run, const char *check, const char *metric);
 
 /* Reads the history of the label into *p, which is PAST_NONE. restored: the present run tried to
  * restore, so that the run to compare with is one that did. 0, or -1 with *e. */
-int past_load(struct past *p, const char *history, const char *label, bool restored, int64_t now_ms,
-	      struct err *e);
+int past_load(struct past *p, struct history *history, const char *label, bool restored,
+	      int64_t now_ms, struct err *e);
 
 void past_free(struct past *p);
 #endif

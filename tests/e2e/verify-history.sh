@@ -138,11 +138,14 @@ due() {
 	drill 1 2026-03-28T00:00:00Z
 	drill 2 2026-04-05T00:00:00Z
 	expect_out 'overdue by 48 h|overdue by 2 d'
-	sed -i 's/,"drill":{}//' d.jsonl
+	yes '{"record":"run","label":"shop","at":"2026-02-01T00:00:00.000Z","verified":true}' | head -5000 >>d.jsonl
+	drill 0 2026-02-01T00:00:00Z
+	expect_out 'the last drill was 31 d ago'
+	sed -i '1s/,"drill":{}//' d.jsonl
 	drill 2 2026-02-01T00:00:00Z
-	expect_out 'none of the last 1 runs was a drill'
+	expect_out 'no run in d.jsonl for shop was a drill that verified a backup'
 }
-t "a drill is due, and overdue" due
+t "a drill is due, and overdue, and found behind 5,000 other runs" due
 
 unable() {
 	a_run shop R9 restore=ok >in

@@ -39,7 +39,8 @@ static int append(int n)
 	struct err e = { 0 };
 	json_t *run = json_pack("{ss ss si sf}", "record", "run", "label", "shop", "n", n,
 				"seconds", 1.0 / 3);
-	const int r = history_append(file, "shop", run, NULL, &e);
+	HISTORY_AUTO *h = history_file_open(file);
+	const int r = history_append(h, "shop", run, NULL, &e);
 
 	json_decref(run);
 	return r;
@@ -61,9 +62,10 @@ static void add(const char *text)
 static struct chain_proof prove(void)
 {
 	struct chain_proof p;
+	HISTORY_AUTO *h = history_file_open(file);
 	struct err e = { 0 };
 
-	ck_assert_msg(history_prove(file, "shop", NULL, &p, &e) == 0, "%s", e.msg);
+	ck_assert_msg(history_prove(h, "shop", NULL, &p, &e) == 0, "%s", e.msg);
 	return p;
 }
 

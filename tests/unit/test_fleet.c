@@ -41,9 +41,10 @@ static void add(const char *line)
 
 static void load(void)
 {
+	HISTORY_AUTO *h = history_file_open(dir);
 	struct err e = { 0 };
 
-	ck_assert_msg(fleet_load(&fleet, dir, 2 * 86400, now_ms, &e) == 0, "%s", e.msg);
+	ck_assert_msg(fleet_load(&fleet, h, 2 * 86400, now_ms, &e) == 0, "%s", e.msg);
 }
 
 static bool keep(json_t *run, void *to)
@@ -54,6 +55,7 @@ static bool keep(json_t *run, void *to)
 
 START_TEST(heads_are_what_stands_before_the_lists)
 {
+	HISTORY_AUTO *h = history_file_open(file);
 	JSON_AUTO *runs = json_array();
 	struct err e = { 0 };
 	unsigned skipped;
@@ -65,7 +67,7 @@ START_TEST(heads_are_what_stands_before_the_lists)
 	add("{'record':'run','label':'d'}");
 	add("{'record':'run','label':'cut','stages':[");
 	add("{'record':'other','stages':[]}");
-	ck_assert_int_eq(history_walk_heads(file, keep, runs, &skipped, &e), 0);
+	ck_assert_int_eq(history_walk_heads(h, NULL, keep, runs, &skipped, &e), 0);
 	ck_assert_uint_eq(json_array_size(runs), 5);
 	ck_assert_uint_eq(skipped, 0);
 	ck_assert_str_eq(record_text(json_array_get(runs, 0), "label"), "cut");

@@ -124,49 +124,12 @@ START_TEST(ranges_judge_the_backup)
 }
 END_TEST
 
-#define RUN(day, verified) \
-	"{\"at\":\"2026-02-" day "T00:00:00.000Z\",\"status\":\"ok\",\"verified\":" verified "}"
-
-static const struct {
-	const char *runs;
-	const char *day; /* NULL: never */
-} histories[] = {
-	{ "[]", NULL },
-	{ "[" RUN("01", "true") "]", "01" },
-	{ "[" RUN("01", "true") "," RUN("02", "true") "]", "02" },
-	{ "[" RUN("01", "true") "," RUN("02", "false") "]", "01" },
-	{ "[" RUN("01", "true") "," RUN("02", "\"yes\"") "]", "01" },
-	{ "[" RUN("02", "false") "]", NULL },
-	{ "[{\"verified\":true}]", NULL },
-	{ "[7, null, {}, {\"status\":\"ok\",\"at\":\"2026-02-01T00:00:00Z\"}]", NULL },
-};
-
-START_TEST(history_table)
-{
-	struct err e = { 0 };
-	char text[2048], at[32], want[32];
-	int64_t ms = -1;
-	JSON_AUTO *holder = NULL;
-
-	(void)snprintf(text, sizeof(text), "{\"runs\":%s}", histories[_i].runs);
-	holder = record_parse(text, strlen(text), &e);
-	ck_assert_msg(holder != NULL, "%s", e.msg);
-	ck_assert_int_eq(fresh_find_proved(json_object_get(holder, "runs"), &ms),
-			 histories[_i].day != NULL);
-	if (histories[_i].day) {
-		(void)snprintf(want, sizeof(want), "2026-02-%sT00:00:00.000Z", histories[_i].day);
-		ck_assert_str_eq(utc_format(ms, at), want);
-	}
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("fresh");
 	TCase *c = tcase_create("fresh");
 
 	tcase_add_loop_test(c, age_table, 0, CASES(ages));
-	tcase_add_loop_test(c, history_table, 0, CASES(histories));
 	tcase_add_test(c, the_report_s_words);
 	tcase_add_test(c, ranges_judge_the_backup);
 	suite_add_tcase(s, c);

@@ -32,17 +32,19 @@ static void tear_down(void)
 static void append(const char *run)
 {
 	json_t *o = json_of(run);
+	HISTORY_AUTO *h = history_file_open(file);
 	struct err e;
 
-	ck_assert_int_eq(history_append(file, "shop", o, NULL, &e), 0);
+	ck_assert_int_eq(history_append(h, "shop", o, NULL, &e), 0);
 	json_decref(o);
 }
 
 static void load(bool restored)
 {
+	HISTORY_AUTO *h = history_file_open(file);
 	struct err e = { 0 };
 
-	ck_assert_msg(past_load(&past, file, "shop", restored, now_ms, &e) == 0, "%s", e.msg);
+	ck_assert_msg(past_load(&past, h, "shop", restored, now_ms, &e) == 0, "%s", e.msg);
 }
 
 START_TEST(the_figures_of_a_run)
@@ -128,12 +130,14 @@ END_TEST
 
 START_TEST(no_history_yet_is_known_and_empty)
 {
+	HISTORY_AUTO *h = history_file_open("/tmp/no-such-history.jsonl");
+	HISTORY_AUTO *nowhere = history_file_open("");
 	struct err e = { 0 };
 
-	ck_assert_int_eq(past_load(&past, "/tmp/no-such-history.jsonl", "x", true, now_ms, &e), 0);
+	ck_assert_int_eq(past_load(&past, h, "x", true, now_ms, &e), 0);
 	ck_assert(past.known && past.n == 0 && past.last == NULL);
 	past_free(&past);
-	ck_assert_int_eq(past_load(&past, "", "x", true, now_ms, &e), -1);
+	ck_assert_int_eq(past_load(&past, nowhere, "x", true, now_ms, &e), -1);
 	ck_assert(!past.known);
 }
 END_TEST
