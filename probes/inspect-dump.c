@@ -1,12 +1,10 @@
 /* inspect-dump: what a dump holds, and whether it is whole, without a server. */
-#include "lib/base/buf.h"
-#include "lib/base/human.h"
 #include "lib/base/num.h"
 #include "lib/base/stage.h"
 #include "lib/base/supervise.h"
 #include "lib/base/tmpdir.h"
 #include "lib/base/utc.h"
-#include "lib/dump/inspect.h"
+#include "lib/dump/findings.h"
 #include "lib/dump/keys.h"
 #include "lib/dump/parallel.h"
 #include "lib/restore/source.h"
@@ -14,7 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { SUBJECT_MAX = 1024, GRACE_S = 5 };
+enum { GRACE_S = 5 };
 
 static struct {
 	struct strv time_columns;
@@ -79,125 +77,51 @@ static const struct tool tool = {
 };
 
 /* "" for the one dump that the records name. */
-static const char *named(char out[SUBJECT_MAX], const char *file, const char *table)
+static const char *named(char out[FINDING_NAME], const char *file, const char *table)
 {
-	(void)snprintf(out, SUBJECT_MAX, "%.500s%s%.500s", file, file[0] && table[0] ? ": " : "",
+	(void)snprintf(out, FINDING_NAME, "%.500s%s%.500s", file, file[0] && table[0] ? ": " : "",
 		       table);
 	return out;
 }
 
 static void say_format(struct stage *st, const char *file, const struct inspected *in)
 {
-	const struct sniffed *w = &in->what;
-	char text[SNIFF_TEXT], made[UTC_SIZE];
-	BUF_AUTO more = BUF_INIT(512);
 	struct check c;
 
 	check_init(&c, "dump-format", file);
-	(void)sniff_describe(w, text);
-	if (w->database[0])
-		buf_addf(&more, "; database %s", w->database);
-	if (in->encoding[0])
-		buf_addf(&more, ", %s", in->encoding);
-	if (w->local_ms >= 0)
-		buf_addf(&more, "; made %.19s by its host's clock", utc_human(w->local_ms, made));
-	if (w->name_says[0])
-		check_say(&c, V_WARNING, "%s%s, but its name says %s", text, more.s, w->name_says);
-	else
-		check_say(&c, V_OK, "%s%s", text, more.s);
-	check_field(&c, "format", json_string(sniff_format(w)));
-	if (w->database[0])
-		check_field(&c, "database", record_string(w->database, strlen(w->database)));
-	if (in->encoding[0])
-		check_field(&c, "encoding", record_string(in->encoding, strlen(in->encoding)));
-	if (w->server_version[0])
-		check_field(&c, "server_version",
-			    record_string(w->server_version, strlen(w->server_version)));
+	finding_format(&c, in);
 	stage_check(st, &c);
 }
 
-/* A database's name only where the dump is of many. */
-static const char *table_name(const struct census_table *t, char out[SUBJECT_MAX])
-{
-	(void)snprintf(out, SUBJECT_MAX, "%s%s%s", t->database, t->database[0] ? "." : "", t->name);
-	return out;
-}
-
-/* damage: what it means when rows are not all there. */
 static void say_rows(struct stage *st, const char *file, const struct census_table *t,
 		     enum verdict damage)
 {
-	char name[SUBJECT_MAX], subject[SUBJECT_MAX], rows[HUMAN_SIZE], bytes[HUMAN_SIZE];
-	char hash[ROWHASH_TEXT_SIZE];
+	char name[FINDING_NAME], subject[FINDING_NAME];
 	struct check c;
 
-	check_init(&c, "dump-rows", named(subject, file, table_name(t, name)));
-	if (!t->whole) {
-		check_say(&c, damage, "its rows are not all there, or damaged");
-		stage_check(st, &c);
-		return;
-	}
-	check_metric_int(&c, "rows", (int64_t)t->tally.rows, "rows");
-	check_metric_int(&c, "bytes", (int64_t)t->tally.bytes, "B");
-	check_observed_int(&c, (int64_t)t->tally.rows);
-	check_field(&c, "table", record_string(t->name, strlen(t->name)));
-	if (t->database[0])
-		check_field(&c, "database", record_string(t->database, strlen(t->database)));
-	if (t->tally.hashes)
-		check_field(&c, "checksum", json_string(rowhash_text(&t->tally.hash, hash)));
-	check_say(&c, V_OK, "%s (%s)", human_count((int64_t)t->tally.rows, rows),
-		  human_bytes(t->tally.bytes, bytes));
+	check_init(&c, "dump-rows", named(subject, file, finding_table(t, name)));
+	finding_rows(&c, t, damage);
 	stage_check(st, &c);
 }
 
 static void say_newest(struct stage *st, const char *file, const struct census_table *t)
 {
-	char name[SUBJECT_MAX], column[SUBJECT_MAX], subject[SUBJECT_MAX];
-	char at[UTC_SIZE], age[HUMAN_SIZE];
-	const double age_s = (double)(utc_now_ms() - t->tally.newest_ms) / 1000;
+	char name[FINDING_NAME], column[FINDING_NAME], subject[FINDING_NAME];
 	struct check c;
 
-	(void)snprintf(column, sizeof(column), "%.700s.%.200s", table_name(t, name), t->column);
+	(void)snprintf(column, sizeof(column), "%.700s.%.200s", finding_table(t, name), t->column);
 	check_init(&c, "dump-newest", named(subject, file, column));
-	if (!t->tally.found) {
-		check_say(&c, t->tally.rows ? V_UNKNOWN : V_OK,
-			  t->tally.rows ? "no row has a moment there" : "the table is empty");
-		stage_check(st, &c);
-		return;
-	}
-	check_observed_text(&c, utc_format(t->tally.newest_ms, at));
-	check_metric_real(&c, "data_age_seconds", age_s, "s");
-	if (age_s < 0)
-		check_say(&c, V_OK, "%s, %s in the future", utc_human(t->tally.newest_ms, at),
-			  human_duration(-age_s, age));
-	else
-		check_say(&c, V_OK, "%s, %s ago", utc_human(t->tally.newest_ms, at),
-			  human_duration(age_s, age));
+	finding_newest(&c, t, utc_now_ms());
 	stage_check(st, &c);
 }
 
 static void say_complete(struct stage *st, const char *file, const struct inspected *in,
 			 uint64_t rows, double seconds)
 {
-	char count[HUMAN_SIZE], bytes[HUMAN_SIZE];
 	struct check c;
 
 	check_init(&c, "dump-complete", file);
-	check_metric_int(&c, "tables", (int64_t)in->rows.n, "");
-	check_metric_int(&c, "rows", (int64_t)rows, "rows");
-	check_metric_int(&c, "objects", (int64_t)in->objects, "");
-	check_metric_int(&c, "data_bytes", (int64_t)in->data_b, "B");
-	check_metric_real(&c, "inspect_seconds", seconds, "s");
-	if (in->rows.n == 0)
-		check_say(&c, V_WARNING, "%s, but it holds the data of no table",
-			  in->note[0] ? in->note : "complete");
-	else
-		check_say(
-			&c, in->unproven ? V_WARNING : V_OK,
-			"%s; %zu table%s with %s rows, %s; that it restores is not proven by this",
-			in->note[0] ? in->note : "complete to the last byte", in->rows.n,
-			in->rows.n == 1 ? "" : "s", human_count((int64_t)rows, count),
-			human_bytes(in->data_b, bytes));
+	finding_complete(&c, in, rows, seconds);
 	stage_check(st, &c);
 }
 

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 4 };
+/* Who waits is woken for so many blocks at once: to be woken costs more than to look at one. */
+enum { BLOCKS = 8, BATCH = BLOCKS / 2 };
 
 struct block {
 	unsigned char *of; /* what is in it */
@@ -55,7 +56,8 @@ static void *unpack(void *ahead)
 		a->made++;
 		if (n < 0)
 			a->error = e;
-		(void)pthread_cond_signal(&a->changed);
+		if (n <= 0 || a->made - a->taken >= BATCH)
+			(void)pthread_cond_signal(&a->changed);
 		(void)pthread_mutex_unlock(&a->lock);
 	}
 	return NULL;
@@ -108,7 +110,8 @@ ssize_t ahead_next(struct ahead *a, const unsigned char **p, struct err *e)
 	(void)pthread_mutex_lock(&a->lock);
 	if (a->holding && !a->over) {
 		a->taken++;
-		(void)pthread_cond_signal(&a->changed);
+		if (a->made - a->taken <= BATCH)
+			(void)pthread_cond_signal(&a->changed);
 	}
 	while (a->made == a->taken)
 		(void)pthread_cond_wait(&a->changed, &a->lock);

@@ -55,23 +55,26 @@ size_t lines_plain(const char *p, size_t n, uint64_t *lines)
 	return at;
 }
 
+/* The line ends of a block, whatever else is in it. */
+static unsigned count_block(const char *p)
+{
+	vector ends = { 0 };
+
+	for (int i = 0; i < LINES_BLOCK; i += LANES)
+		ends -= (vector)(load(p + i) == '\n');
+	return sum(ends);
+}
+
 uint64_t lines_count(const char *p, size_t n)
 {
+	const char *const end = p + n;
 	uint64_t lines = 0;
 
-	while (n > 0) {
-		size_t k = lines_plain(p, n, &lines);
-
-		p += k;
-		n -= k;
-		k = n < LINES_BLOCK ? n : LINES_BLOCK;
-		for (const char *q; k > 0 && (q = memchr(p, '\n', k)) != NULL; lines++) {
-			k -= (size_t)(q + 1 - p);
-			n -= (size_t)(q + 1 - p);
-			p = q + 1;
-		}
-		p += k;
-		n -= k;
+	for (; end - p >= LINES_BLOCK; p += LINES_BLOCK)
+		lines += count_block(p);
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		lines++;
+		p++;
 	}
 	return lines;
 }
