@@ -156,32 +156,39 @@ lint: all $(CFILES:%.c=$B/lint/%.tidy) $(HEADERS:%=$B/lint/%.self) ## every lint
 	$(CC) $(WARN) $(filter-out -DHAVE_%,$(CPPFLAGS)) -Werror -fsyntax-only $$(grep -l 'ifdef HAVE_' $(LIBSRC))
 	shellcheck $(SCRIPTS)
 	ci/check-includes.sh
-	mandoc -T lint -W warning $(MAN) $(wildcard ci/*.1)
+	mandoc -T lint -W warning $(MAN) $(PAGES)
 	BUILD=$B ci/check-docs.sh
+
+sample: ## make the sample configuration from backup-probes.conf(5)
+	ci/conf-sample >ci/backup-probes.conf.sample.part && mv ci/backup-probes.conf.sample.part ci/backup-probes.conf.sample
 
 SHARE     = $(DESTDIR)$(PREFIX)/share
 DOCDIR    = $(SHARE)/doc/backup-probes
-MANDIR    = $(SHARE)/man/man1
+MANDIR    = $(SHARE)/man
 BASHDIR   = $(SHARE)/bash-completion/completions
 ZSHDIR    = $(SHARE)/zsh/site-functions
 PLUGINDIR = $(DESTDIR)$(PREFIX)/lib/nagios/plugins
+PAGES     = $(wildcard ci/*.[157])
 EXAMPLES  = $(wildcard ci/github/* ci/gitlab/* ci/systemd/* ci/cron/* ci/nagios/* ci/icinga2/* alerts/prometheus/* report/grafana/*)
 # Each probe is a monitoring plugin, too: check-freshness is check_backup_freshness.
 install: all ## install below DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR) $(DOCDIR) $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(DOCDIR)/examples $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
 	install $(TOOLS) ci/verify-backup $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(MAN) ci/verify-backup.1 $(MANDIR)
+	install -m 644 $(MAN) $(MANDIR)/man1
+	for f in $(PAGES); do install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/} || exit; done
 	install -m 644 README.md LICENSE $(wildcard docs/*) $(DOCDIR)
 	for t in $(notdir $(TOOLS)); do \
 		install -m 644 $B/completion/$$t.bash $(BASHDIR)/$$t && \
 		install -m 644 $B/completion/_$$t $(ZSHDIR)/_$$t || exit; done
+	install -m 644 ci/backup-probes.conf.sample $(DOCDIR)/examples
 	for f in $(EXAMPLES); do install -D -m 644 $$f $(DOCDIR)/examples/$$(basename $$(dirname $$f))/$${f##*/} || exit; done
 	for p in $(basename $(notdir $(wildcard probes/*.c))); do \
 		ln -sf ../../../bin/$$p $(PLUGINDIR)/check_backup_$$(echo $${p#check-} | tr - _) || exit; done
 
 uninstall: ## remove what install put there
 	cd $(DESTDIR)$(PREFIX)/bin && rm -f verify-backup $(notdir $(TOOLS))
-	cd $(MANDIR) && rm -f verify-backup.1 $(notdir $(MAN))
+	cd $(MANDIR)/man1 && rm -f $(notdir $(MAN))
+	for f in $(notdir $(PAGES)); do rm -f $(MANDIR)/man$${f##*.}/$$f || exit; done
 	cd $(BASHDIR) && rm -f $(notdir $(TOOLS))
 	cd $(ZSHDIR) && rm -f $(addprefix _,$(notdir $(TOOLS)))
 	find $(PLUGINDIR) -name 'check_backup_*' -lname '../../../bin/*' -delete
@@ -196,6 +203,6 @@ help: ## this list
 -include $(LIBOBJ:.o=.d) $(foreach f,$(TOOLSRC),$B/$(basename $(notdir $f)).d) \
 	$(patsubst $B/%,$B/tests/%.d,$(UNIT) $(FUZZ))
 
-.PHONY: all man completion units bench check check-unit check-e2e check-asan fuzz fuzz-run lint install uninstall clean help FORCE
+.PHONY: all man completion units bench check check-unit check-e2e check-asan fuzz fuzz-run lint sample install uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -16,11 +16,12 @@ for tool in "$build"/bin/*; do
 	for option in $("$tool" --help | grep -oE '^ +(-[A-Za-z], +)?--[a-z0-9-]+' | grep -oE -e '--[a-z0-9-]+'); do
 		echo "$page" | grep -qF -e "$option" || complain "$name: $option is not in its manual page"
 	done
+	grep -q "^\.It Xr $name 1" ci/backup-probes.7 || complain "ci/backup-probes.7 does not list $name"
 	grep -qF "\`$name" README.md || complain "README.md does not mention $name"
 done
 
-# Every configuration key of verify-backup is in its manual page and in the README, and some tool
-# reads it from the environment; the other way round, it knows what its tools read.
+# Every configuration key of verify-backup is explained in backup-probes.conf(5) with an example, and
+# some tool reads it from the environment; the other way round, it knows what its tools read.
 known=$(ci/verify-backup --keys)
 # shellcheck disable=SC2013  # words
 read_by_tools=$(for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" ci/verify-backup); do
@@ -28,14 +29,19 @@ read_by_tools=$(for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" ci/verify-backup)
 done | sort -u)
 help=$(for tool in "$build"/bin/*; do "$tool" --help; done)
 for key in $known; do
-	grep -qw "$key" ci/verify-backup.1 || complain "$key is not in ci/verify-backup.1"
-	grep -qw "$key" README.md || complain "$key is not in README.md"
+	grep -qE "^\.It Ev (.*, )?$key( |$)" ci/backup-probes.conf.5 || complain "$key is not in ci/backup-probes.conf.5"
+	grep -q "^\.Dl $key=" ci/backup-probes.conf.5 || complain "ci/backup-probes.conf.5 has no example (.Dl) of $key"
 	case $key in LABEL | BACKUP_SOURCE | REPORT_DIR | DEPTH | VERIFY_REPOSITORY | INTEGRITY) continue ;; esac
 	echo "$help" | grep -qw "$key" || complain "no tool reads $key"
 done
 for key in $read_by_tools; do
 	echo "$known" | grep -qx "$key" || complain "ci/verify-backup does not know $key"
 done
+for key in $(sed -n 's/^\.It Ev //p' ci/backup-probes.conf.5 | tr -d ,); do
+	echo "$known" | grep -qx "$key" || complain "ci/verify-backup does not know $key, which is in ci/backup-probes.conf.5"
+done
+ci/conf-sample | cmp -s - ci/backup-probes.conf.sample ||
+	complain "ci/backup-probes.conf.sample is not what ci/conf-sample makes of ci/backup-probes.conf.5: make sample"
 
 version=$(sed -n 's/^VERSION *:= *//p' Makefile)
 [ "$(ci/verify-backup --version)" = "verify-backup (backup-probes) $version" ] ||

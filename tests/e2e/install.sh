@@ -19,6 +19,8 @@ installs() {
 		expect_file "$HERE/share/bash-completion/completions/$name"
 		expect_file "$HERE/share/zsh/site-functions/_$name"
 	done
+	for page in man1/verify-backup.1 man5/backup-probes.conf.5 man7/backup-probes.7; do expect_file "$HERE/share/man/$page"; done
+	expect_file "$HERE/share/doc/backup-probes/examples/backup-probes.conf.sample"
 	expect_file "$HERE/bin/verify-backup"
 	expect_file "$HERE/share/doc/backup-probes/README.md"
 	expect_file "$HERE/share/doc/backup-probes/examples/prometheus/backup-probes.rules.yml"

@@ -154,6 +154,22 @@ defaults() {
 }
 t "the history has a place of its own by default" defaults
 
+# The stand-ins would take anything: here the real tools look at the values.
+sample() {
+	cp "$ROOT/ci/backup-probes.conf.sample" sample.conf
+	sed 's/^#\([A-Z0-9_]*=\)/\1/' sample.conf >every.conf
+	chmod 600 every.conf
+	for conf in sample.conf every.conf; do
+		expect_status 0 env PATH="$BIN:/usr/bin:/bin" "$ROOT/ci/verify-backup" --check-config $conf
+		expect_no_err
+	done
+	for key in $(verify-backup --keys); do expect_out "^$key="; done
+	echo RTO_TARGET=soon | cat sample.conf - >wrong.conf
+	expect_status 3 env PATH="$BIN:/usr/bin:/bin" "$ROOT/ci/verify-backup" --check-config wrong.conf
+	expect_err RTO_TARGET
+}
+t "the sample is a configuration, has every key, and each of its examples is taken by the tools" sample
+
 missing_tool() {
 	config
 	mv bin/compare-counts .
