@@ -216,6 +216,7 @@ int proc_capture(const struct proc *p, uint64_t limit_s, struct buf *out, int *s
 	fd[2] = p->fd ? p->fd[2] : pipe_fd[1];
 	run.fd = fd;
 	run.new_group = true;
+	run.dies_with_us = true;
 	pid = proc_spawn(&run, e);
 	io_close(&pipe_fd[1]);
 	if (pid < 0) {

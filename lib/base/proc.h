@@ -37,7 +37,7 @@ int proc_wait(pid_t pid, int *status, struct err *e);
 /* Runs to the end, at most limit_s seconds (0: no limit; then its group is killed and
  * ERR_SYSTEM says so). Standard output and error go into *out together (NULL: dropped);
  * what exceeds its ceiling is read and dropped. With p->fd, fd[0] is standard input and fd[2]
- * standard error, which then is not in *out; fd[1] is ignored. */
+ * standard error, which then is not in *out; fd[1] is ignored. It never outlives the caller. */
 int proc_capture(const struct proc *p, uint64_t limit_s, struct buf *out, int *status,
 		 struct err *e);
 

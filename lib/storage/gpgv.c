@@ -65,10 +65,8 @@ static int run(const char *home, const char *const *words, int in, uint64_t limi
 		strv_add(&argv, *words);
 	strv_addf(&env, "PATH=%s", path && *path ? path : "/usr/bin:/bin");
 	strv_add(&env, "LC_ALL=C.UTF-8");
-	return proc_capture(
-		&(struct proc){
-			.argv = argv.v, .env = env.v, .cwd = home, .fd = fd, .new_group = true },
-		limit_s, said, status, e);
+	return proc_capture(&(struct proc){ .argv = argv.v, .env = env.v, .cwd = home, .fd = fd },
+			    limit_s, said, status, e);
 }
 
 static int put(const char *home, const char *name, const struct buf *b, struct err *e)

@@ -1,5 +1,6 @@
 #include "lib/storage/source.h"
 
+#include "lib/base/num.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/uri.h"
@@ -26,6 +27,11 @@ int source_parse_time(const char *value, void *to_ms, struct err *e)
 		       "'%s' is no time; write 2026-02-17T06:00:00Z, or 2026-02-17 for the end of "
 		       "that day",
 		       value);
+}
+
+int source_parse_nth(const char *value, void *to_nth, struct err *e)
+{
+	return num_u64(value, 1, UINT64_MAX, to_nth, e);
 }
 
 /* Does the source only stand for a backup? Then *n is the length of the place that it is in. A

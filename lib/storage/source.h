@@ -35,8 +35,8 @@ struct source_config {
 	{ OPT_CALL, 0, "as-of", "TIME", &(c).as_of_ms, \
 	  "as if it were this time: no younger backups; 2026-02-17T06:00:00Z, or 2026-02-17 for the " \
 	  "end of that day", NULL, false, source_parse_time }, \
-	{ OPT_COUNT, 0, "nth", "N", &(c).nth, \
-	  "only the Nth newest: 1 is the newest, 2 the one before", NULL, false, NULL }, \
+	{ OPT_CALL, 0, "nth", "N", &(c).nth, \
+	  "only the Nth newest: 1 is the newest, 2 the one before", NULL, false, source_parse_nth }, \
 	{ OPT_COUNT, 0, "retries", "N", &(c).retries, \
 	  "further attempts after a passing network failure; default 4", NULL, false, NULL }, \
 	{ OPT_DURATION, 0, "connect-timeout", "DURATION", &(c).connect_s, \
@@ -48,6 +48,9 @@ struct source_config {
 
 /* For the option table: RFC 3339, or a date, which is its end in UTC. */
 int source_parse_time(const char *value, void *to_ms, struct err *e);
+
+/* For the option table: from 1 on. */
+int source_parse_nth(const char *value, void *to_nth, struct err *e);
 
 struct source {
 	struct storage *storage;

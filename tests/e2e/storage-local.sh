@@ -171,6 +171,8 @@ usage() {
 	expect_err '\-\-dir'
 	expect_status 3 fetch-latest --retries many src
 	expect_err 'retries'
+	expect_status 3 list-backups --nth 0 src
+	expect_err 'whole number from 1'
 	expect_status 3 fetch-latest --nonsense src
 	expect_err 'nonsense'
 }

@@ -349,6 +349,31 @@ START_TEST(dies_with_us)
 }
 END_TEST
 
+START_TEST(what_is_captured_dies_with_us)
+{
+	char program[] = "sleep", seconds[] = "60";
+	struct proc p = { .argv = (char *[]){ program, seconds, NULL } };
+	struct err e = { 0 };
+	int alive[2], status;
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(alive), 0);
+	pid = fork();
+	if (pid == 0) {
+		p.fd = (int[]){ alive[1], -1, -1 };
+		_exit(proc_capture(&p, 60, NULL, &status, &e) < 0);
+	}
+	(void)close(alive[1]);
+	(void)usleep(100000);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+	ck_assert_int_eq(read(alive[0], &byte, 1), 0);
+	(void)close(alive[0]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("proc");
@@ -376,6 +401,7 @@ int main(void)
 	tcase_add_test(t, new_group);
 	tcase_add_test(t, runs_as);
 	tcase_add_test(t, dies_with_us);
+	tcase_add_test(t, what_is_captured_dies_with_us);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
