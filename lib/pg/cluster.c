@@ -276,13 +276,25 @@ int cluster_check(struct cluster *c, struct err *e)
 		       proc_status_text(status, text, sizeof(text)), log.s);
 }
 
+const char *cluster_user(const struct cluster *c)
+{
+	return c->user[0] ? c->user : CLUSTER_USER;
+}
+
+const char *cluster_database(const struct cluster *c)
+{
+	if (c->database[0])
+		return c->database;
+	return c->opts.adopted ? "template1" : "postgres";
+}
+
 const char *cluster_conninfo(const struct cluster *c, const char *dbname, struct buf *out)
 {
-	const char *parts[] = { c->opts.dir, dbname };
-	const char *const keys[] = { "host='", "' port=5432 user=" CLUSTER_USER " dbname='" };
+	const char *parts[] = { c->opts.dir, cluster_user(c), dbname };
+	const char *const keys[] = { "host='", "' port=5432 user='", "' dbname='" };
 
 	buf_reset(out);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		buf_adds(out, keys[i]);
 		for (const char *p = parts[i]; *p; p++) {
 			if (*p == '\'' || *p == '\\')
@@ -305,9 +317,7 @@ static int ask(const struct cluster *c, struct err *e)
 				    .statement_s = 30 };
 	PG_AUTO pg = { 0 };
 
-	/* Nobody can have dropped template1. */
-	target.conninfo =
-		cluster_conninfo(c, c->opts.adopted ? "template1" : "postgres", &conninfo);
+	target.conninfo = cluster_conninfo(c, cluster_database(c), &conninfo);
 	if (pg_open(&pg, &target, e) == 0 && pg_run(&pg, "SELECT 1", e) == 0)
 		return 1;
 	return pg.why == PG_WHY_REFUSED || pg.why == PG_WHY_BUSY || pg.why == PG_WHY_TIMEOUT ||

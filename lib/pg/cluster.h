@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { CLUSTER_NAME = 64 };
+
 enum cluster_durability {
 	CLUSTER_FAST,     /* no fsync, minimal WAL, no autovacuum */
 	CLUSTER_FAITHFUL, /* as a server out of the box: what a real recovery would take */
@@ -48,11 +50,14 @@ struct cluster {
 	struct cluster_opts opts;
 	char data[PATH_MAX];
 	char log[PATH_MAX];
+	/* Who may ask it, and in which database; "": CLUSTER_USER, and what each cluster has. Those
+	 * of adopted data may be others: .ready() sets them before it says yes. */
+	char user[CLUSTER_NAME], database[CLUSTER_NAME];
 	pid_t pid; /* the postmaster, a child of ours; 0 while there is none */
 };
 
 enum { CLUSTER_PORT = 5432 };
-#define CLUSTER_USER "postgres" /* its superuser, whoever it runs as */
+#define CLUSTER_USER "postgres" /* the superuser of what cluster_init() made */
 
 /* The locale of all that are made: C.UTF-8, or C where the system has none. */
 const char *cluster_locale(void);
@@ -74,7 +79,13 @@ int cluster_check(struct cluster *c, struct err *e);
 /* Stops it at once (nothing in it is worth a checkpoint); kills it when it does not obey. */
 int cluster_stop(struct cluster *c, struct err *e);
 
-/* "host=DIR port=5432 user=postgres dbname=NAME". Returns out->s. */
+/* The superuser's name. */
+const char *cluster_user(const struct cluster *c);
+
+/* A database that takes connections. */
+const char *cluster_database(const struct cluster *c);
+
+/* "host=DIR port=5432 user=NAME dbname=NAME". Returns out->s. */
 const char *cluster_conninfo(const struct cluster *c, const char *dbname, struct buf *out);
 
 /* The environment for PostgreSQL's programs that belong to this cluster: NULL-terminated. */

@@ -202,6 +202,7 @@ static bool follow_restorer(struct attempt *a, pid_t pid, int report,
 			    proc_status_text(status, text, sizeof(text)));
 		return false;
 	}
+	server->database[DATABASE_MAX - 1] = server->user[CLUSTER_NAME - 1] = '\0';
 	return true;
 }
 
@@ -235,6 +236,11 @@ static pid_t run_restorer(struct attempt *a, const struct seal *seal, const char
 
 /* ---- COMMAND ------------------------------------------------------------------------ */
 
+static const char *superuser(const struct restored_server *server)
+{
+	return server->user[0] ? server->user : CLUSTER_USER;
+}
+
 /* Where the restored server is; and nothing that would lead elsewhere. What is left (PGPASSFILE,
  * PGSSLMODE, ...) is for the way to production. */
 static void set_environment(const struct attempt *a, const struct restored_server *server)
@@ -245,7 +251,7 @@ static void set_environment(const struct attempt *a, const struct restored_serve
 	(void)snprintf(port, sizeof(port), "%d", CLUSTER_PORT);
 	(void)setenv("PGHOST", a->path, 1);
 	(void)setenv("PGPORT", port, 1);
-	(void)setenv("PGUSER", CLUSTER_USER, 1);
+	(void)setenv("PGUSER", superuser(server), 1);
 	(void)setenv("PGDATABASE", server->database, 1);
 	for (size_t i = 0; i < sizeof(astray) / sizeof(astray[0]); i++)
 		(void)unsetenv(astray[i]);
@@ -280,8 +286,8 @@ static void hold(const struct attempt *a, const struct restored_server *server)
 	int64_t until_ms = mono_ms() + (int64_t)a->keep_for_s * 1000;
 	char at[UTC_SIZE];
 
-	tool_warn("the restored server is up: psql -h %s -p %d -U " CLUSTER_USER " -d '%s'",
-		  a->path, CLUSTER_PORT, server->database);
+	tool_warn("the restored server is up: psql -h %s -p %d -U '%s' -d '%s'", a->path,
+		  CLUSTER_PORT, superuser(server), server->database);
 	tool_warn("it is removed at %s, or by Ctrl-C, or by kill %d",
 		  utc_format(utc_now_ms() + (int64_t)a->keep_for_s * 1000, at), (int)getppid());
 	while (mono_ms() < until_ms)

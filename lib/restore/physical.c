@@ -3,6 +3,7 @@
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/physical/entrance.h"
 #include "lib/restore/outcome.h"
 #include "lib/restore/recovery.h"
 #include "lib/restore/space.h"
@@ -149,14 +150,32 @@ static int open_feed(struct recovery *w, struct err *e)
 	return walfeed_start(&w->feed, e);
 }
 
+/* Can it be asked? Then also by whom: the files say it, now that the end of the recovery has
+ * written them. What they do not say, the server's refusal does. */
+static bool is_open(void *recovery)
+{
+	struct recovery *w = recovery;
+	struct cluster *c = &w->cluster;
+	struct entrance in = { .user = "" };
+	struct err ignored;
+
+	if (!replay_follow(&w->replay))
+		return false;
+	if (c->user[0] == '\0' && w->base.control.known &&
+	    entrance_find(w->data, w->base.control.block_size, w->base.major, &in, &ignored) == 0) {
+		(void)snprintf(c->user, sizeof(c->user), "%s", in.user);
+		(void)snprintf(c->database, sizeof(c->database), "%s", in.database);
+	}
+	return true;
+}
+
 static int start(struct recovery *w, struct err *e)
 {
 	int ret = -1;
 
 	make_settings(w);
-	w->adopted = (struct cluster_adopted){ .settings = &w->settings,
-					       .ready = replay_follow,
-					       .ctx = &w->replay };
+	w->adopted =
+		(struct cluster_adopted){ .settings = &w->settings, .ready = is_open, .ctx = w };
 	w->cluster.opts = (struct cluster_opts){ .bin = &w->bin,
 						 .as = w->job->who,
 						 .dir = w->job->dir,
@@ -273,9 +292,11 @@ void physical_run(struct stage *st, const struct restore_job *job, const struct 
 	(void)snprintf(w.data, sizeof(w.data), "%.*s/data", PATH_MAX - 32, job->dir);
 	run(&w);
 	out->up = w.ready;
-	if (w.ready)
+	if (w.ready) {
 		(void)snprintf(out->database, sizeof(out->database), "%s",
 			       w.recovered.databases.v[0]);
+		(void)snprintf(out->user, sizeof(out->user), "%s", w.cluster.user);
+	}
 	walfeed_stop(&w.feed);
 	recovered_free(&w.recovered);
 	base_free(&w.base);

@@ -82,8 +82,8 @@ int recovered_look(const struct cluster *c, struct recovered *out, struct err *e
 	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
 	PG_AUTO pg = { 0 };
 
-	if (enter(c, "template1", &conninfo, &pg, e) < 0 || forget_libraries(&pg, out, e) < 0 ||
-	    look_at_point(&pg, out, e) < 0)
+	if (enter(c, cluster_database(c), &conninfo, &pg, e) < 0 ||
+	    forget_libraries(&pg, out, e) < 0 || look_at_point(&pg, out, e) < 0)
 		return -1;
 	return list_databases(&pg, out, e);
 }

@@ -50,6 +50,7 @@ enum { DATABASE_MAX = 256 };
 struct restored_server {
 	bool up;                     /* it runs, and something was restored into it */
 	char database[DATABASE_MAX]; /* the one to look at */
+	char user[CLUSTER_NAME];     /* its superuser; "": CLUSTER_USER */
 };
 
 void restorer_run(struct stage *st, const struct restore_job *job, struct restored_server *out);

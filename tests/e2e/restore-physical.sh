@@ -94,6 +94,25 @@ not_shut_off() {
 }
 t "where nothing keeps WAL from this machine's files it is not replayed" not_shut_off
 
+# The plain backup, with a superuser of another name (its old row stays) and no template1 to begin in.
+owned() {
+	mkdir -m 711 owned
+	cp -a "$PLAIN" owned/data
+	rm owned/data/backup_manifest
+	[ "$(id -u)" -ne 0 ] || chown postgres: owned
+	as_pg "$PG_BIN/postgres" --single -D "$SCRATCH/owned/data" -c fsync=off postgres >"$SCRATCH/log/single" 2>&1 <<-SQL
+		UPDATE pg_authid SET rolname = 'the owner' WHERE oid = 10
+		CREATE ROLE postgres LOGIN
+		ALTER DATABASE template1 WITH ALLOW_CONNECTIONS false
+	SQL
+	expect_status 3 restore-to-temp --records --backup owned/data -- sh -c "
+		echo \$PGUSER >$TMPDIR/who; '$PG_BIN/psql' -XqAt -o $TMPDIR/said -c 'SELECT rolname FROM pg_roles WHERE oid = 10'"
+	expect_check restore ok
+	[ "$(cat "$TMPDIR/who" "$TMPDIR/said" | uniq)" = 'the owner' ] || say_failed "$(cat "$TMPDIR/who" "$TMPDIR/said")"
+	expect_records 'any(.record == "instance" and (.conninfo | contains("the owner")))'
+}
+t "the superuser may have any name, and template1 be closed" owned
+
 # A hand that listens where the server would connect to.
 listen() {
 	python3 - "$PORT" "$CANARY/connection" <<-'PYTHON' &

@@ -250,11 +250,14 @@ END_TEST
 
 START_TEST(conninfo_is_quoted)
 {
-	struct cluster c = { .opts = { .dir = "/tmp/o'dir\\x y" } };
+	struct cluster c = { .opts = { .dir = "/tmp/o'dir\\x y" }, .user = "the owner's" };
 	BUF_AUTO b = BUF_INIT(200);
 
-	ck_assert_str_eq(cluster_conninfo(&c, "it's", &b),
-			 "host='/tmp/o\\'dir\\\\x y' port=5432 user=postgres dbname='it\\'s'");
+	ck_assert_str_eq(
+		cluster_conninfo(&c, "it's", &b),
+		"host='/tmp/o\\'dir\\\\x y' port=5432 user='the owner\\'s' dbname='it\\'s'");
+	c.user[0] = '\0';
+	ck_assert_ptr_nonnull(strstr(cluster_conninfo(&c, "d", &b), " user='postgres' "));
 }
 END_TEST
 
