@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 /* Page headers: XLogPageHeaderData, XLogLongPageHeaderData; both aligned to 8 bytes. */
 enum { PAGE_INFO = 2, PAGE_TIMELINE = 4, PAGE_REM_LEN = 16, PAGE_SHORT = 24, PAGE_LONG = 40 };
@@ -24,7 +23,6 @@ struct wal_walk {
 	uint64_t left; /* bytes of the record, or of the head, that are to come */
 	uint64_t record_lsn;
 	struct wal_edge record;
-	XXH3_state_t *digest;
 	unsigned char page[WAL_PAGE_MAX]; /* what came of a page so far */
 	size_t page_n;
 	uint32_t page_size; /* 0: the first page is yet to come */
@@ -32,17 +30,11 @@ struct wal_walk {
 
 struct wal_walk *wal_walk_new(void)
 {
-	struct wal_walk *w = xcalloc(1, sizeof(*w));
-
-	w->digest = xchecked(XXH3_createState());
-	return w;
+	return xcalloc(1, sizeof(struct wal_walk));
 }
 
 void wal_walk_free(struct wal_walk **w)
 {
-	if (*w == NULL)
-		return;
-	(void)XXH3_freeState((*w)->digest);
 	free(*w);
 	*w = NULL;
 }
@@ -55,7 +47,6 @@ void wal_walk_begin(struct wal_walk *w)
 	w->page_size = 0;
 	w->page_n = 0;
 	w->page_lsn = w->left = w->record_lsn = 0;
-	(void)XXH3_64bits_reset(w->digest);
 }
 
 static void stop(struct wal_walk *w, enum wal_fault fault, uint64_t lsn)
@@ -74,29 +65,42 @@ static void commit(struct wal_summary *s, int64_t at_ms)
 		s->last_commit_ms = at_ms;
 }
 
-/* Its header and all that follows are there. */
-static bool record_sound(struct wal_summary *s, const struct wal_edge *r)
+/* All of it has come: its header with at least the first n bytes of it, and the checksum of what
+ * is behind the header. */
+static bool record_sound(struct wal_summary *s, const unsigned char *r, size_t n, uint32_t crc)
 {
 	int64_t at_ms;
 
-	if ((uint32_t)crc_add(CRC_32C, r->crc, r->first, WAL_RECORD_CRC) !=
-	    bytes_le32(r->first + WAL_RECORD_CRC))
+	if ((uint32_t)crc_add(CRC_32C, crc, r, WAL_RECORD_CRC) != bytes_le32(r + WAL_RECORD_CRC))
 		return false;
-	if (wal_commit(r->first, r->bytes < WAL_EDGE ? r->bytes : WAL_EDGE, &at_ms))
+	if (wal_commit(r, n, &at_ms))
 		commit(s, at_ms);
 	return true;
 }
 
-static void end_record(struct wal_walk *w)
+static size_t edge_n(const struct wal_edge *r)
 {
-	if (!record_sound(&w->out, &w->record))
+	return r->bytes < WAL_EDGE ? (size_t)r->bytes : WAL_EDGE;
+}
+
+/* In the order of the records: a multiplication between two makes it count. */
+static void digest(struct wal_summary *s, uint32_t crc)
+{
+	/* FNV-1a, of whole checksums instead of bytes. */
+	static const uint64_t prime = UINT64_C(0x100000001b3);
+
+	s->digest = (s->digest ^ crc) * prime;
+}
+
+static void end_record(struct wal_walk *w, const unsigned char *r, size_t n, uint32_t crc)
+{
+	if (!record_sound(&w->out, r, n, crc)) {
 		stop(w, WAL_BAD_CRC, w->record_lsn);
-	else if (wal_is_switch(w->record.first))
-		w->state = SWITCHED;
-	else
-		w->state = AT_RECORD;
+		return;
+	}
+	digest(&w->out, bytes_le32(r + WAL_RECORD_CRC));
+	w->state = wal_is_switch(r) ? SWITCHED : AT_RECORD;
 	w->out.switched = w->state == SWITCHED;
-	w->record.bytes = 0;
 }
 
 static void keep_first(struct wal_edge *r, const unsigned char *p, size_t n)
@@ -106,9 +110,9 @@ static void keep_first(struct wal_edge *r, const unsigned char *p, size_t n)
 }
 
 /* The header is whole: does it follow the record before? */
-static bool chained(struct wal_walk *w)
+static bool chained(struct wal_walk *w, const unsigned char *header)
 {
-	const uint64_t prev = bytes_le64(w->record.first + WAL_RECORD_PREV);
+	const uint64_t prev = bytes_le64(header + WAL_RECORD_PREV);
 
 	if (w->out.first_record == 0) {
 		w->out.first_record = w->record_lsn;
@@ -121,6 +125,15 @@ static bool chained(struct wal_walk *w)
 	return true;
 }
 
+/* As most are: no page cuts it, and nothing of it need be kept. */
+static void whole_record(struct wal_walk *w, const unsigned char *p, size_t n)
+{
+	const size_t header = WAL_RECORD_HEADER;
+
+	if (chained(w, p))
+		end_record(w, p, n, (uint32_t)crc_add(CRC_32C, 0, p + header, n - header));
+}
+
 static void feed_record(struct wal_walk *w, const unsigned char *p, size_t n)
 {
 	struct wal_edge *r = &w->record;
@@ -130,12 +143,14 @@ static void feed_record(struct wal_walk *w, const unsigned char *p, size_t n)
 	keep_first(r, p, n);
 	r->bytes += n;
 	w->left -= n;
-	if (header > 0 && r->bytes >= WAL_RECORD_HEADER && !chained(w))
+	if (header > 0 && r->bytes >= WAL_RECORD_HEADER && !chained(w, r->first))
 		return;
 	if (n > header)
 		r->crc = (uint32_t)crc_add(CRC_32C, r->crc, p + header, n - header);
-	if (w->left == 0)
-		end_record(w);
+	if (w->left > 0)
+		return;
+	end_record(w, r->first, edge_n(r), r->crc);
+	r->bytes = 0;
 }
 
 static void feed_head(struct wal_walk *w, const unsigned char *p, size_t n)
@@ -198,14 +213,17 @@ static void feed(struct wal_walk *w, const unsigned char *p, size_t at)
 {
 	while (at < w->page_size && w->state < SWITCHED) {
 		const size_t room = w->page_size - at;
+		const bool begins = w->state == AT_RECORD;
 		size_t n;
 
-		if (w->state == AT_RECORD)
+		if (begins)
 			begin_record(w, p + at, w->page_lsn + at);
 		if (w->state >= SWITCHED)
 			return;
 		n = w->left < room ? (size_t)w->left : room;
-		if (w->state == IN_HEAD)
+		if (begins && n == w->left)
+			whole_record(w, p + at, n);
+		else if (w->state == IN_HEAD)
 			feed_head(w, p + at, n);
 		else
 			feed_record(w, p + at, n);
@@ -260,7 +278,6 @@ static void begin_pages(struct wal_walk *w, const unsigned char *p)
 void wal_walk_add(struct wal_walk *w, const unsigned char *p, size_t n)
 {
 	w->out.bytes += n;
-	(void)XXH3_64bits_update(w->digest, p, n);
 	while (n > 0) {
 		const size_t wanted = w->page_size ? w->page_size : WAL_HEADER_SIZE;
 		size_t part;
@@ -301,7 +318,8 @@ void wal_walk_end(struct wal_walk *w, struct wal_summary *out)
 			w->out.first_record = w->record_lsn;
 	}
 	w->out.inside = w->state == IN_HEAD;
-	w->out.digest = XXH3_64bits_digest(w->digest);
+	digest(&w->out, w->out.head.crc);
+	digest(&w->out, w->out.tail.crc);
 	*out = w->out;
 }
 
@@ -363,5 +381,6 @@ enum wal_fault wal_join(const struct wal_summary *before, struct wal_summary *af
 		after->last_record = before->last_record;
 		return WAL_SOUND;
 	}
-	return record_sound(after, &whole) ? WAL_SOUND : WAL_BAD_CRC;
+	return record_sound(after, whole.first, edge_n(&whole), whole.crc) ? WAL_SOUND
+									   : WAL_BAD_CRC;
 }

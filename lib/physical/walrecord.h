@@ -57,7 +57,9 @@ struct wal_summary {
 	struct wal_edge head, tail;
 	uint64_t commits;
 	int64_t first_commit_ms, last_commit_ms; /* by their own clock; 0: none */
-	uint64_t bytes, digest;                  /* of the segment: XXH3 */
+	uint64_t bytes;                          /* of the segment */
+	uint64_t digest; /* of the checksums of its sound records: what a recovery reads is the same
+			  * where this is, and the fault */
 };
 
 struct wal_walk;

@@ -79,7 +79,7 @@ static void say_duplicates(struct stage *st, const struct walarchive *a, const s
 
 		if (strcmp(x->name, y->name) != 0 || x->partial || y->partial ||
 		    x->lsn + a->segment_b <= c->from || x->why || y->why ||
-		    (x->sum.digest == y->sum.digest && x->sum.bytes == y->sum.bytes))
+		    (x->sum.digest == y->sum.digest && x->sum.fault == y->sum.fault))
 			continue;
 		check_init(&check, "wal-duplicate", x->name);
 		check_say(&check, V_CRITICAL,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # wal.sh [SEGMENTS]: how long it takes to look at an archive of so many segments of 16 MB (40): check-
-# wal, and pg_waldump of each segment, which verifies the same records and prints them, or not. In one
-# run, from the page cache, best of three.
+# wal, and pg_waldump of each segment or of all in one process, which verifies the same records and
+# prints them, or not. In one run, from the page cache, best of three.
 BENCH_DIR=${BENCH_DIR:-/var/tmp}
 BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
 # shellcheck source=tests/e2e/lib.sh
@@ -48,17 +48,27 @@ each() {
 	best sh -c 'for f in archive/*; do "$0" "$@" "$f" || exit; done' "$PG_BIN/pg_waldump" "$@"
 }
 
+# row NAME FIGURES: how often it fits into each of theirs, by the clock and by processor time.
 row() {
-	echo "$2 $3 $n" | awk -v name="$1" '{ printf "%-28s %8.2f ms a segment %6.1f x %8.2f ms cpu %7.1f MB\n",
-		name, 1000 * $1 / $5, $4 / $1, 1000 * $2 / $5, $3 }'
+	echo "$2 $theirs $quiet $chain $n" | awk -v name="$1" '{ printf "%-26s %7.2f ms %7.2f ms cpu %6.1f MB",
+		name, 1000 * $1 / $13, 1000 * $2 / $13, $3
+		for (i = 4; i < 13; i += 3) printf "%7.1f x %5.1f x", $i / $1, $(i + 1) / $2
+		print "" }'
 }
 
+first=$(find archive -type f -printf '%f\n' | sort | head -n 1)
+last=$(find archive -type f -printf '%f\n' | sort | tail -n 1)
 theirs=$(each) || exit 3
 quiet=$(each --quiet) || exit 3
+# shellcheck disable=SC2016  # expanded by the inner shell
+# One process for all of them. Behind the last record it says that there is no more.
+chain=$(best sh -c '"$0" "$@" || :' "$PG_BIN/pg_waldump" --quiet -p archive "$first" "$last") || exit 3
 all=$(best check-wal --records --archive archive) || exit 3
 one=$(best check-wal --records --jobs 1 --archive archive) || exit 3
-echo "$n segments of 16 MB, $(nproc) processors"
-row "pg_waldump" "$theirs" "${theirs%% *}"
-row "pg_waldump --quiet" "$quiet" "${theirs%% *}"
-row "check-wal" "$all" "${theirs%% *}"
-row "check-wal --jobs 1" "$one" "${theirs%% *}"
+echo "$n segments of 16 MB, $(nproc) processors; a segment each; behind it: of pg_waldump, of it with"
+echo "--quiet, of that in one process for all segments: so many times as fast, with so much less processor time"
+row "pg_waldump" "$theirs"
+row "pg_waldump --quiet" "$quiet"
+row "pg_waldump --quiet, all" "$chain"
+row "check-wal" "$all"
+row "check-wal --jobs 1" "$one"

@@ -43,19 +43,18 @@ START_TEST(known)
 }
 END_TEST
 
-/* Eight bytes at a step give what one at a step gives. */
+/* Eight bytes at a step, and many, give what one at a step gives. */
 START_TEST(steps)
 {
-	unsigned char bytes[257];
+	unsigned char bytes[1100];
+	uint64_t slow = 0;
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (unsigned char)(i * 37 + 11);
 	for (size_t n = 0; n <= sizeof(bytes); n++) {
-		uint64_t slow = 0;
-
-		for (size_t i = 0; i < n; i++)
-			slow = crc_add((enum crc_kind)_i, slow, bytes + i, 1);
 		ck_assert_uint_eq(crc_add((enum crc_kind)_i, 0, bytes, n), slow);
+		if (n < sizeof(bytes))
+			slow = crc_add((enum crc_kind)_i, slow, bytes + n, 1);
 	}
 }
 END_TEST
