@@ -29,9 +29,13 @@
 #include <stdint.h>
 
 struct complete {
-	uint64_t tables;   /* with data, as far as the format tells without SQL being understood */
-	uint64_t objects;  /* large objects */
-	uint64_t data_b;   /* of tables and objects, as they lie in an archive; of a script, all */
+	uint64_t tables;    /* with data, as far as the format tells without SQL being understood */
+	uint64_t objects;   /* large objects */
+	uint64_t data_b;    /* of tables and objects, as they lie in an archive; of a script, all */
+	uint64_t rows_b;    /* of an archive: of these the tables' */
+	uint64_t indexed_b; /* of an archive: the sum of the tables' over all its indexes */
+	uint64_t indexes;
+	bool packed;       /* the data_b of an archive lie packed, and were not unpacked */
 	char encoding[32]; /* of the text in it, by complete_count(); "" where it does not say */
 	char note[160];    /* what this could not prove; or "" */
 	bool unproven;     /* ... which is that it is whole at all */

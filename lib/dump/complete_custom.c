@@ -61,8 +61,9 @@ static ssize_t read_chunks(void *ctx, void *to, size_t n, struct err *e)
 	return (ssize_t)had;
 }
 
-/* Without a look at what is in them. */
-static int skip_chunks(struct parts *p, struct stream *s, struct err *e)
+/* Without a look at what is in them. The data of a table (t) or of a large object (NULL). */
+static int skip_chunks(struct parts *p, struct stream *s, const struct archive_entry *t,
+		       struct err *e)
 {
 	struct chunks c = { .p = p, .s = s };
 	int64_t got;
@@ -78,6 +79,8 @@ static int skip_chunks(struct parts *p, struct stream *s, struct err *e)
 		if ((uint64_t)got < c.left)
 			return truncated(p, s, e);
 		p->out->data_b += c.left;
+		if (t)
+			p->bytes[t - p->archive.entries] += c.left;
 	}
 }
 
@@ -113,7 +116,7 @@ static int walk_objects(struct parts *p, struct stream *s, bool deep, struct err
 	int r;
 
 	while ((r = archive_object_begin(s, &p->archive.header, &oid, e)) > 0) {
-		if ((deep ? unpack_chunks(p, s, NULL, e) : skip_chunks(p, s, e)) < 0)
+		if ((deep ? unpack_chunks(p, s, NULL, e) : skip_chunks(p, s, NULL, e)) < 0)
 			return -1;
 		parts_object_in_block(p, (uint32_t)oid);
 	}
@@ -142,7 +145,7 @@ static int see_block(struct parts *p, struct stream *s, size_t i, bool deep, str
 	if (strcmp(t->desc, "BLOBS") == 0)
 		r = walk_objects(p, s, deep, e);
 	else
-		r = deep ? unpack_chunks(p, s, t, e) : skip_chunks(p, s, e);
+		r = deep ? unpack_chunks(p, s, t, e) : skip_chunks(p, s, t, e);
 	if (r == 0)
 		p->found[i] = true;
 	return r;
@@ -318,6 +321,7 @@ int complete_custom(struct parts *p, struct err *e)
 	raw = strcmp(stream_compression(s), "none") == 0 &&
 	      strcmp(stream_encryption(s), "none") == 0;
 	deep = p->rows || p->archive.header.packing == ARCHIVE_NONE || p->limits.max_out_b;
+	p->out->packed = !deep;
 	r = p->rows && raw ? all_at_once(&w, s, e) : walk(&w, s, deep, e);
 	free(w.v);
 	io_close(&w.fd);

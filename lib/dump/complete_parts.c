@@ -68,6 +68,7 @@ int parts_read(struct parts *p, struct stream *s, struct err *e)
 	if (archive_read(s, &p->archive, e) < 0)
 		return -1;
 	p->found = xcalloc(p->archive.n, sizeof(*p->found));
+	p->bytes = xcalloc(p->archive.n, sizeof(*p->bytes));
 	for (size_t i = 0; i < p->archive.n; i++)
 		created_by(&p->archive.entries[i], &p->created);
 	if (p->rows == NULL)
@@ -83,6 +84,7 @@ void parts_free(struct parts *p)
 	archive_free(&p->archive);
 	free(p->tables);
 	free(p->found);
+	free(p->bytes);
 	free(p->created.v);
 	free(p->listed.v);
 	free(p->there.v);
@@ -178,6 +180,7 @@ void parts_object_in_block(struct parts *p, uint32_t oid)
 void parts_forget(struct parts *p)
 {
 	memset(p->found, 0, p->archive.n * sizeof(*p->found));
+	memset(p->bytes, 0, p->archive.n * sizeof(*p->bytes));
 	p->listed.n = p->there.n = 0;
 	p->out->data_b = 0;
 }
@@ -223,6 +226,7 @@ int parts_content(struct parts *p, struct stream *s, uint64_t n, const struct ar
 	whole = content_end(&c);
 	if (got < 0)
 		return -1;
+	p->bytes[t - p->archive.entries] = (uint64_t)got;
 	if (!whole && where == NULL)
 		return err_set(e, ERR_BACKUP,
 			       "read %.200s: truncated: %s has no end mark, after %" PRIu64
@@ -300,6 +304,44 @@ static int all_objects(const struct parts *p, struct err *e)
 	return compare(p, &p->listed, &p->there, e);
 }
 
+/* Whose rows it is over: the position of the entry of a table; -1: it is no index. */
+static int64_t indexed(const struct parts *p, const struct archive_entry *t)
+{
+	if (strcmp(t->desc, "INDEX") != 0 && strcmp(t->desc, "CONSTRAINT") != 0)
+		return -1;
+	for (size_t i = 0; i < t->n_depends; i++) {
+		int64_t on = parts_find(p, t->depends[i]);
+
+		if (on >= 0 && strcmp(p->archive.entries[on].desc, "TABLE") == 0)
+			return on;
+	}
+	return -1;
+}
+
+static void sum_up(const struct parts *p)
+{
+	const struct archive *a = &p->archive;
+	AUTO_FREE uint64_t *rows_b = xcalloc(a->n, sizeof(*rows_b)); /* by the table's entry */
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct archive_entry *t = &a->entries[i];
+
+		p->out->rows_b += p->bytes[i];
+		for (size_t k = 0; p->bytes[i] && k < t->n_depends; k++) {
+			int64_t of = parts_find(p, t->depends[k]);
+
+			if (of >= 0)
+				rows_b[of] += p->bytes[i];
+		}
+	}
+	for (size_t i = 0; i < a->n; i++) {
+		int64_t on = indexed(p, &a->entries[i]);
+
+		p->out->indexes += on >= 0;
+		p->out->indexed_b += on >= 0 ? rows_b[on] : 0;
+	}
+}
+
 int parts_all_found(const struct parts *p, struct err *e)
 {
 	const struct archive_entry *first = NULL;
@@ -317,6 +359,7 @@ int parts_all_found(const struct parts *p, struct err *e)
 			first = t;
 	}
 	p->out->objects = p->listed.n;
+	sum_up(p);
 	if (first)
 		return err_set(e, ERR_BACKUP,
 			       "read %.200s: incomplete: %zu of %zu parts are missing, first %s",

@@ -28,6 +28,7 @@ struct parts {
 	struct census_table *
 		*tables;     /* of each entry; NULL: it is no table's data, or none counts */
 	bool *found;         /* of each entry: its data is there, and whole */
+	uint64_t *bytes;     /* of each entry: what it has of .out->data_b, but for large objects */
 	struct oids created; /* large objects that the table of contents creates */
 	struct oids listed;  /* ... that a list of large objects, or a block, names */
 	struct oids there;   /* ... whose data was read */
@@ -73,7 +74,8 @@ void parts_object_in_block(struct parts *p, uint32_t oid);
 /* What was found so far is going to be found again. */
 void parts_forget(struct parts *p);
 
-/* In the end: every entry with data was found, every large object created is listed and there. */
+/* In the end: every entry with data was found, every large object created is listed and there. Sums
+ * up. */
 int parts_all_found(const struct parts *p, struct err *e);
 
 int complete_custom(struct parts *p, struct err *e);

@@ -113,12 +113,13 @@ static char *make_dir(const struct bring *b, const char *dir, const char *name, 
 char *bring_run(const struct bring *b, const char *dir, unsigned jobs, uint64_t max_disk_b,
 		int64_t *ms, struct err *e)
 {
+	const struct space need = { .need_b = b->bytes + SPACE_SERVER_B };
 	const int64_t began_ms = mono_ms();
 	AUTO_FREE char *lock = NULL;
 	AUTO_FREE char *places = NULL;
 	char *data;
 
-	if (space_check(dir, b->bytes + SPACE_SERVER_B, max_disk_b, e) < 0)
+	if (space_check(dir, &need, max_disk_b, e) < 0)
 		return NULL;
 	lock = make_dir(b, dir, "lock", e);
 	places = lock ? make_dir(b, dir, "places", e) : NULL;

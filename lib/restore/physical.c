@@ -26,16 +26,16 @@ bool physical_takes(const struct sniffed *what)
 static int make_room(struct recovery *w, struct err *e)
 {
 	const struct base *b = &w->base;
-	uint64_t need;
+	struct space need = { 0 };
 
 	if (w->job->brought)
-		need = SPACE_SERVER_B; /* beside the data, for which there was room */
+		need.need_b = SPACE_SERVER_B; /* beside the data, for which there was room */
 	else if (b->has_manifest)
-		need = b->manifest.total_b + SPACE_SERVER_B;
+		need.need_b = b->manifest.total_b + SPACE_SERVER_B;
 	else
 		need = space_needed(w->what, w->job->source->bytes);
-	*w->job->need_b = need;
-	return space_check(w->job->dir, need, w->job->max_disk_b, e);
+	*w->job->need_b = need.need_b;
+	return space_check(w->job->dir, &need, w->job->max_disk_b, e);
 }
 
 static int unpack(struct recovery *w, struct err *e)

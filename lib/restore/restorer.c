@@ -28,7 +28,8 @@ struct work {
 	struct stage *st;
 	const struct restore_job *job;
 	struct sniffed what;
-	char *path; /* owned: of what is restored, unpacked where it was packed */
+	char *path;         /* owned: of what is restored, unpacked where it was packed */
+	struct complete in; /* what is in an archive */
 	struct pg_bindir bin;
 	struct cluster cluster;
 	struct phases phases;
@@ -127,17 +128,16 @@ static int whole(struct work *w, struct err *e)
 	const struct layout layout = { .dir = w->job->dir,
 				       .reading = &w->job->reading,
 				       .phases = &w->phases };
-	struct complete complete;
 
 	w->path = is_archive(w) ? layout_archive(&layout, w->job->path, &w->what, e)
 				: xstrdup(w->job->path);
-	if (w->path == NULL || (is_archive(w) && complete_check(w->path, &w->what, &w->job->reading,
-								&complete, e) < 0)) {
+	if (w->path == NULL ||
+	    (is_archive(w) && complete_check(w->path, &w->what, &w->job->reading, &w->in, e) < 0)) {
 		say_error(w, "backup-complete", e);
 		return -1;
 	}
 	if (is_archive(w))
-		say_complete(w, V_OK, complete.note);
+		say_complete(w, V_OK, w->in.note);
 	return 0;
 }
 
@@ -161,11 +161,13 @@ static void say_version(struct work *w)
 static int prepare(struct work *w, struct err *e)
 {
 	int server = pg_major(w->what.server_version), dump = pg_major(w->what.dump_version);
-	uint64_t need = space_needed(&w->what, w->job->source->bytes);
+	const struct space need = is_archive(w)
+					  ? space_of_archive(&w->what, &w->in, w->job->rows_only)
+					  : space_needed(&w->what, w->job->source->bytes);
 
-	*w->job->need_b = need;
+	*w->job->need_b = need.need_b;
 	w->free_b = space_free(w->job->dir);
-	if (space_check(w->job->dir, need, w->job->max_disk_b, e) < 0)
+	if (space_check(w->job->dir, &need, w->job->max_disk_b, e) < 0)
 		return -1;
 	return pg_bindir_find(w->job->pg_bindir, server > dump ? server : dump, w->job->who,
 			      &w->bin, e);
@@ -270,6 +272,8 @@ static void say_restore(struct work *w)
 	check_metric_limits(&c, NULL, "0");
 	check_metric_int(&c, "ignored_statements", (int64_t)w->mishaps.count[MISHAP_HARMLESS], "");
 	check_metric_int(&c, "restored_bytes", w->into.bytes, "B");
+	if (*w->job->need_b < INT64_MAX)
+		check_metric_int(&c, "estimated_bytes", (int64_t)*w->job->need_b, "B");
 	if (here)
 		buf_adds(&b, here);
 	if (here && (strstr(here, "disk is full") || strstr(here, "No space left")))

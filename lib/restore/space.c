@@ -5,17 +5,24 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { TIMES_PLAIN = 2, TIMES_PACKED = 8, DEPTH_MAX = 16 };
+enum { TIMES_PLAIN = 2, TIMES_PACKED = 8, UNPACKED_MAX = 6, DEPTH_MAX = 16 };
+
+/* Disk for each byte of COPY text and of large objects, and for one of an index's table: rows have
+ * headers, pages have room; of the columns some are indexed. */
+#define PER_ROW_BYTE 1.5
+#define PER_INDEXED_BYTE 0.4
+#define PER_OBJECT_BYTE 1.3
 
 /* An empty cluster, its WAL and what a server writes beside the data. */
 #define SERVER_B ((uint64_t)160 * 1000 * 1000)
 
-uint64_t space_needed(const struct sniffed *what, uint64_t backup_b)
+static uint64_t by_size(const struct sniffed *what, uint64_t backup_b)
 {
 	bool packed = sniff_is_packed(what);
 	uint64_t times, need;
@@ -31,6 +38,32 @@ uint64_t space_needed(const struct sniffed *what, uint64_t backup_b)
 	return need;
 }
 
+struct space space_needed(const struct sniffed *what, uint64_t backup_b)
+{
+	return (struct space){ .need_b = by_size(what, backup_b) };
+}
+
+struct space space_of_archive(const struct sniffed *what, const struct complete *in, bool rows_only)
+{
+	const double times = in->packed ? UNPACKED_MAX : 1;
+	const double disk = times * ((double)in->rows_b * PER_ROW_BYTE +
+				     (rows_only ? 0 : (double)in->indexed_b * PER_INDEXED_BYTE) +
+				     (double)(in->data_b - in->rows_b) * PER_OBJECT_BYTE);
+	struct space s = { .need_b = SERVER_B };
+	char bytes[HUMAN_SIZE];
+
+	if (disk >= (double)(UINT64_MAX - SERVER_B))
+		s.need_b = UINT64_MAX;
+	else
+		s.need_b += (uint64_t)disk;
+	(void)snprintf(s.from, sizeof(s.from),
+		       "%s of data%s%s; tables: %ju, large objects: %ju, indexes: %ju",
+		       human_bytes(in->data_b, bytes), in->packed ? ", packed with " : "",
+		       in->packed ? what->packing : "", (uintmax_t)in->tables,
+		       (uintmax_t)in->objects, (uintmax_t)(rows_only ? 0 : in->indexes));
+	return s;
+}
+
 uint64_t space_free(const char *dir)
 {
 	struct statvfs fs;
@@ -38,26 +71,28 @@ uint64_t space_free(const char *dir)
 	return statvfs(dir, &fs) < 0 ? UINT64_MAX : (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
-int space_check(const char *dir, uint64_t need_b, uint64_t max_b, struct err *e)
+int space_check(const char *dir, const struct space *s, uint64_t max_b, struct err *e)
 {
-	char need[HUMAN_SIZE], have[HUMAN_SIZE];
+	char need[HUMAN_SIZE], have[HUMAN_SIZE], from[sizeof(s->from) + 16] = "";
 	uint64_t free_b = space_free(dir);
 
 	if (free_b == UINT64_MAX)
 		return err_set(e, ERR_SYSTEM, "look for free space in %s: %s", dir,
 			       strerror(errno));
-	(void)human_bytes(need_b, need);
-	if (max_b && need_b > max_b)
+	(void)human_bytes(s->need_b, need);
+	if (s->from[0])
+		(void)snprintf(from, sizeof(from), " (for %s)", s->from);
+	if (max_b && s->need_b > max_b)
 		return err_set(
 			e, ERR_SYSTEM,
-			"restore into %s: it may take %s, and --max-disk allows %s; allow more",
-			dir, need, human_bytes(max_b, have));
-	if (need_b > free_b)
+			"restore into %s: it may take %s%s, and --max-disk allows %s; allow more",
+			dir, need, from, human_bytes(max_b, have));
+	if (s->need_b > free_b)
 		return err_set(
 			e, ERR_SYSTEM,
-			"restore into %s: it may take %s, and %s are free; free some, or name "
+			"restore into %s: it may take %s%s, and %s are free; free some, or name "
 			"a larger file system with --work-dir",
-			dir, need, human_bytes(free_b, have));
+			dir, need, from, human_bytes(free_b, have));
 	return 0;
 }
 

@@ -33,7 +33,7 @@ export BIN PATH LC_ALL TZ
 
 # --- scratch and its end ---------------------------------------------------------------------
 
-BP_SCRATCH=${BP_SCRATCH:-$(mktemp -d /tmp/bp-e2e.XXXXXX)} || exit 3
+BP_SCRATCH=${BP_SCRATCH:-$(mktemp -d "$("$ROOT/tests/place")/bp.XXXXXX")} || exit 3
 SCRATCH=$BP_SCRATCH
 TMPDIR=$SCRATCH/tmp
 export BP_SCRATCH SCRATCH TMPDIR

@@ -107,6 +107,8 @@ t "users that will not do" wrong_user
 
 disk_limit() {
 	refused restore-to-temp --records --max-disk 1MB --backup custom.dump
+	expect_out 'it may take [0-9.]+ MB \(for [0-9]+ kB of data, packed with gzip; tables: 2, large objects: 0, indexes: 1\), and --max-disk allows 1.0 MB'
+	refused restore-to-temp --records --max-disk 1MB --backup plain.sql
 	expect_out 'it may take [0-9.]+ MB, and --max-disk allows 1.0 MB'
 	# Small when packed, large when restored: the limit holds on the way, too.
 	refused restore-to-temp --records --max-disk 170MB --backup big.sql.gz
@@ -128,7 +130,7 @@ full_disk() {
 }
 too_small() {
 	full_disk 50m custom.dump
-	expect_out 'it may take [0-9.]+ MB, and [0-9.]+ MB are free'
+	expect_out 'it may take [0-9.]+ MB \(for .*indexes: 1\), and [0-9.]+ MB are free'
 }
 fills_up() {
 	full_disk 190m "$1"

@@ -225,24 +225,89 @@ START_TEST(needs)
 	uint64_t need;
 
 	(void)snprintf(what.compression, sizeof(what.compression), "%s", NEEDS[_i].compression);
-	need = space_needed(&what, NEEDS[_i].backup_b);
+	need = space_needed(&what, NEEDS[_i].backup_b).need_b;
 	ck_assert_uint_ge(need, NEEDS[_i].at_least);
 	ck_assert_uint_le(need, NEEDS[_i].at_most);
 }
 END_TEST
 
+/* What is in the archive counts, not how large it is. */
+static const struct {
+	struct complete in;
+	bool rows_only;
+	uint64_t at_least, at_most; /* beside an empty server */
+	const char *from;
+} ARCHIVES[] = {
+	{ { 0 }, false, 0, 0, "0 B of data; tables: 0, large objects: 0, indexes: 0" },
+	{ { .tables = 1, .data_b = 1000000000, .rows_b = 1000000000 },
+	  false,
+	  1400000000,
+	  1600000000,
+	  "1.0 GB of data; tables: 1, large objects: 0, indexes: 0" },
+	{ { .tables = 2,
+	    .data_b = 1000000000,
+	    .rows_b = 1000000000,
+	    .indexed_b = 2000000000,
+	    .indexes = 3 },
+	  false,
+	  2200000000,
+	  2500000000,
+	  "1.0 GB of data; tables: 2, large objects: 0, indexes: 3" },
+	{ { .tables = 2,
+	    .data_b = 1000000000,
+	    .rows_b = 1000000000,
+	    .indexed_b = 2000000000,
+	    .indexes = 3 },
+	  true,
+	  1400000000,
+	  1600000000,
+	  "1.0 GB of data; tables: 2, large objects: 0, indexes: 0" },
+	{ { .objects = 7, .data_b = 1000000000 },
+	  false,
+	  1200000000,
+	  1400000000,
+	  "1.0 GB of data; tables: 0, large objects: 7, indexes: 0" },
+	{ { .tables = 1, .data_b = 100000000, .rows_b = 100000000, .packed = true },
+	  false,
+	  800000000,
+	  1000000000,
+	  "100 MB of data, packed with gzip; tables: 1, large objects: 0, indexes: 0" },
+	{ { .data_b = UINT64_MAX, .rows_b = UINT64_MAX },
+	  false,
+	  UINT64_MAX - 300000000,
+	  UINT64_MAX,
+	  "18.4 EB of data; tables: 0, large objects: 0, indexes: 0" },
+};
+
+START_TEST(needs_of_archives)
+{
+	const struct sniffed what = { .packing = "gzip" };
+	const uint64_t server_b = space_of_archive(&what, &ARCHIVES[0].in, false).need_b;
+	const struct space s = space_of_archive(&what, &ARCHIVES[_i].in, ARCHIVES[_i].rows_only);
+
+	ck_assert_uint_ge(s.need_b - server_b, ARCHIVES[_i].at_least);
+	ck_assert_uint_le(s.need_b - server_b, ARCHIVES[_i].at_most);
+	ck_assert_str_eq(s.from, ARCHIVES[_i].from);
+}
+END_TEST
+
 START_TEST(enough)
 {
+	struct space s = { .need_b = 1, .from = "7 tables" };
 	struct err e = { 0 };
 
-	ck_assert_int_eq(space_check(base, 1, 0, &e), 0);
-	ck_assert_int_eq(space_check(base, 1000, 1000, &e), 0);
-	ck_assert_int_eq(space_check(base, 1001, 1000, &e), -1);
-	ck_assert_ptr_nonnull(strstr(e.msg, "--max-disk allows 1.0 kB"));
-	ck_assert_int_eq(space_check(base, UINT64_MAX, 0, &e), -1);
+	ck_assert_int_eq(space_check(base, &s, 0, &e), 0);
+	s.need_b = 1000;
+	ck_assert_int_eq(space_check(base, &s, 1000, &e), 0);
+	s.need_b = 1001;
+	ck_assert_int_eq(space_check(base, &s, 1000, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "(for 7 tables), and --max-disk allows 1.0 kB"));
+	s = (struct space){ .need_b = UINT64_MAX };
+	ck_assert_int_eq(space_check(base, &s, 0, &e), -1);
+	ck_assert_ptr_null(strstr(e.msg, "(for"));
 	ck_assert_ptr_nonnull(strstr(e.msg, "are free"));
 	ck_assert_int_eq(e.kind, ERR_SYSTEM);
-	ck_assert_int_eq(space_check("/nonexistent", 1, 0, &e), -1);
+	ck_assert_int_eq(space_check("/nonexistent", &s, 0, &e), -1);
 }
 END_TEST
 
@@ -281,6 +346,7 @@ int main(void)
 	if (geteuid() == 0)
 		tcase_add_test(t, handed_over);
 	tcase_add_loop_test(t, needs, 0, (int)(sizeof(NEEDS) / sizeof(NEEDS[0])));
+	tcase_add_loop_test(t, needs_of_archives, 0, (int)(sizeof(ARCHIVES) / sizeof(ARCHIVES[0])));
 	tcase_add_test(t, enough);
 	tcase_add_test(t, taken);
 	suite_add_tcase(s, t);
