@@ -5,11 +5,11 @@
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/template.h"
+#include "lib/restore/guard.h"
 #include "lib/restore/relay.h"
 #include "lib/restore/seal.h"
 #include "lib/restore/walstore.h"
 #include "lib/restore/walwire.h"
-#include "lib/restore/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,19 +160,19 @@ static void end_restorer(const struct attempt *a, pid_t pid)
 }
 
 /* Waits for the report; meanwhile the limits hold. False: one is passed, and why says which. */
-static bool await_report(const struct attempt *a, int report, struct buf *why)
+static bool await_report(struct attempt *a, int report, struct buf *why)
 {
 	struct pollfd p = { .fd = report, .events = POLLIN };
-	struct watch w = { .dir = a->path,
-			   .max_disk_b = a->job.max_disk_b,
-			   .max_memory_b = a->job.max_memory_b };
 
-	watch_begin(&w);
+	a->watch = (struct watch){ .dir = a->path,
+				   .max_disk_b = a->job.max_disk_b,
+				   .max_memory_b = a->job.max_memory_b };
+	watch_begin(&a->watch);
 	while (poll(&p, 1, WATCH_MS) <= 0)
-		if (watch_over(&w, *a->job.need_b, why))
+		if (watch_over(&a->watch, *a->job.need_b, why))
 			return false;
-	w.next_ms = 0;
-	return !watch_over(&w, *a->job.need_b, why);
+	a->watch.next_ms = 0;
+	return !watch_over(&a->watch, *a->job.need_b, why);
 }
 
 static void say_unknown(struct attempt *a, const char *check, const char *what, const char *how)
@@ -257,6 +257,22 @@ static void set_environment(const struct attempt *a, const struct restored_serve
 		(void)unsetenv(astray[i]);
 }
 
+/* With the limits on the server still holding: 1 when one of them ended it. */
+static int relay_guarded(struct attempt *a, struct relay_result *r, struct err *e)
+{
+	BUF_AUTO why = BUF_INIT(1000);
+	struct guard guard;
+	int ret;
+
+	if (guard_begin(&guard, &a->watch, *a->job.need_b, e) < 0)
+		return -1;
+	ret = relay_run(a->st, a->command, a->records_fd, r, e);
+	if (!guard_end(&guard, &why))
+		return ret;
+	say_unknown(a, "limits", "the server was ended under COMMAND:", why.s);
+	return ret < 0 ? -1 : 1;
+}
+
 static enum verdict run_command(struct attempt *a, const struct restored_server *server)
 {
 	struct relay_result r;
@@ -266,12 +282,14 @@ static enum verdict run_command(struct attempt *a, const struct restored_server 
 
 	set_environment(a, server);
 	stage_tee(a->st, -1); /* COMMAND must not be fed what it writes */
-	ret = relay_run(a->st, a->command, a->records_fd, &r, &e);
+	ret = relay_guarded(a, &r, &e);
 	stage_tee(a->st, a->records_fd);
 	if (ret < 0) {
 		stage_error(a->st, "command", "", &e);
 		return V_UNKNOWN;
 	}
+	if (ret > 0) /* what COMMAND then made of it is nothing to go by */
+		return verdict_worst(r.worst, V_UNKNOWN);
 	(void)proc_status_text(r.status, text, sizeof(text));
 	if (WIFSIGNALED(r.status) || WEXITSTATUS(r.status) > V_UNKNOWN)
 		say_unknown(a, "command", a->command[0], text);
@@ -281,17 +299,20 @@ static enum verdict run_command(struct attempt *a, const struct restored_server 
 	return verdict_worst(verdict_of_wait(r.status), r.worst);
 }
 
-static void hold(const struct attempt *a, const struct restored_server *server)
+static void hold(struct attempt *a, const struct restored_server *server)
 {
 	int64_t until_ms = mono_ms() + (int64_t)a->keep_for_s * 1000;
+	BUF_AUTO why = BUF_INIT(1000);
 	char at[UTC_SIZE];
 
 	tool_warn("the restored server is up: psql -h %s -p %d -U '%s' -d '%s'", a->path,
 		  CLUSTER_PORT, superuser(server), server->database);
 	tool_warn("it is removed at %s, or by Ctrl-C, or by kill %d",
 		  utc_format(utc_now_ms() + (int64_t)a->keep_for_s * 1000, at), (int)getppid());
-	while (mono_ms() < until_ms)
-		(void)poll(NULL, 0, 1000);
+	while (mono_ms() < until_ms && !watch_over(&a->watch, *a->job.need_b, &why))
+		(void)poll(NULL, 0, WATCH_MS);
+	if (why.len)
+		say_unknown(a, "limits", "removed early:", why.s);
 }
 
 /* They only save time: without them initdb is run. */

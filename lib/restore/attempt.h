@@ -14,6 +14,7 @@
 #include "lib/base/tmpdir.h"
 #include "lib/restore/bring.h"
 #include "lib/restore/restorer.h"
+#include "lib/restore/watch.h"
 #include "lib/storage/storage.h"
 
 struct attempt {
@@ -33,6 +34,7 @@ struct attempt {
 
 	struct tmpdir dir;   /* made by attempt_prepare() */
 	char path[PATH_MAX]; /* of it, also when it is gone */
+	struct watch watch;  /* its limits, from the restore's beginning to the end */
 	struct err left;     /* what attempt_clean_up() could not remove; .kind ERR_NONE: nothing */
 };
 

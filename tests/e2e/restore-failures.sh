@@ -160,6 +160,35 @@ command_fails() {
 }
 t "COMMAND's failures are ours" command_fails
 
+limits_under_command() {
+	refused restore-to-temp --records --max-disk 170MB --backup plain.sql -- psql -Xqc \
+		"CREATE TABLE more (t text); ALTER TABLE more ALTER t SET STORAGE EXTERNAL;
+		INSERT INTO more SELECT repeat('x', 2000000) FROM generate_series(1, 2000)"
+	expect_check restore ok
+	expect_check limits unknown
+	expect_out 'ended under COMMAND: it took more disk than --max-disk allows: [0-9]+ MB of 170 MB'
+	expect_check temporary-server ok
+	# Connections: a hundred at a time are not to be had.
+	cat >crowd <<-'EOS'
+		for i in $(seq 100); do psql -XqAtc 'SELECT pg_sleep(1)' & done 2>&1 |
+			grep -c 'too many clients' >refused
+	EOS
+	expect_status 3 restore-to-temp --records --jobs 1 --backup plain.sql -- sh ./crowd
+	expect_no_check limits
+	[ "$(cat refused)" -gt 50 ]
+	# Held for people, too; and without a COMMAND that fills it nothing is ended.
+	restore-to-temp --records --max-disk 170MB --keep-for 60s --backup plain.sql >kept.jsonl 2>kept.err &
+	kept=$!
+	wait_for 30 grep -q 'psql -h' kept.err
+	dir=$(sed -n 's/.*psql -h \([^ ]*\) .*/\1/p' kept.err)
+	as_pg "$PG_BIN/psql" -Xq -h "$dir" -U postgres -d restored -c "CREATE TABLE more (t text); ALTER TABLE more ALTER t
+		SET STORAGE EXTERNAL; INSERT INTO more SELECT repeat('x', 2000000) FROM generate_series(1, 2000)" || true
+	wait $kept || true
+	jq -es 'any(.check == "limits" and .status == "unknown" and (.summary | test("removed early")))' kept.jsonl
+	expect_nothing_left
+}
+t "the limits hold while COMMAND or people use the server" limits_under_command
+
 out_of_time() {
 	expect_status 3 restore-to-temp --records --timeout 2s --backup plain.sql -- sleep 60
 	expect_check timeout unknown
