@@ -89,26 +89,6 @@ static bool begin_start(pthread_t *thread)
 	return pthread_create(thread, NULL, send_start, NULL) == 0;
 }
 
-static bool is_proven(const struct story *s)
-{
-	const json_t *check;
-	bool proven = false;
-	size_t i;
-
-	json_array_foreach(s->checks, i, check) {
-		const char *name = record_text(check, "check");
-		enum verdict v;
-
-		if (name == NULL || strcmp(name, config.proof) != 0)
-			continue;
-		if (!verdict_parse(record_text(check, "status"), &v) || v == V_CRITICAL ||
-		    v == V_UNKNOWN)
-			return false;
-		proven = true;
-	}
-	return proven;
-}
-
 /* The verdict, then what is not ok, worst first: a service keeps only the beginning. */
 static void describe(struct buf *text, const struct story *s, const char *label, bool proven)
 {
@@ -128,20 +108,6 @@ static void describe(struct buf *text, const struct story *s, const char *label,
 		alert_line(text, check);
 		buf_addc(text, '\n');
 	}
-}
-
-static unsigned count_failing(const struct story *s)
-{
-	const json_t *check;
-	unsigned n = 0;
-	size_t i;
-
-	json_array_foreach(s->checks, i, check) {
-		const char *status = record_text(check, "status");
-
-		n += status == NULL || strcmp(status, "ok") != 0;
-	}
-	return n;
 }
 
 static void report(struct stage *st, enum ping_event event, enum fate fate, struct err *e)
@@ -166,13 +132,14 @@ static void send_end(struct stage *st, const struct story *s, int64_t began_ms, 
 {
 	BUF_AUTO text = BUF_INIT(TEXT_MAX);
 	const struct policy_rules rules = { .from = config.from };
-	bool proven = is_proven(s), good = proven && !policy_fails(&rules, s->summary.status);
+	bool proven = story_proves(s, config.proof),
+	     good = proven && !policy_fails(&rules, s->summary.status);
 	struct ping p = { .event = good ? PING_SUCCESS : PING_FAIL,
 			  .status = -1,
 			  .rid = rid,
 			  .host = host,
 			  .elapsed_ms = mono_ms() - began_ms,
-			  .failing = count_failing(s) };
+			  .failing = story_failing(s) };
 	enum fate fate = FATE_HELD;
 
 	describe(&text, s, st->label[0] ? st->label : "unlabelled", proven);

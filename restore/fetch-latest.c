@@ -1,7 +1,7 @@
 /* fetch-latest: brings the newest backup here, hashed and checked as it streams. */
 #include "lib/base/human.h"
+#include "lib/base/progress.h"
 #include "lib/base/stage.h"
-#include "lib/base/utc.h"
 #include "lib/dump/sniff.h"
 #include "lib/keeper/keeper.h"
 #include "lib/storage/describe.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GRACE_S = 5, PROGRESS_EVERY_MS = 250 };
+enum { GRACE_S = 5 };
 
 static struct {
 	struct source_config source;
@@ -129,32 +129,9 @@ static void explain_stop(struct err *e)
 		(void)err_set(e, ERR_SYSTEM, "stopped by signal %d; nothing was kept", (int)stop);
 }
 
-struct progress {
-	int64_t begun_ms, shown_ms;
-	bool shown;
-};
-
 static void show_progress(void *ctx, uint64_t bytes, int64_t total)
 {
-	struct progress *p = ctx;
-	int64_t now = mono_ms(), spent = now - p->begun_ms;
-	char done[HUMAN_SIZE], all[HUMAN_SIZE], rate[HUMAN_SIZE], left[HUMAN_SIZE];
-
-	if (now - p->shown_ms < PROGRESS_EVERY_MS || spent <= 0)
-		return;
-	p->shown_ms = now;
-	p->shown = true;
-	(void)human_bytes(bytes, done);
-	(void)human_bytes((uint64_t)((double)bytes * 1000 / (double)spent), rate);
-	if (total > 0 && bytes > 0 && bytes <= (uint64_t)total)
-		(void)fprintf(stderr, "\r\033[K%s of %s (%d %%), %s/s, %s left", done,
-			      human_bytes((uint64_t)total, all),
-			      (int)((double)bytes * 100 / (double)total), rate,
-			      human_duration((double)((uint64_t)total - bytes) * (double)spent /
-						     1000 / (double)bytes,
-					     left));
-	else
-		(void)fprintf(stderr, "\r\033[K%s, %s/s", done, rate);
+	progress_show(ctx, bytes, total);
 }
 
 /* Who reads the backup while it arrives is told of it. */
@@ -228,7 +205,7 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 {
 	struct early_reader reader = { .st = st, .s = from->storage };
-	struct progress progress = { 0 };
+	struct progress progress;
 	struct fetch_plan plan = { .connections = (unsigned)config.connections,
 				   .max_rate = config.max_rate,
 				   .keyring = config.keyring,
@@ -256,17 +233,16 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 		describe_doubts(st, &from->catalog);
 	if (config.copy || !storage_path(from->storage, newest->name, &text))
 		plan.dir = config.dir;
-	if (common.progress || (isatty(STDERR_FILENO) && !common.quiet))
+	if (progress_wanted())
 		plan.progress = show_progress;
 	if (config.stream) {
 		reader.b = newest;
 		plan.arriving = tell_early;
 		plan.arriving_ctx = &reader;
 	}
-	progress.begun_ms = mono_ms();
+	progress_begin(&progress);
 	rc = fetch_backup(from->storage, &from->catalog, newest, &plan, &fetched, e);
-	if (progress.shown)
-		(void)fputs("\r\033[K", stderr);
+	progress_end(&progress);
 	if (rc == 0)
 		report(st, from->storage, newest, &fetched, plan.dir == NULL, reader.told);
 	fetched_free(&fetched);

@@ -65,6 +65,35 @@ void story_of(struct story *s, const char *check, enum verdict status, const cha
 	sort_worst_first(s);
 }
 
+bool story_proves(const struct story *s, const char *check)
+{
+	const json_t *c;
+	bool proven = false;
+	size_t i;
+
+	json_array_foreach(s->checks, i, c) {
+		const char *name = record_text(c, "check");
+
+		if (name == NULL || strcmp(name, check) != 0)
+			continue;
+		if (status_of(c) != V_OK && status_of(c) != V_WARNING)
+			return false;
+		proven = true;
+	}
+	return proven;
+}
+
+unsigned story_failing(const struct story *s)
+{
+	const json_t *check;
+	unsigned n = 0;
+	size_t i;
+
+	json_array_foreach(s->checks, i, check)
+		n += status_of(check) != V_OK;
+	return n;
+}
+
 /* Order does not matter: two runs list the same checks differently when sizes change. */
 static uint64_t fingerprint(const json_t *check)
 {

@@ -40,6 +40,11 @@ void story_finish(struct story *s, const struct strv *expect, const struct strv 
 void story_of(struct story *s, const char *check, enum verdict status, const char *summary);
 void story_free(struct story *s);
 
+/* Of a finished story: was the check made, and found nothing worse than a warning? */
+bool story_proves(const struct story *s, const char *check);
+/* Its checks that are not ok. */
+unsigned story_failing(const struct story *s);
+
 /* The one topic "" of the whole run. */
 void topics_whole(struct topics *t, const struct story *s);
 
