@@ -169,10 +169,11 @@ BASHDIR   = $(SHARE)/bash-completion/completions
 ZSHDIR    = $(SHARE)/zsh/site-functions
 PLUGINDIR = $(DESTDIR)$(PREFIX)/lib/nagios/plugins
 PAGES     = $(wildcard ci/*.[157])
-EXAMPLES  = $(wildcard ci/github/* ci/gitlab/* ci/systemd/* ci/cron/* ci/nagios/* ci/icinga2/* alerts/prometheus/* report/grafana/*)
+EXAMPLES  = ci/backup-probes.conf.sample $(wildcard ci/github/* ci/gitlab/* ci/systemd/* ci/cron/* ci/nagios/* \
+            ci/icinga2/* alerts/prometheus/* report/grafana/*) $(shell find ci/kubernetes -type f)
 # Each probe is a monitoring plugin, too: check-freshness is check_backup_freshness.
 install: all ## install below DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(DOCDIR)/examples $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(DOCDIR) $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
 	install $(TOOLS) ci/verify-backup $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(MAN) $(MANDIR)/man1
 	for f in $(PAGES); do install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/} || exit; done
@@ -180,8 +181,7 @@ install: all ## install below DESTDIR/PREFIX
 	for t in $(notdir $(TOOLS)); do \
 		install -m 644 $B/completion/$$t.bash $(BASHDIR)/$$t && \
 		install -m 644 $B/completion/_$$t $(ZSHDIR)/_$$t || exit; done
-	install -m 644 ci/backup-probes.conf.sample $(DOCDIR)/examples
-	for f in $(EXAMPLES); do install -D -m 644 $$f $(DOCDIR)/examples/$$(basename $$(dirname $$f))/$${f##*/} || exit; done
+	for f in $(EXAMPLES); do install -D -m 644 $$f $(DOCDIR)/examples/$${f#*/} || exit; done
 	for p in $(basename $(notdir $(wildcard probes/*.c))); do \
 		ln -sf ../../../bin/$$p $(PLUGINDIR)/check_backup_$$(echo $${p#check-} | tr - _) || exit; done
 
