@@ -162,6 +162,9 @@ lint: all $(CFILES:%.c=$B/lint/%.tidy) $(HEADERS:%=$B/lint/%.self) ## every lint
 sample: ## make the sample configuration from backup-probes.conf(5)
 	ci/conf-sample >ci/backup-probes.conf.sample.part && mv ci/backup-probes.conf.sample.part ci/backup-probes.conf.sample
 
+modules: ## make docs/modules.md from the headers of lib/
+	ci/module-map >docs/modules.md.part && mv docs/modules.md.part docs/modules.md
+
 SHARE     = $(DESTDIR)$(PREFIX)/share
 DOCDIR    = $(SHARE)/doc/backup-probes
 MANDIR    = $(SHARE)/man
@@ -203,6 +206,6 @@ help: ## this list
 -include $(LIBOBJ:.o=.d) $(foreach f,$(TOOLSRC),$B/$(basename $(notdir $f)).d) \
 	$(patsubst $B/%,$B/tests/%.d,$(UNIT) $(FUZZ))
 
-.PHONY: all man completion units bench check check-unit check-e2e check-asan fuzz fuzz-run lint sample install uninstall clean help FORCE
+.PHONY: all man completion units bench check check-unit check-e2e check-asan fuzz fuzz-run lint sample modules install uninstall clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

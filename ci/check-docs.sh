@@ -43,6 +43,21 @@ done
 ci/conf-sample | cmp -s - ci/backup-probes.conf.sample ||
 	complain "ci/backup-probes.conf.sample is not what ci/conf-sample makes of ci/backup-probes.conf.5: make sample"
 
+# The map of modules: each header is in it, and nothing else.
+for dir in lib/*/; do
+	listed=$(sed -n "\,^## ${dir%/}\$,,/^## /s/^| \`\(.*\.h\)\`.*/\1/p" docs/modules.md)
+	[ "$listed" = "$(find "$dir" -name "*.h" -printf "%f\n" | LC_ALL=C sort)" ] || complain "docs/modules.md does not have all of $dir: make modules"
+	grep -q "\`${dir%/}\`" docs/architecture.md || complain "docs/architecture.md does not explain ${dir%/}"
+done
+
+# Links between pages lead somewhere.
+for page in README.md CONTRIBUTING.md docs/*.md; do
+	# shellcheck disable=SC2013  # words
+	for link in $(grep -oE '\]\([^)#]+' "$page" | cut -c 3- | grep -v ':'); do
+		[ -e "${page%"${page##*/}"}$link" ] || complain "$page links to $link, which is not there"
+	done
+done
+
 version=$(sed -n 's/^VERSION *:= *//p' Makefile)
 [ "$(ci/verify-backup --version)" = "verify-backup (backup-probes) $version" ] ||
 	complain "ci/verify-backup --version is not that of the Makefile"
