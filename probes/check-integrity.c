@@ -20,7 +20,7 @@ static struct amcheck_opts amcheck;
 /* clang-format off */
 static const struct opt options[] = {
 	{ OPT_COUNT, 'j', "jobs", "N", &jobs,
-	  "read with N threads; default: one for each processor", NULL, false, NULL },
+	  "look at N things at a time; default: one for each processor", NULL, false, NULL },
 	{ OPT_FLAG, 0, "no-checksums", NULL, &config.no_sums,
 	  "do not compute the files' checksums: names and sizes only", NULL, false, NULL },
 	{ OPT_FLAG, 0, "no-pages", NULL, &config.no_pages,
@@ -31,7 +31,7 @@ static const struct opt options[] = {
 	  "in a restored server: every row has its index entries, and parents fit their children",
 	  NULL, false, NULL },
 	{ OPT_DURATION, 0, "max-seconds", "DURATION", &max_s,
-	  "in a restored server: begin with no further relation after it; default: look at all",
+	  "in a restored server: end after it, the largest first; default: look at all",
 	  "INTEGRITY_TIME", false, NULL },
 	OPT_TABLE_END,
 };
@@ -55,7 +55,7 @@ static const struct tool tool = {
 		"\n"
 		"As the COMMAND of restore-to-temp, where the records name a restored server, it looks "
 		"at that instead: at every table and B-tree index, by PostgreSQL's extension amcheck, "
-		"and for indexes that are not valid.\n"
+		"for indexes that are not valid, and for relations whose file is missing or cut short.\n"
 		"\n"
 		"What it does not prove is that the server starts and its data agree: restore it.",
 	.examples = "check-integrity /srv/backups/base/20260217\n"
@@ -69,6 +69,7 @@ static const struct tool tool = {
 
 static void look_inside(struct stage *st, const struct restored *r)
 {
+	amcheck.jobs = config.jobs;
 	amcheck.until_ms = max_s ? mono_ms() + (int64_t)max_s * 1000 : 0;
 	for (size_t i = 0; i < (r->databases.n ? r->databases.n : 1); i++) {
 		PG_AUTO pg = { 0 };

@@ -140,6 +140,7 @@ static void failed(struct run *r, struct worker *w, const struct err *e)
 	bool retry = conflict && job->tries < TRIES;
 
 	w->job = NULL;
+	memcpy(job->sqlstate, w->pg->sqlstate, sizeof(job->sqlstate));
 	if (!recover(r, w, retry))
 		retire(w);
 	if (retry && w->open)
@@ -243,6 +244,7 @@ int pg_pool_run(const struct pg_pool *pool, struct pg_job *jobs, size_t n, struc
 	r.queue = xcalloc(n, sizeof(struct pg_job *));
 	for (size_t i = 0; i < n; i++) {
 		jobs[i].tries = 0;
+		jobs[i].sqlstate[0] = '\0';
 		r.queue[i] = &jobs[i];
 	}
 	qsort(r.queue, n, sizeof(struct pg_job *), heavier);

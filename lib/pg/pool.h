@@ -18,10 +18,11 @@
 #include <stdint.h>
 
 struct pg_job {
-	const char *sql; /* borrowed: one statement */
-	int64_t weight;  /* the heaviest start first */
-	unsigned tries;  /* out: how often it was started */
-	bool later;      /* out: it saw a later snapshot than the others */
+	const char *sql;  /* borrowed: one statement */
+	int64_t weight;   /* the heaviest start first */
+	unsigned tries;   /* out: how often it was started */
+	bool later;       /* out: it saw a later snapshot than the others */
+	char sqlstate[6]; /* out: of its failure; "": it had none, or no answer */
 };
 
 struct pg_pool {

@@ -3,8 +3,8 @@
 /*
  * amcheck: the relations of a restored server, looked at by PostgreSQL's own extension amcheck
  * (documentation, appendix F): the checks index-integrity and heap-integrity of each database, and
- * of each relation that is damaged, and index-valid. Only B-trees and heaps: it knows no other
- * indexes. The session must be one that may write: the extension is made where it is not.
+ * of each relation that is damaged, index-valid, and relfiles.h. Only B-trees and heaps: it knows
+ * no other kinds. The session must be one that may write: the extension is made where it is not.
  */
 #include "lib/base/stage.h"
 #include "lib/pg/conn.h"
@@ -13,7 +13,8 @@
 
 struct amcheck_opts {
 	bool deep;        /* every row has its index entry, and parents fit their children */
-	int64_t until_ms; /* of mono_ms(): nothing is begun after it; 0: never */
+	int64_t until_ms; /* of mono_ms(): it is ended then; 0: never */
+	unsigned jobs;    /* relations at a time */
 };
 
 void amcheck_run(struct stage *st, struct pg *pg, const struct amcheck_opts *opts);
