@@ -1,27 +1,31 @@
 #!/bin/sh
-# restore.sh [MEGABYTES]: how long a full restore takes, of one database in one run: the usual
+# restore.sh [MEGABYTES [ROW...]]: how long a restore takes, of one database in one run: the usual
 # script, psql and pg_restore tuned by hand, and restore-to-temp. MEGABYTES (2048) is about the size
-# of the database. Needs five times that in $BENCH_DIR (default /var/tmp).
+# of the database. Needs five times that in $BENCH_DIR (default /var/tmp). ROW: only the rows whose
+# names have this in them; with BENCH_DUMPS=DIR the dumps are kept there, for the next such part.
 #
 # cpu, disk: the seconds that the processors of this machine were busy, and what its disks have
-# written meanwhile, whoever asked for it: on a quiet machine those of the restore.
+# written meanwhile, whoever asked for it: on a quiet machine those of the restore. own: of these
+# seconds those of restore-to-temp's own processes, as seen once a second.
 BENCH_DIR=${BENCH_DIR:-/var/tmp}
 BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/../e2e/lib.sh"
 need zstd jq
 size=${1:-2048}
+[ $# -eq 0 ] || shift
 jobs=$(nproc)
 PATH=$PG_BIN:$PATH
 
 # --- the database ----------------------------------------------------------------------------
 
-pg_start source || exit 3
-sql "CREATE DATABASE shop" || exit 3
-source_dsn="host=$PG_SOCKET user=postgres dbname=shop"
-echo "making a database of about $size MB ..." >&2
-# One unit is about 1 MB: of the rows, of what indexes them, and of large objects.
-"$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -v n="$size" -d "$source_dsn" >/dev/null <<'SQL' || exit 3
+make_dumps() {
+	pg_start source || exit 3
+	sql "CREATE DATABASE shop" || exit 3
+	source_dsn="host=$PG_SOCKET user=postgres dbname=shop"
+	echo "making a database of about $size MB ..." >&2
+	# One unit is about 1 MB: of the rows, of what indexes them, and of large objects.
+	"$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -v n=$((size * 4 / 3)) -d "$source_dsn" >/dev/null <<'SQL' || exit 3
 SET max_parallel_workers_per_gather = 0;
 CREATE TABLE customer (id bigint PRIMARY KEY, name text NOT NULL, email text UNIQUE,
 	since timestamptz NOT NULL, profile jsonb NOT NULL);
@@ -55,20 +59,30 @@ CREATE MATERIALIZED VIEW by_day AS SELECT date_trunc('day', placed) AS day, sum(
 	FROM orders GROUP BY 1;
 SELECT lo_from_bytea(0, convert_to(repeat(md5(g::text), 500), 'UTF8')) FROM generate_series(1, :n / 4) g;
 SQL
-mkdir dumps
-chmod 777 dumps
-pg_dump -d "$source_dsn" -f dumps/plain.sql
-gzip -c dumps/plain.sql >dumps/plain.gz
-zstd -q dumps/plain.sql -o dumps/plain.zst
-pg_dump -d "$source_dsn" -Fc -f dumps/custom
-pg_dump -d "$source_dsn" -Fd -j "$jobs" -f dumps/directory
-rm dumps/plain.sql
-chmod -R a+rX dumps
-expected=$(sql "$source_dsn" "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM event)
-	+ (SELECT count(*) FROM item) + (SELECT count(*) FROM customer)")
-megabytes=$(sql "$source_dsn" "SELECT pg_database_size('shop') >> 20")
-pg_stop source
-rm -rf source
+	mkdir dumps
+	chmod 777 dumps
+	pg_dump -d "$source_dsn" -f dumps/plain.sql
+	gzip -c dumps/plain.sql >dumps/plain.gz
+	zstd -q dumps/plain.sql -o dumps/plain.zst
+	pg_dump -d "$source_dsn" -Fc -f dumps/custom
+	pg_dump -d "$source_dsn" -Fd -j "$jobs" -f dumps/directory
+	rm dumps/plain.sql
+	chmod -R a+rX dumps
+	expected=$(sql "$source_dsn" "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM event)
+		+ (SELECT count(*) FROM item) + (SELECT count(*) FROM customer)")
+	megabytes=$(sql "$source_dsn" "SELECT pg_database_size('shop') >> 20")
+	pg_stop source
+	rm -rf source
+	printf 'expected=%s megabytes=%s\n' "$expected" "$megabytes" >dumps/facts
+}
+
+DUMPS=${BENCH_DUMPS:-$SCRATCH/dumps}
+if [ ! -s "$DUMPS/facts" ]; then
+	make_dumps
+	[ "$DUMPS" = "$SCRATCH/dumps" ] || mv dumps "$DUMPS" || exit 3
+fi
+# shellcheck source=/dev/null
+. "$DUMPS/facts"
 sync
 
 # --- measuring -------------------------------------------------------------------------------
@@ -80,11 +94,13 @@ written() {
 
 now() { date +%s.%N; }
 
-# row NAME WALL CPU MB: one line of the table; the first one is what the others are compared with.
+# row NAME WALL CPU OWN MB: one line of the table; the first one is what the others are compared with.
 row() {
-	: "${first:=$2}"
-	awk -v name="$1" -v wall="$2" -v cpu="$3" -v mb="$4" -v first="$first" \
-		'BEGIN { printf "%-44s %7.1f s %6.2f x %7.1f s %7d MB\n", name, wall, first / wall, cpu, mb }'
+	[ -s "$DUMPS/first" ] || echo "$2" >"$DUMPS/first"
+	first=$(cat "$DUMPS/first")
+	awk -v name="$1" -v wall="$2" -v cpu="$3" -v own="$4" -v mb="$5" -v first="$first" \
+		'BEGIN { printf "%-40s %7.1f s %6.2f x %7.1f s %6.1f %% %7d MB\n", name, wall, first / wall, \
+			cpu, 100 * own / cpu, mb }'
 }
 
 # The CPU seconds of this machine so far, but for waiting.
@@ -92,15 +108,42 @@ busy() {
 	awk '/^cpu / { print ($2 + $3 + $4 + $7 + $8) / '"$(getconf CLK_TCK)"' }' /proc/stat
 }
 
+# Once a second, what each process of the tool has used so far: "PID TICKS".
+watch_own() {
+	while sleep 1; do
+		for pid in $(pgrep -f "^restore-to-temp .*$DUMPS/"); do
+			sed -n 's/^\([0-9]*\) (.*) //p' "/proc/$pid/stat" | awk -v pid="$pid" '{ print pid, $12 + $13 }'
+		done 2>/dev/null
+	done >"$SCRATCH/log/own"
+}
+
+# The seconds of them all.
+own_seconds() {
+	awk '{ t[$1] = $2 } END { for (p in t) s += t[p]; print s / '"$(getconf CLK_TCK)"' }' "$SCRATCH/log/own"
+}
+
+wanted=$*
+is_wanted() {
+	for pattern in $wanted; do
+		case $1 in *"$pattern"*) return 0 ;; esac
+	done
+	[ -z "$wanted" ]
+}
+
 # measure NAME COMMAND...
 measure() {
 	name=$1
 	shift
+	is_wanted "$name" || return 0
+	watch_own &
+	watcher=$!
 	disk=$(written) cpu=$(busy) began=$(now)
 	("$@") >"$SCRATCH/log/run" 2>&1 || { echo "$name failed:" >&2; tail -n 5 "$SCRATCH/log/run" >&2; }
 	ended=$(now)
 	row "$name" "$(awk "BEGIN { print $ended - $began }")" \
-		"$(awk "BEGIN { print $(busy) - $cpu }")" $(($(written) - disk))
+		"$(awk "BEGIN { print $(busy) - $cpu }")" "$(own_seconds)" $(($(written) - disk))
+	kill $watcher
+	wait $watcher 2>/dev/null
 	sync
 }
 
@@ -136,7 +179,7 @@ check_and_stop() {
 
 usual_script() {
 	server
-	gunzip -c dumps/plain.gz | psql -q -d shop
+	gunzip -c "$DUMPS/plain.gz" | psql -q -d shop
 	check_and_stop
 }
 
@@ -180,20 +223,21 @@ start_seconds() {
 		"$SCRATCH/log/records"
 }
 
-echo "database of $megabytes MB, $jobs processors; dumps: $(du -sm dumps/* |
+echo "database of $megabytes MB, $jobs processors; dumps: $(du -sm "$DUMPS"/[cdp]* |
 	awk '{ sub(/.*\//, "", $2); printf "%s%s %s MB", s, $2, $1; s = ", " }')"
-printf '%-44s %9s %8s %9s %10s\n' '' wall ratio cpu disk
+printf '%-40s %9s %8s %9s %8s %10s\n' '' wall ratio cpu own disk
 measure "usual script: gunzip | psql" usual_script
-measure "psql -1, tuned, plain.gz" tuned_psql gunzip -c dumps/plain.gz
-measure "psql -1, tuned, plain.zst" tuned_psql zstd -dcq dumps/plain.zst
-measure "pg_restore -j $jobs, tuned, custom" tuned_pg_restore -Fc dumps/custom
-measure "pg_restore -j $jobs, tuned, directory" tuned_pg_restore -Fd dumps/directory
+measure "psql -1, tuned, plain.gz" tuned_psql gunzip -c "$DUMPS/plain.gz"
+measure "psql -1, tuned, plain.zst" tuned_psql zstd -dcq "$DUMPS/plain.zst"
+measure "pg_restore -j $jobs, tuned, custom" tuned_pg_restore -Fc "$DUMPS/custom"
+measure "pg_restore -j $jobs, tuned, directory" tuned_pg_restore -Fd "$DUMPS/directory"
 for dump in plain.gz plain.zst custom directory; do
-	measure "restore-to-temp, $dump" ours "$PWD/dumps/$dump"
+	measure "restore-to-temp, $dump" ours "$DUMPS/$dump"
 done
-for dump in plain.gz plain.zst custom; do
-	measure "restore-to-temp --depth data, $dump" ours "$PWD/dumps/$dump" --depth data
+for dump in plain.gz plain.zst custom directory; do
+	measure "restore-to-temp --depth data, $dump" ours "$DUMPS/$dump" --depth data
 done
+is_wanted 'empty server' || exit 0
 began=$(now)
 mkdir empty
 [ "$(id -u)" -ne 0 ] || chown postgres: empty
