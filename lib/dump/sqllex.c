@@ -38,7 +38,7 @@ static bool goes_on_word(char c)
 
 void sqllex_reset(struct sqllex *lx)
 {
-	*lx = (struct sqllex){ .backslashes = lx->backslashes };
+	*lx = (struct sqllex){ .backslashes = lx->backslashes, .encoding = lx->encoding };
 }
 
 static enum sql_kind told(struct sqllex *lx, enum sql_kind kind, size_t end, struct sql_token *t)
@@ -94,7 +94,11 @@ static enum sql_kind e_quoted(struct sqllex *lx, const char *text, size_t n, boo
 
 	while (i < n) {
 		if (text[i] != '\\' && text[i] != '\'') {
-			i++;
+			size_t step = encoding_step(lx->encoding, text[i]);
+
+			if (i + step > n)
+				break;
+			i += step;
 			continue;
 		}
 		if (i + 1 == n)
@@ -185,6 +189,23 @@ static bool continues_e_string(const struct sqllex *lx, const char *text)
 			    memchr(text + from, '\r', lx->at - from));
 }
 
+/* Over what goes on a word, from i on, up to a byte stop. half: it stops at the first byte of two,
+ * for the second one is not there yet. */
+static size_t over_word(const struct sqllex *lx, const char *text, size_t n, size_t i, char stop,
+			bool final, bool *half)
+{
+	*half = false;
+	while (i < n && text[i] != stop && goes_on_word(text[i])) {
+		size_t step = encoding_step(lx->encoding, text[i]);
+
+		*half = i + step > n;
+		if (*half)
+			return final ? n : i;
+		i += step;
+	}
+	return i;
+}
+
 /* Where to look on in a word that is not over: what was seen of it need not be seen again. */
 static size_t from_seen(const struct sqllex *lx)
 {
@@ -214,13 +235,13 @@ static enum sql_kind dollar(struct sqllex *lx, const char *text, size_t n, bool 
 			    struct sql_token *t)
 {
 	size_t i = from_seen(lx);
+	bool half = false;
 
 	if (lx->at + 1 < n && is_digit(text[lx->at + 1]))
 		return number(lx, text, n, final, t);
 	if (lx->at + 1 < n && begins_word(text[lx->at + 1]))
-		while (i < n && text[i] != '$' && goes_on_word(text[i]))
-			i++;
-	if (i == n && !final)
+		i = over_word(lx, text, n, i, '$', final, &half);
+	if ((i == n || half) && !final)
 		return seen_up_to(lx, i);
 	if (i == n || text[i] != '$')
 		return told(lx, SQL_CHAR, lx->at + 1, t);
@@ -233,12 +254,13 @@ static enum sql_kind dollar(struct sqllex *lx, const char *text, size_t n, bool 
 static enum sql_kind word(struct sqllex *lx, const char *text, size_t n, bool final,
 			  struct sql_token *t)
 {
-	size_t i = from_seen(lx);
+	size_t i = lx->seen > lx->at ? lx->seen : lx->at;
 	char first = (char)(text[lx->at] | 0x20);
-	bool ampersand = false;
+	bool ampersand = false, half;
 
-	while (i < n && goes_on_word(text[i]))
-		i++;
+	i = over_word(lx, text, n, i, '\0', final, &half);
+	if (half && !final)
+		return seen_up_to(lx, i);
 	if (i - lx->at == 1 && first == 'u' && i < n && text[i] == '&') {
 		ampersand = true;
 		i++;

@@ -5,9 +5,11 @@
  * parser/scan.l, src/fe_utils/psqlscan.l): all kinds of quotes, dollar quotes, nested comments.
  *
  * The text may grow between two calls (a statement that is still being read); offsets into it
- * stay valid, pointers do not. Encodings whose later bytes may look like ASCII (SJIS, BIG5, GBK,
- * UHC, GB18030, JOHAB) are not for it.
+ * stay valid, pointers do not. Of encodings whose later bytes may look like ASCII it must be told
+ * (encoding.h).
  */
+#include "lib/dump/encoding.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,7 +33,8 @@ struct sql_token {
 
 struct sqllex {
 	bool backslashes; /* standard_conforming_strings is off: '...' knows backslashes */
-	size_t at;        /* what is before has been told */
+	enum encoding_kind encoding;
+	size_t at; /* what is before has been told */
 	/* A token that is not over yet: its rule, how far it was looked at, what closes it. */
 	int inside;
 	size_t seen;
@@ -41,7 +44,7 @@ struct sqllex {
 	size_t e_string_end;
 };
 
-/* Begins (anew) at the start of a text; keeps .backslashes. */
+/* Begins (anew) at the start of a text; keeps .backslashes and .encoding. */
 void sqllex_reset(struct sqllex *lx);
 
 enum sql_kind sqllex_next(struct sqllex *lx, const char *text, size_t n, bool final,

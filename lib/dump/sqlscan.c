@@ -7,6 +7,7 @@
 #include "lib/dump/sqlstmt.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -201,27 +202,37 @@ static bool see_char(struct sqlscan *sc, char c)
 	return c == ';' && st->parens == 0 && st->begins == 0;
 }
 
+static int read_as(struct sqlscan *sc, const char *encoding, struct err *e)
+{
+	sc->lex.encoding = encoding_of(encoding);
+	if (sc->lex.encoding != ENCODING_UNREADABLE)
+		return 0;
+	return err_set(e, ERR_SYSTEM,
+		       "read %s: it is written in %s, which cannot be told apart safely; dump with "
+		       "--encoding=UTF8, or in pg_dump's custom format",
+		       sc->name, encoding);
+}
+
 /* Settings that change how the rest of the script reads. */
 static int obey(struct sqlscan *sc, const struct sqlscan_event *ev, struct err *e)
 {
-	/* Encodings of clients only, whose second bytes can be quotes and backslashes. */
-	static const char *const unsafe[] = { "sjis", "shiftjis", "big5",  "gbk",
-					      "uhc",  "gb18030",  "johab", "shift_jis_2004" };
 	char value[32];
 
 	if (sqlstmt_setting(ev->text, ev->n, "standard_conforming_strings", value, sizeof(value)))
 		sc->lex.backslashes = strcasecmp(value, "off") == 0 ||
 				      strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0;
-	if (!sqlstmt_setting(ev->text, ev->n, "client_encoding", value, sizeof(value)))
+	return sqlstmt_encoding(ev->text, ev->n, value, sizeof(value)) ? read_as(sc, value, e) : 0;
+}
+
+static int obey_meta(struct sqlscan *sc, const struct sqlscan_event *ev, struct err *e)
+{
+	static const char name[] = "\\encoding";
+	char value[32];
+
+	if (strncmp(ev->text, name, sizeof(name) - 1) != 0 ||
+	    sscanf(ev->text + sizeof(name) - 1, " %31s", value) != 1)
 		return 0;
-	for (size_t i = 0; i < sizeof(unsafe) / sizeof(unsafe[0]); i++)
-		if (strcasecmp(value, unsafe[i]) == 0)
-			return err_set(
-				e, ERR_SYSTEM,
-				"read %s: it is written in %s, which cannot be told apart "
-				"safely; dump with --encoding=UTF8, or in pg_dump's custom format",
-				sc->name, value);
-	return 0;
+	return read_as(sc, value, e);
 }
 
 static int end_statement(struct sqlscan *sc, size_t semicolon, struct sqlscan_event *ev,
@@ -253,7 +264,7 @@ static int see(struct sqlscan *sc, const struct sql_token *t, struct sqlscan_eve
 	if (t->kind == SQL_META) {
 		cut_event(sc, ev, SQLSCAN_META, t->at, t->n);
 		ev->amid = st->begun;
-		return 1;
+		return obey_meta(sc, ev, e) < 0 ? -1 : 1;
 	}
 	if (!st->begun && t->kind == SQL_CHAR && c == ';') {
 		drop(sc, t->at + 1);

@@ -138,6 +138,16 @@ bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, 
 	       sql_value(text, &w.t, value, size);
 }
 
+bool sqlstmt_encoding(const char *text, size_t n, char *value, size_t size)
+{
+	struct sqlwords w = { .text = text, .n = n };
+
+	return sqlstmt_setting(text, n, "client_encoding", value, size) ||
+	       (sqlwords_next(&w) && sqlwords_is(&w, "set") && sqlwords_next(&w) &&
+		sqlwords_is(&w, "names") && sqlwords_next(&w) &&
+		sql_value(text, &w.t, value, size));
+}
+
 bool sqlstmt_extension(const char *text, size_t n, char *name, size_t size)
 {
 	struct sqlwords w = { .text = text, .n = n };

@@ -31,6 +31,9 @@ bool sqlstmt_plain_name(const char *written, const char *schema, char *out, size
  * statement, or when the value does not fit. */
 bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, size_t size);
 
+/* The encoding that SET client_encoding or SET NAMES names. False when it is another statement. */
+bool sqlstmt_encoding(const char *text, size_t n, char *value, size_t size);
+
 /* The extension that is created, altered or commented on. False when it is another statement. */
 bool sqlstmt_extension(const char *text, size_t n, char *name, size_t size);
 

@@ -4,6 +4,7 @@
 #include "lib/base/proc.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/archive.h"
+#include "lib/dump/encoding.h"
 #include "lib/dump/part.h"
 #include "lib/dump/sqlstmt.h"
 #include "lib/dump/tar.h"
@@ -46,8 +47,8 @@ static bool plain_word(const char *s)
 		       '\0';
 }
 
-/* A new one with the dump's encoding. The locale C goes with every encoding; the server's own only
- * with UTF8. */
+/* A new one with the dump's encoding, or UTF8 where that is none for servers. The locale C goes
+ * with every encoding; the server's own only with UTF8. */
 static int create_database(struct pg *pg, const char *name, const char *encoding, struct err *e)
 {
 	BUF_AUTO sql = BUF_INIT(2048);
@@ -56,7 +57,8 @@ static int create_database(struct pg *pg, const char *name, const char *encoding
 	if (pg_quote(pg, NULL, name, &sql, e) < 0)
 		return -1;
 	buf_adds(&sql, " TEMPLATE template0");
-	if (plain_word(encoding) && strcmp(encoding, "UTF8") != 0)
+	if (plain_word(encoding) && strcmp(encoding, "UTF8") != 0 &&
+	    encoding_of(encoding) == ENCODING_SERVER)
 		buf_addf(&sql, " ENCODING '%s' LC_COLLATE 'C' LC_CTYPE 'C'", encoding);
 	return pg_run(pg, sql.s, e);
 }

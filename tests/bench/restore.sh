@@ -110,7 +110,8 @@ busy() {
 
 # Once a second, what each process of the tool has used so far: "PID TICKS".
 watch_own() {
-	while sleep 1; do
+	trap 'kill "$!"; exit' TERM
+	while sleep 1 & wait $!; do
 		for pid in $(pgrep -f "^restore-to-temp .*$DUMPS/"); do
 			sed -n 's/^\([0-9]*\) (.*) //p' "/proc/$pid/stat" | awk -v pid="$pid" '{ print pid, $12 + $13 }'
 		done 2>/dev/null

@@ -152,6 +152,37 @@ t "a database in SQL_ASCII, with bytes of no encoding" \
 	database ascii "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'" "E'\\xff\\xfe'"
 t "the database postgres itself" database postgres "" "'x'"
 
+# Second bytes that are backslashes: 0x835c, 0x955c and 0x945c in SJIS, 0xa55c and 0xb35c in BIG5, 0xd85c in GBK.
+clients_encodings() {
+	sql "CREATE DATABASE han"
+	dsn="host=$PG_SOCKET user=postgres dbname=han"
+	while read -r encoding format text; do
+		sql "$dsn" "DROP SCHEMA public CASCADE; CREATE SCHEMA public;
+			CREATE TABLE \"$text\" (\"$text\" text, n int);
+			INSERT INTO \"$text\" SELECT '$text' || chr(9) || '\\' || '$text', g FROM generate_series(1, 50) g;
+			COMMENT ON TABLE \"$text\" IS '$text''\\$text';
+			CREATE FUNCTION f() RETURNS text LANGUAGE sql AS \$\$ SELECT E'$text\\\\;$text' \$\$"
+		"$PG_BIN/pg_dump" -d "$dsn" -f expected
+		# shellcheck disable=SC2086  # two options
+		"$PG_BIN/pg_dump" -d "$dsn" -E "$encoding" ${format%,*} ${format#*,} -f "$encoding.dump"
+		LC_ALL=C grep -qaP '[\x81-\xfe]\x5c' "$encoding.dump" || [ "$format" = -Fc,-Z1 ]
+		expect_status 3 restore-to-temp --records --backup "$encoding.dump" -- pg_dump -f got
+		expect_check restore ok
+		for f in expected got; do grep -vE '^.(un)?restrict ' $f >$f.same; done
+		expect_same expected.same got.same
+	done <<-'EOS'
+		SJIS -Fp,-Fp ソ表能
+		SJIS -Fp,--inserts ソ表能
+		SJIS -Fc,-Z1 ソ表能
+		BIG5 -Fp,-Fp 功許
+		GBK -Fp,-Fp 豛
+	EOS
+	"$PG_BIN/pg_dump" -d "$PG_DSN" -E JOHAB -f johab.sql
+	expect_status 3 restore-to-temp --records --backup johab.sql
+	expect_records 'any(.[]; .status == "unknown" and (.summary | test("written in JOHAB.*--encoding=UTF8")))'
+}
+t "dumps in encodings that only clients have are restored, or refused with the way out" clients_encodings
+
 faithful() {
 	expect_status 3 restore-to-temp --records --durability faithful --settings-from "$PG_DSN" \
 		--jobs 1 --backup dumps/custom.dump -- sh -c 'psql -XqAt -c "SHOW work_mem" >got'

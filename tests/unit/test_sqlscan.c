@@ -159,7 +159,28 @@ static const struct {
 	{ "a\n'b", "", "line 1: truncated" },
 	{ "a;\n/* b", "S1:a|", "line 2: truncated" },
 	{ "a;\n  $$b", "S1:a|", "line 2: truncated" },
-	{ "set client_encoding = 'SJIS';", "", "it is written in SJIS" },
+	{ "set client_encoding = 'Johab';", "", "it is written in Johab" },
+	{ "set names 'JOHAB';", "", "it is written in JOHAB" },
+	{ "\\encoding johab\n", "", "it is written in johab" },
+	/* A second byte that is a backslash: within E'', a name, a dollar quote's tag, alone. */
+	{ "set client_encoding = 'SJIS';E'\x95\x5c';x;",
+	  "S1:set client_encoding = 'SJIS'|S1:E'\x95\x5c'|S1:x|", NULL },
+	{ "set names 'Shift_JIS';\n\x83\x5c \x95\x5c;\x95\x5c\x95\x5c;y;",
+	  "S1:set names 'Shift_JIS'|S2:\x83\x5c \x95\x5c|S2:\x95\x5c\x95\x5c|S2:y|", NULL },
+	{ "set client_encoding to big5;$\xa5\x5c$;$\xa5\x5c$;x;",
+	  "S1:set client_encoding to big5|S1:$\xa5\x5c$;$\xa5\x5c$|S1:x|", NULL },
+	{ "\\encoding GBK\nE'\xd5\x5c\\';';\nE'\\\xd5';",
+	  "M1:\\encoding GBK|S2:E'\xd5\x5c\\';'|S3:E'\\\xd5'|", NULL },
+	/* Half-width katakana stand alone; elsewhere they would take the quote for a second byte.
+	 */
+	{ "set client_encoding = 'sjis';E'\xb1\\';';x;",
+	  "S1:set client_encoding = 'sjis'|S1:E'\xb1\\';'|S1:x|", NULL },
+	{ "set client_encoding = 'sjis';copy t from stdin;\n\x95\x5c\n\\.\nx;",
+	  "S1:set client_encoding = 'sjis'|C1:copy t from stdin|D2:\x95\x5c\n(1 rows)|E3|S4:x|",
+	  NULL },
+	/* And back. */
+	{ "set names gb18030;set names utf8;E'\xc3\x5c';';",
+	  "S1:set names gb18030|S1:set names utf8|S1:E'\xc3\x5c';'|", NULL },
 };
 
 static void check(int i, size_t n, size_t step, struct told *t)
