@@ -1,11 +1,11 @@
 /* check-freshness: how old is the backup, how old the data in it, how long ago was it proved? */
 #include "lib/base/fresh.h"
-#include "lib/base/history.h"
 #include "lib/base/human.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/baseline.h"
+#include "lib/pg/history.h"
 #include "lib/pg/latest.h"
 #include "lib/pg/restored.h"
 #include "lib/pg/witness.h"
@@ -47,9 +47,9 @@ static const struct opt options[] = {
 	  "trust no baseline that is not signed with this key", "BASELINE_KEY_FILE", false, NULL },
 	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.restored,
 	  "the restored database; default: the one of the instance record", NULL, false, NULL },
-	{ OPT_TEXT, 0, "history", "PATH", &config.history,
-	  "the history of runs (a file, or a directory with one for each label)", "HISTORY", false,
-	  NULL },
+	{ OPT_TEXT, 0, "history", "PATH|CONNINFO", &config.history,
+	  "the history of runs: a file, a directory with one for each label, or a PostgreSQL database",
+	  "HISTORY", false, NULL },
 	{ OPT_DURATION, 0, "max-verified-age", "DURATION", &config.max_verified_age_s,
 	  "critical when the last successful verification is longer ago; default: 26h when nothing "
 	  "but the history is looked at", "MAX_VERIFIED_AGE", false, NULL },
@@ -405,7 +405,7 @@ int main(int argc, char **argv)
 	while (stage_next(&st, &r))
 		restored_see(&from, &r);
 	if (config.history)
-		history = history_file_open(config.history);
+		history = pg_history_open(config.history);
 	past = (struct past){ .history = history, .label = st.label };
 	age = config.max_age_s || config.warn.set || config.crit.set;
 	if (!reads && age)

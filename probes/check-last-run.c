@@ -1,10 +1,10 @@
 /* check-last-run: what did the last verification say, and is it recent? */
 #include "lib/base/fresh.h"
-#include "lib/base/history.h"
 #include "lib/base/human.h"
 #include "lib/base/record.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
+#include "lib/pg/history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,9 +16,9 @@ static struct {
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_TEXT, 0, "history", "PATH", &config.history,
-	  "the history of runs (a file, or a directory with one for each label)", "HISTORY", false,
-	  NULL },
+	{ OPT_TEXT, 0, "history", "PATH|CONNINFO", &config.history,
+	  "the history of runs: a file, a directory with one for each label, or a PostgreSQL database",
+	  "HISTORY", false, NULL },
 	{ OPT_DURATION, 0, "max-age", "DURATION", &config.max_age_s,
 	  "critical when the last run is longer ago; default: 26h", NULL, false, NULL },
 	OPT_TABLE_END,
@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		tool_usage("--history is missing");
 	stage_begin(&st, &tool);
 	stage_drain(&st);
-	history = history_file_open(config.history);
+	history = pg_history_open(config.history);
 	runs = history_load(history, st.label, 1, NULL, &e);
 	if (!runs)
 		return stage_fail(&st, "last-run", "", &e);

@@ -1,11 +1,11 @@
 /* size-trend: this backup's size beside those of earlier ones. */
 #include "lib/base/buf.h"
-#include "lib/base/history.h"
 #include "lib/base/human.h"
 #include "lib/base/series.h"
 #include "lib/base/stage.h"
 #include "lib/base/trend.h"
 #include "lib/base/xmem.h"
+#include "lib/pg/history.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,9 +27,9 @@ static struct {
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_TEXT, 0, "history", "PATH", &config.history,
-	  "take earlier sizes from this history of runs too (a file, or a directory with one for "
-	  "each label)", "HISTORY", false, NULL },
+	{ OPT_TEXT, 0, "history", "PATH|CONNINFO", &config.history,
+	  "take earlier sizes from this history of runs too: a file, a directory with one for each "
+	  "label, or a PostgreSQL database", "HISTORY", false, NULL },
 	{ OPT_SHARE, 0, "max-drop", "SHARE", &config.max_drop,
 	  "critical when the backup is smaller by more than this, against the previous one or "
 	  "against the median; default: 20%, or none with -c", "MAX_SIZE_DROP", false, NULL },
@@ -116,7 +116,7 @@ static void take_backup(struct gathered *g, const json_t *fields)
 static int take_history(struct gathered *g, const char *label, bool judge_last, struct err *e)
 {
 	unsigned skipped;
-	HISTORY_AUTO *history = history_file_open(config.history);
+	HISTORY_AUTO *history = pg_history_open(config.history);
 	JSON_AUTO *runs = history_load(history, label, RUNS_READ, &skipped, e);
 	struct trend_backup b;
 	json_t *run;

@@ -1,10 +1,10 @@
 /* emit-report: the sink. Gathers the whole stream, reports it, remembers it, and is its verdict. */
 #include "lib/base/buf.h"
-#include "lib/base/history.h"
 #include "lib/base/stage.h"
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/pg/history.h"
 #include "lib/report/anchor.h"
 #include "lib/report/evidence.h"
 #include "lib/report/fleet.h"
@@ -53,8 +53,9 @@ static const struct opt options[] = {
 	  "critical when this tool never began; may be given several times", NULL, false, NULL },
 	{ OPT_LIST, 0, "expect-restored", "TOOL", &config.expect_restored,
 	  "the same for a tool that runs on a restored server, if there was one", NULL, false, NULL },
-	{ OPT_TEXT, 0, "history", "PATH", &config.history,
-	  "append the run to this file, or to PATH/LABEL.jsonl in a directory", "HISTORY", false, NULL },
+	{ OPT_TEXT, 0, "history", "PATH|CONNINFO", &config.history,
+	  "append the run to this file, to PATH/LABEL.jsonl in a directory, or to the table "
+	  "backup_probes.history of a PostgreSQL database, made on first use", "HISTORY", false, NULL },
 	{ OPT_TEXT, 0, "sign-key", "FILE", &config.sign_key,
 	  "sign the run in the history with this private key (PEM, Ed25519); verify-history checks it",
 	  "SIGN_KEY_FILE", false, NULL },
@@ -71,8 +72,9 @@ static const struct opt options[] = {
 	  NULL },
 	{ OPT_TEXT, 0, "title", "TEXT", &config.title,
 	  "what the report is about; default: \"backup of LABEL\"", NULL, false, NULL },
-	{ OPT_TEXT, 0, "fleet", "DIR", &config.fleet,
-	  "read no records: write a page over all histories in this directory", NULL, false, NULL },
+	{ OPT_TEXT, 0, "fleet", "DIR|CONNINFO", &config.fleet,
+	  "read no records: write a page over all histories in this directory, or all labels in this "
+	  "PostgreSQL database", NULL, false, NULL },
 	{ OPT_TEXT, 0, "link", "URL", &config.link,
 	  "with --fleet: where each report is; LABEL in it is replaced", NULL, false, NULL },
 	{ OPT_TEXT, 0, "evidence", "FILE", &config.evidence,
@@ -126,7 +128,7 @@ static const struct tool tool = {
 		"$CREDENTIALS_DIRECTORY.\n"
 		"\n"
 		"With --fleet no records are read: the page (--format html=FILE) has a line for each "
-		"database with a history in DIR, what needs a look first: the newest run, when a backup "
+		"database with a history there, what needs a look first: the newest run, when a backup "
 		"was last verified, RPO and RTO against their targets, the size, and the days of the last "
 		"month and year on which a backup was verified. The exit status is the worst of the newest "
 		"runs; one that is stale is unknown.\n"
@@ -320,7 +322,7 @@ static enum verdict write_fleet(void)
 	if (config.orders.n > 1 || (order && strcmp(order->format->name, "html") != 0) ||
 	    common.output == OUTPUT_NAGIOS)
 		tool_usage("--fleet: it is written as --format html[=FILE] alone");
-	all = history_file_open(config.fleet);
+	all = pg_history_open(config.fleet);
 	if (fleet_load(&fleet, all, config.ttl_s ? config.ttl_s : STALE_S, utc_now_ms(), &e) < 0)
 		tool_die("%s", e.msg);
 	fleet_html(&fleet, config.title ? config.title : "Backups of all databases", config.link,
@@ -379,7 +381,7 @@ int main(int argc, char **argv)
 	summary_init(&s);
 	gather(&s);
 	if (config.history)
-		history = history_file_open(config.history);
+		history = pg_history_open(config.history);
 	recall(&past, &s, history);
 	remember(&s, history, &head);
 	with = (struct submitter){

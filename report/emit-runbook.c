@@ -1,10 +1,10 @@
 /* emit-runbook: how to recover this database, from its configuration and its last measured drill.
  */
-#include "lib/base/history.h"
 #include "lib/base/record.h"
 #include "lib/base/tool.h"
 #include "lib/base/utc.h"
 #include "lib/keeper/keeper.h"
+#include "lib/pg/history.h"
 #include "lib/report/outlet.h"
 #include "lib/report/past.h"
 #include "lib/report/runbook.h"
@@ -61,7 +61,7 @@ static const struct opt options[] = {
 	{ OPT_CALL, 'f', "format", "FORMAT[=FILE]", NULL,
 	  "write it as markdown or html, to FILE or to standard output; may be given several times; "
 	  "default: markdown", NULL, false, set_format },
-	{ OPT_TEXT, 0, "history", "PATH", &config.history,
+	{ OPT_TEXT, 0, "history", "PATH|CONNINFO", &config.history,
 	  "where the runs are remembered; the newest that restored a backup is the last drill",
 	  "HISTORY", false, NULL },
 	{ OPT_TEXT, 0, "source", "SOURCE", &runbook.source,
@@ -202,7 +202,7 @@ static json_t *last_drill(void)
 	struct err e = { 0 };
 
 	if (config.history)
-		history = history_file_open(config.history);
+		history = pg_history_open(config.history);
 	if (history && history_walk(history, runbook.label, take, &search, NULL, &e) < 0)
 		tool_die("%s", e.msg);
 	return search.drill;

@@ -1,7 +1,7 @@
 /* verify-history: is the history what was written, whole and in order? */
-#include "lib/base/history.h"
 #include "lib/base/signature.h"
 #include "lib/base/stage.h"
+#include "lib/pg/history.h"
 #include "lib/report/anchor.h"
 
 #include <inttypes.h>
@@ -14,9 +14,9 @@ static struct {
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_TEXT, 0, "history", "PATH", &config.history,
-	  "the history of runs (a file, or a directory with one for each label); needed", "HISTORY",
-	  false, NULL },
+	{ OPT_TEXT, 0, "history", "PATH|CONNINFO", &config.history,
+	  "the history of runs: a file, a directory with one for each label, or a PostgreSQL database; "
+	  "needed", "HISTORY", false, NULL },
 	{ OPT_TEXT, 0, "verify-key", "FILE", &config.verify_key,
 	  "the public key (PEM, Ed25519) to emit-report's --sign-key: lines must bear its signature",
 	  "VERIFY_KEY_FILE", false, NULL },
@@ -37,7 +37,7 @@ static const struct tool tool = {
 		"left of a line that was never acknowledged is told, and is no finding where the chain "
 		"vouches for it.\n"
 		"\n"
-		"A chain is no secret: who may write the file can make a new one. With --verify-key, the "
+		"A chain is no secret: who may write the file, or owns the table, can make a new one. With --verify-key, the "
 		"last line and all from the first signed one on must be signed, which only the holder of "
 		"the key can do. And no chain and no signature shows that lines were cut off its end: "
 		"for that, --anchor compares with heads that somebody else keeps. Each anchor must be "
@@ -46,7 +46,9 @@ static const struct tool tool = {
 		    "is it whole and in order?\n"
 		    "verify-history --history shop.jsonl --label shop --verify-key public.pem --anchor "
 		    "heads.jsonl\n"
-		    "and was it written by whom it should be, and is nothing missing at its end?",
+		    "and was it written by whom it should be, and is nothing missing at its end?\n"
+		    "verify-history --history postgresql://db1/fleet --label shop\nthe same in the "
+		    "table of a fleet",
 	.see_also = "emit-report(1), verify-backup(1)",
 	.options = options,
 };
@@ -193,7 +195,7 @@ int main(int argc, char **argv)
 	stage_drain(&st);
 	if (config.anchor && anchors_load(&audit.anchors, config.anchor, st.label, &e) < 0)
 		return stage_fail(&st, "history-anchor", "", &e);
-	history = history_file_open(config.history);
+	history = pg_history_open(config.history);
 	if (history_prove(history, st.label, &visitor, &proof, &e) < 0)
 		return stage_fail(&st, "history-chain", "", &e);
 	check_chain(&st, &proof);

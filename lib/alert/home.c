@@ -3,6 +3,7 @@
 #include "lib/alert/alert.h"
 #include "lib/base/atomic.h"
 #include "lib/base/buf.h"
+#include "lib/base/history.h"
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
@@ -51,7 +52,7 @@ char *home_root(const char *given)
 
 	if (given)
 		return xstrdup(given);
-	if (history)
+	if (history && !history_in_database(history))
 		return beside(history);
 	if (geteuid() == 0)
 		return xstrdup("/var/lib/backup-probes/alerts");

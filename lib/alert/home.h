@@ -33,8 +33,8 @@ struct home {
 	}
 
 /* The state directory, the caller's to free: `given` when not NULL; "alerts" beside the history
- * ($HISTORY); /var/lib/backup-probes/alerts for root; $XDG_STATE_HOME (~/.local/state)
- * /backup-probes/alerts for users. NULL when HOME is unset too. */
+ * ($HISTORY), when that is a file; /var/lib/backup-probes/alerts for root; $XDG_STATE_HOME
+ * (~/.local/state) /backup-probes/alerts for users. NULL when HOME is unset too. */
 char *home_root(const char *given);
 
 /* Makes the directories that are missing, mode 0700. With make false it only names them. */

@@ -146,6 +146,19 @@ bool history_offer(struct history_walk *walk, const char *line, size_t len)
 	return run == NULL || !belongs(run, walk->label) || walk->take(run, walk->to);
 }
 
+bool history_offer_head(struct history_walk *walk, const char *head, size_t len, bool *whole)
+{
+	BUF_AUTO closed = BUF_INIT(HEAD_MAX + 1);
+	JSON_AUTO *run = NULL;
+	struct err why;
+
+	buf_add(&closed, head, len);
+	buf_addc(&closed, '}');
+	run = closed.full ? NULL : record_parse(closed.s, closed.len, &why);
+	*whole = run == NULL;
+	return run == NULL || !belongs(run, walk->label) || walk->take(run, walk->to);
+}
+
 static int go(struct history *h, struct history_walk *walk, unsigned *skipped, struct err *e)
 {
 	const int r = h->driver->walk(h, walk, e);

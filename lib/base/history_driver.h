@@ -22,7 +22,7 @@ int history_compose(struct history_entry *entry, json_t *chain, int64_t seq, con
 struct history_walk {
 	const char *label; /* NULL: of all */
 	const char *text;  /* the lines that hold it; NULL: all */
-	bool heads;        /* a line may end at its first list, closed by a brace */
+	bool heads;        /* what stands before its lists is enough */
 	size_t most;       /* more will not be wanted */
 	history_take *take;
 	void *to;
@@ -31,6 +31,10 @@ struct history_walk {
 
 /* Takes a line of len bytes; NULL: one that is too long. False: no more. */
 bool history_offer(struct history_walk *walk, const char *line, size_t len);
+
+/* The same for what stands before a line's lists, without the brace. *whole: that is no object by
+ * itself; offer the line. */
+bool history_offer_head(struct history_walk *walk, const char *head, size_t len, bool *whole);
 
 /* A line as it is kept, the oldest first. */
 struct history_raw {

@@ -48,12 +48,14 @@ struct pg_target {
 struct pg {
 	PGconn *link; /* NULL while closed; a caller may use it for COPY */
 	struct pg_target target;
-	char where[320];   /* "production (shop on db1:5432)" */
-	enum pg_why why;   /* of the last failure */
-	char sqlstate[6];  /* of the last failure; "" when there was no answer */
-	bool standby;      /* was in recovery when it was opened */
-	char started[40];  /* when its postmaster started, to the microsecond; "" if writable */
-	PGresult *held;    /* of the running query, until it is complete */
+	char where[320];  /* "production (shop on db1:5432)" */
+	enum pg_why why;  /* of the last failure */
+	char sqlstate[6]; /* of the last failure; "" when there was no answer */
+	bool standby;     /* was in recovery when it was opened */
+	char started[40]; /* when its postmaster started, to the microsecond; "" if writable */
+	PGresult *held;   /* of the running query, until it is complete */
+	bool (*row)(const PGresult *row, void *to); /* takes its rows one by one; see pg_each() */
+	void *row_to;
 	int64_t cancel_ms; /* monotonic: when the running query is given up; 0: never */
 	bool cancelled;    /* it was, and the server has not answered yet */
 };

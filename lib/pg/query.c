@@ -100,6 +100,7 @@ static int started(struct pg *pg, int sent, struct err *e)
 	pg->sqlstate[0] = '\0';
 	pg->cancelled = false;
 	pg->cancel_ms = 0;
+	pg->row = NULL;
 	if (pg->target.statement_s > 0)
 		pg->cancel_ms = mono_ms() + (int64_t)pg->target.statement_s * 1000 + GRACE_MS;
 	return 0;
@@ -121,6 +122,12 @@ int pg_send(struct pg *pg, const char *sql, const char *const *params, int n, st
 /* The first failure of several statements is the story; without one, the last rows are. */
 static void hold(struct pg *pg, PGresult *r)
 {
+	if (PQresultStatus(r) == PGRES_SINGLE_TUPLE) {
+		if (pg->row && !pg->row(r, pg->row_to))
+			pg->row = NULL;
+		PQclear(r);
+		return;
+	}
 	if (pg->held && PQresultStatus(pg->held) == PGRES_FATAL_ERROR) {
 		PQclear(r);
 		return;
@@ -236,6 +243,21 @@ static PGresult *finish(struct pg *pg, struct err *e)
 PGresult *pg_query(struct pg *pg, const char *sql, const char *const *params, int n, struct err *e)
 {
 	return pg_send(pg, sql, params, n, e) < 0 ? NULL : finish(pg, e);
+}
+
+int pg_each(struct pg *pg, const char *sql, const char *const *params, int n,
+	    bool (*take)(const PGresult *row, void *to), void *to, struct err *e)
+{
+	PGRESULT_AUTO *end = NULL;
+
+	if (pg_send(pg, sql, params, n, e) < 0)
+		return -1;
+	/* It only fails where no query runs. */
+	(void)PQsetSingleRowMode(pg->link);
+	pg->row = take;
+	pg->row_to = to;
+	end = finish(pg, e);
+	return end ? 0 : -1;
 }
 
 int pg_run(struct pg *pg, const char *sql, struct err *e)

@@ -22,7 +22,12 @@ int pg_run(struct pg *pg, const char *sql, struct err *e);
 /* One statement; params are texts for $1..$n (NULL: SQL NULL). The rows, the caller's; or NULL. */
 PGresult *pg_query(struct pg *pg, const char *sql, const char *const *params, int n, struct err *e);
 
-/* The same in steps, for several sessions at once: send; wait for any; step each. */
+/* Gives each row as it comes, in constant memory, until take() returns false; the rows that follow
+ * are dropped, so a query that may be cut short has a LIMIT. */
+int pg_each(struct pg *pg, const char *sql, const char *const *params, int n,
+	    bool (*take)(const PGresult *row, void *to), void *to, struct err *e);
+
+/* pg_query() in steps, for several sessions at once: send; wait for any; step each. */
 int pg_send(struct pg *pg, const char *sql, const char *const *params, int n, struct err *e);
 
 /* 1: complete, *out has the rows (the caller's); 0: not yet; -1: it failed. Never blocks. */
