@@ -21,18 +21,22 @@ enum setting {
 	SERVER_VERSION,
 };
 
-/* NULL where the server does not know it (archive_library, before 15), or does not tell us. */
-static PGresult *ask_settings(struct pg *pg, struct err *e)
+/* NULL, which the check then says, when it could not be asked. A setting is NULL where the server
+ * does not know it (archive_library, before 15), or does not tell us. */
+static PGresult *ask_settings(struct stage *st, struct pg *pg, const char *check)
 {
-	return pg_query(
+	struct err e = { 0 };
+	PGresult *r = pg_query(
 		pg,
-		"SELECT current_setting('data_checksums', true), "
-		"current_setting('fsync', true), current_setting('full_page_writes', true), "
-		"current_setting('wal_level', true), current_setting('archive_mode', true), "
-		"current_setting('archive_command', true), "
-		"current_setting('archive_library', true), "
-		"current_setting('server_version', true)",
-		NULL, 0, e);
+		"SELECT current_setting('data_checksums', true), current_setting('fsync', true), "
+		"current_setting('full_page_writes', true), current_setting('wal_level', true), "
+		"current_setting('archive_mode', true), current_setting('archive_command', true), "
+		"current_setting('archive_library', true), current_setting('server_version', true)",
+		NULL, 0, &e);
+
+	if (r == NULL)
+		stage_error(st, check, "", &e);
+	return r;
 }
 
 static const char *setting(const PGresult *r, enum setting which)
@@ -44,14 +48,11 @@ static const char *setting(const PGresult *r, enum setting which)
 
 void setup_say_checksums(struct stage *st, struct pg *pg)
 {
-	struct err e = { 0 };
-	PGRESULT_AUTO *r = ask_settings(pg, &e);
+	PGRESULT_AUTO *r = ask_settings(st, pg, "page-checksums");
 	struct check c;
 
-	if (r == NULL) {
-		stage_error(st, "page-checksums", "", &e);
+	if (r == NULL)
 		return;
-	}
 	check_init(&c, "page-checksums", "");
 	if (strcmp(setting(r, DATA_CHECKSUMS), "on") == 0)
 		check_say(&c, V_OK, "pages have checksums");
@@ -65,14 +66,11 @@ void setup_say_checksums(struct stage *st, struct pg *pg)
 
 void setup_say_crash_safety(struct stage *st, struct pg *pg)
 {
-	struct err e = { 0 };
-	PGRESULT_AUTO *r = ask_settings(pg, &e);
+	PGRESULT_AUTO *r = ask_settings(st, pg, "crash-safety");
 	struct check c;
 
-	if (r == NULL) {
-		stage_error(st, "crash-safety", "", &e);
+	if (r == NULL)
 		return;
-	}
 	check_init(&c, "crash-safety", "");
 	if (strcmp(setting(r, FSYNC), "off") == 0)
 		check_say(&c, V_CRITICAL,
@@ -142,14 +140,11 @@ static void judge_archiving(struct check *c, struct pg *pg, const PGresult *r)
 
 void setup_say_archiving(struct stage *st, struct pg *pg)
 {
-	struct err e = { 0 };
-	PGRESULT_AUTO *r = ask_settings(pg, &e);
+	PGRESULT_AUTO *r = ask_settings(st, pg, "point-in-time");
 	struct check c;
 
-	if (r == NULL) {
-		stage_error(st, "point-in-time", "", &e);
+	if (r == NULL)
 		return;
-	}
 	check_init(&c, "point-in-time", "");
 	if (pg->standby)
 		check_say(&c, V_OK, "this is a standby: whether WAL is archived its primary knows");
@@ -172,15 +167,12 @@ int64_t setup_last_mended_ms(int major)
 
 void setup_say_version(struct stage *st, struct pg *pg, int64_t now_ms, int *major)
 {
-	struct err e = { 0 };
-	PGRESULT_AUTO *r = ask_settings(pg, &e);
+	PGRESULT_AUTO *r = ask_settings(st, pg, "supported-version");
 	struct check c;
 
 	*major = r ? pg_major(setting(r, SERVER_VERSION)) : 0;
-	if (r == NULL) {
-		stage_error(st, "supported-version", "", &e);
+	if (r == NULL)
 		return;
-	}
 	check_init(&c, "supported-version", "");
 	check_observed_text(&c, setting(r, SERVER_VERSION));
 	if (*major == 0)
