@@ -3,6 +3,7 @@
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/dump/keywork.h"
 #include "lib/physical/manifest.h"
 #include "lib/physical/walserver.h"
 #include "lib/physical/walverdict.h"
@@ -15,6 +16,8 @@
 enum { JOBS_MAX = 256, LABEL_MAX_B = 64 * 1024, STATEMENT_S = 60, LOCK_S = 10 };
 
 struct given {
+	struct stage *st;
+	struct keys keys;
 	struct strv paths; /* of the backups that the records name */
 };
 
@@ -22,6 +25,7 @@ static struct {
 	const char *archive, *production, *ledger, *from;
 	uint64_t jobs, max_age_s, max_lag_s;
 	struct storage_access access;
+	struct keys_config keys;
 	struct walserver_opts server;
 } config = { .max_age_s = UINT64_C(30) * 24 * 3600,
 	     .server = { .max_waiting = 16, .max_slot_b = UINT64_C(16) << 30 } };
@@ -53,6 +57,7 @@ static const struct opt options[] = {
 	{ OPT_COUNT, 'j', "jobs", "N", &config.jobs,
 	  "read with N threads; default: one for each processor", NULL, false, NULL },
 	ACCESS_OPTIONS(config.access),
+	KEYS_OPTIONS(config.keys),
 	OPT_TABLE_END,
 };
 
@@ -64,11 +69,15 @@ static const struct tool tool = {
 		"A recovery to a point in time needs every WAL segment from the start of a base backup on. "
 		"The server that recovers takes a missing or damaged one for the end of the archive and "
 		"opens without a word. check-wal reads the archive instead, with all processors and without "
-		"a server: each segment (plain, or packed by gzip, zstd, lz4, xz or bzip2) must be there, "
-		"have its size, and be of this cluster, version, timeline and place; each record must have "
+		"a server: each segment (plain, packed by gzip, zstd, lz4, xz or bzip2, or encrypted by "
+		"gpg, age or openssl enc) must be there, have its size, and be of this cluster, version, timeline and place; each record must have "
 		"its checksum and follow the one before it, across pages and segments. What is missing or "
 		"damaged is named with the time after which nothing can be recovered. For each backup whose "
 		"label is in the archive it says from when to when it can be recovered.\n"
+		"\n"
+		"Directories below it are looked into: wals/ of Barman and the archive/STANZA/15-1 of "
+		"pgBackRest are understood, unless pgBackRest encrypted it: check-repository asks them "
+		"themselves.\n"
 		"\n"
 		"Histories of timelines are followed to the newest timeline. A segment that was not filled "
 		"(.partial) counts as far as it goes, at the end only. With a ledger the daily cost is that "
@@ -136,10 +145,10 @@ static int remember(const struct walarchive *a, const struct walchain *c, struct
 	return walledger_save(&l, config.ledger, e);
 }
 
-static int look_at_archive(struct stage *st, const struct given *given, struct err *e)
+static int look_at_archive(const struct given *given, struct err *e)
 {
 	const struct storage_options limits = {
-		.retries = 4, .connect_s = 20, .stall_s = 60, .access = &config.access
+		.retries = 4, .connect_s = 20, .stall_s = 60, .access = &config.access, .deep = true
 	};
 	WALLEDGER_AUTO known = { 0 };
 	WALARCHIVE_AUTO a;
@@ -149,7 +158,7 @@ static int look_at_archive(struct stage *st, const struct given *given, struct e
 				       .recheck_s = config.max_age_s };
 	struct walarchive_read order = { .jobs = (unsigned)config.jobs, .known = &known };
 
-	if (walarchive_open(&a, config.archive, &limits, e) < 0)
+	if (walarchive_open(&a, config.archive, &limits, &given->keys, e) < 0)
 		return -1;
 	for (size_t i = 0; i < given->paths.n; i++)
 		add_backup(&a, given->paths.v[i]);
@@ -162,7 +171,7 @@ static int look_at_archive(struct stage *st, const struct given *given, struct e
 		return -1;
 	how.ledger_damaged = known.damaged;
 	walchain_judge(&a, order.from, &c);
-	walverdict_say(st, &a, &c, &how);
+	walverdict_say(given->st, &a, &c, &how);
 	return config.ledger ? remember(&a, &c, e) : 0;
 }
 
@@ -184,15 +193,21 @@ static void look_at_production(struct stage *st)
 		walserver_check(st, &pg, &config.server);
 }
 
-int main(int argc, char **argv)
+static int look(void *ctx)
 {
-	const int first = tool_begin(&tool, argc, argv);
-	struct given given = { { 0 } };
+	const struct given *given = ctx;
 	struct err e = { 0 };
-	struct record r;
-	struct stage st;
 
-	if (first < argc)
+	if (config.archive && look_at_archive(given, &e) < 0)
+		stage_error(given->st, "wal-archive", "", &e);
+	if (config.production)
+		look_at_production(given->st);
+	return stage_end(given->st);
+}
+
+static void check_usage(int operands)
+{
+	if (operands > 0)
 		tool_usage("take no operand; the archive is named by --archive");
 	if (!config.archive && !config.production)
 		tool_usage("give --archive, --production, or both");
@@ -201,16 +216,28 @@ int main(int argc, char **argv)
 	if (config.production && pg_has_password(config.production))
 		tool_usage(
 			"--production: leave out the password; ~/.pgpass or PGPASSFILE holds it");
+}
+
+int main(int argc, char **argv)
+{
+	const int first = tool_begin(&tool, argc, argv);
+	struct stage st;
+	struct given given = { .st = &st };
+	struct err e = { 0 };
+	struct record r;
+	int status;
+
+	check_usage(argc - first);
 	if (config.jobs == 0)
 		config.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	stage_begin(&st, &tool);
 	while (stage_next(&st, &r))
 		if (strcmp(r.kind, "backup") == 0 && record_text(r.object, "path"))
 			strv_add(&given.paths, record_text(r.object, "path"));
-	if (config.archive && look_at_archive(&st, &given, &e) < 0)
-		stage_error(&st, "wal-archive", "", &e);
-	if (config.production)
-		look_at_production(&st);
+	if (keys_load(&given.keys, &config.keys, &e) < 0 ||
+	    keywork_run(tool.name, &given.keys, look, &given, &status, &e) < 0)
+		status = stage_fail(&st, "wal-archive", "", &e);
+	keys_wipe(&given.keys);
 	strv_free(&given.paths);
-	return stage_end(&st);
+	return status;
 }

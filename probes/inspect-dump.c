@@ -1,18 +1,13 @@
 /* inspect-dump: what a dump holds, and whether it is whole, without a server. */
 #include "lib/base/num.h"
 #include "lib/base/stage.h"
-#include "lib/base/supervise.h"
-#include "lib/base/tmpdir.h"
 #include "lib/base/utc.h"
 #include "lib/dump/findings.h"
-#include "lib/dump/keys.h"
+#include "lib/dump/keywork.h"
 #include "lib/dump/parallel.h"
 #include "lib/restore/source.h"
 
 #include <string.h>
-#include <sys/wait.h>
-
-enum { GRACE_S = 5 };
 
 static struct {
 	struct strv time_columns;
@@ -182,7 +177,6 @@ struct inspection {
 	struct source source; /* where no file is named */
 	char **files;
 	int n;
-	struct tmpdir home; /* for gpg, which is given the key */
 };
 
 static int inspect_all(void *ctx)
@@ -197,43 +191,6 @@ static int inspect_all(void *ctx)
 	else if (i->n == 0)
 		stage_error(i->st, "dump-complete", "", &e);
 	return stage_end(i->st);
-}
-
-static int make_home(void *ctx, struct err *e)
-{
-	static const struct identity self;
-	struct inspection *i = ctx;
-
-	i->keys.dir = i->home.path;
-	return tmpdir_create(&i->home, NULL, "inspect-dump", &self, e);
-}
-
-static void remove_home(void *ctx)
-{
-	struct inspection *i = ctx;
-	struct err ignored;
-
-	(void)tmpdir_remove(&i->home, &ignored);
-}
-
-/* With keys it works in a process of its own, so that nothing of them stays, whatever ends it. */
-static int inspect_supervised(struct inspection *i)
-{
-	const struct supervise s = { .prepare = make_home,
-				     .work = inspect_all,
-				     .clean_up = remove_home,
-				     .ctx = i,
-				     .grace_s = GRACE_S };
-	enum supervise_end end;
-	struct err e = { 0 };
-	int status;
-
-	if (supervise_run(&s, &status, &end, NULL, &e) < 0)
-		return stage_fail(i->st, "dump-complete", "", &e);
-	if (end == SUPERVISE_DONE && WIFEXITED(status))
-		return WEXITSTATUS(status);
-	(void)err_set(&e, ERR_SYSTEM, "interrupted");
-	return stage_fail(i->st, "dump-complete", "", &e);
 }
 
 int main(int argc, char **argv)
@@ -251,10 +208,9 @@ int main(int argc, char **argv)
 	i.st = &st;
 	i.files = argv + first;
 	i.n = argc - first;
-	if (keys_load(&i.keys, &config.keys, &e) < 0)
+	if (keys_load(&i.keys, &config.keys, &e) < 0 ||
+	    keywork_run(tool.name, &i.keys, inspect_all, &i, &status, &e) < 0)
 		status = stage_fail(&st, "dump-complete", "", &e);
-	else
-		status = keys_any(&i.keys) ? inspect_supervised(&i) : inspect_all(&i);
 	keys_wipe(&i.keys);
 	source_free(&i.source);
 	return status;

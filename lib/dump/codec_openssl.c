@@ -1,3 +1,4 @@
+#include "lib/base/bytes.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/codec.h"
 #include "lib/dump/tar.h"
@@ -114,6 +115,18 @@ static bool is_text(const unsigned char *p, size_t n)
 	return n >= BLOCK;
 }
 
+/* The first page of a WAL segment (PostgreSQL src/include/access/xlog_internal.h,
+ * XLogLongPageHeaderData): it begins where a multiple of its size does. */
+static bool is_wal(const unsigned char *p, size_t n)
+{
+	enum { INFO = 2, AT = 8, SIZE = 32, HEADER = 40, INFO_LONG = 2, INFO_KNOWN = 0xf };
+	const uint32_t size_b = n < HEADER ? 0 : bytes_le32(p + SIZE);
+
+	return size_b >= 1U << 20 && (size_b & (size_b - 1)) == 0 &&
+	       (bytes_le16(p) & 0xfe00) == 0xd000 && (bytes_le16(p + INFO) & ~INFO_KNOWN) == 0 &&
+	       (bytes_le16(p + INFO) & INFO_LONG) && bytes_le64(p + AT) % size_b == 0;
+}
+
 /* Is this the beginning of anything that could be a backup? Signs of one or two bytes are none:
  * many recipes are tried. */
 static bool plausible(const unsigned char *p, size_t n)
@@ -121,7 +134,7 @@ static bool plausible(const unsigned char *p, size_t n)
 	struct tar_member m;
 
 	return codec_recognise(p, n) || tar_header(p, n, &m) ||
-	       (n >= 5 && memcmp(p, "PGDMP", 5) == 0) || is_text(p, n);
+	       (n >= 5 && memcmp(p, "PGDMP", 5) == 0) || is_wal(p, n) || is_text(p, n);
 }
 
 static bool begin_cipher(struct openssl *o, int which, const unsigned char *key)

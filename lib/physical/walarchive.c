@@ -61,7 +61,7 @@ static int see(const struct storage_object *o, void *ctx, struct err *e)
 /* A small file, unpacked, with its NUL. */
 static int slurp(struct walarchive *a, const char *object, struct buf *out, struct err *e)
 {
-	STREAM_AUTO *s = walread_open(a->storage, object, e);
+	STREAM_AUTO *s = walread_open(a->storage, object, a->keys, e);
 	const unsigned char *p;
 	ssize_t n;
 
@@ -156,7 +156,8 @@ static int find_size(struct walarchive *a, struct err *e)
 	for (size_t i = 0; i < a->n_segs && i < SIZES_TRIED; i++) {
 		/* The newest are the likeliest to be there in a moment still. */
 		struct err why = { 0 };
-		STREAM_AUTO *s = walread_open(a->storage, a->segs[a->n_segs - 1 - i].object, &why);
+		STREAM_AUTO *s =
+			walread_open(a->storage, a->segs[a->n_segs - 1 - i].object, a->keys, &why);
 		unsigned char p[WAL_HEADER_SIZE];
 		struct wal_header h;
 
@@ -176,6 +177,40 @@ static int find_size(struct walarchive *a, struct err *e)
 		       storage_shown(a->storage));
 }
 
+/* The part of a name that pgBackRest gives each cluster that a stanza had, "15-1"; NULL: none. */
+static const char *cluster_of(const char *object, size_t *n)
+{
+	static const char digits[] = "0123456789";
+
+	for (const char *s = object, *slash; (slash = strchr(s, '/')) != NULL; s = slash + 1) {
+		const size_t major = strspn(s, digits);
+		const size_t number = s[major] == '-' ? strspn(s + major + 1, digits) : 0;
+
+		*n = major + 1 + number;
+		if (major > 0 && number > 0 && s + *n == slash)
+			return s;
+	}
+	return NULL;
+}
+
+/* Positions of several clusters are not comparable. */
+static int be_of_one_cluster(const struct walarchive *a, struct err *e)
+{
+	size_t n, other_n;
+	const char *first = cluster_of(a->segs[0].object, &n), *other;
+
+	for (size_t i = 1; first != NULL && i < a->n_segs; i++) {
+		other = cluster_of(a->segs[i].object, &other_n);
+		if (other != NULL && (other_n != n || memcmp(other, first, n) != 0))
+			return err_set(e, ERR_USAGE,
+				       "look at %s: it has the WAL of several clusters, %.*s and "
+				       "%.*s; name the directory of one of them",
+				       storage_shown(a->storage), (int)n, first, (int)other_n,
+				       other);
+	}
+	return 0;
+}
+
 static int place_all(struct walarchive *a, struct err *e)
 {
 	size_t kept = 0;
@@ -184,7 +219,7 @@ static int place_all(struct walarchive *a, struct err *e)
 		return err_set(e, ERR_BACKUP, "find WAL: there is no segment in %s",
 			       storage_shown(a->storage));
 	qsort(a->segs, a->n_segs, sizeof(*a->segs), by_place);
-	if (find_size(a, e) < 0)
+	if (be_of_one_cluster(a, e) < 0 || find_size(a, e) < 0)
 		return -1;
 	for (size_t i = 0; i < a->n_segs; i++) {
 		struct walseg *s = &a->segs[i];
@@ -202,12 +237,12 @@ static int place_all(struct walarchive *a, struct err *e)
 }
 
 int walarchive_open(struct walarchive *a, const char *source, const struct storage_options *options,
-		    struct err *e)
+		    const struct keys *keys, struct err *e)
 {
 	struct listing l = { .a = a };
 	int status;
 
-	*a = (struct walarchive){ .storage = storage_open(source, options, e) };
+	*a = (struct walarchive){ .storage = storage_open(source, options, e), .keys = keys };
 	if (a->storage == NULL)
 		return -1;
 	status = storage_list(a->storage, see, &l, e);

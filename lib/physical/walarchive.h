@@ -46,6 +46,7 @@ struct walhistory {
 
 struct walarchive {
 	struct storage *storage;
+	const struct keys *keys; /* borrowed */
 	uint32_t segment_b;
 	struct walseg *segs; /* by timeline, position; a .partial one behind the whole one */
 	size_t n_segs;
@@ -59,9 +60,9 @@ struct walarchive {
 #define WALARCHIVE_AUTO __attribute__((cleanup(walarchive_close))) struct walarchive
 
 /* Lists the source and reads what is small in it. -1 with *e when it could not be looked at, or
- * holds no WAL (ERR_BACKUP). */
+ * holds no WAL (ERR_BACKUP). keys open what is encrypted: borrowed, may be NULL. */
 int walarchive_open(struct walarchive *a, const char *source, const struct storage_options *options,
-		    struct err *e);
+		    const struct keys *keys, struct err *e);
 void walarchive_close(struct walarchive *a);
 
 /* A backup that something else than the archive knows of: it is taken over, but for one that is

@@ -18,14 +18,16 @@ static bool skip(const char **s, const char *text)
 	return true;
 }
 
-static bool is_compression(const char *s)
+/* ".gz", ".zst.age" */
+static bool is_packing(const char *s)
 {
-	static const char *const ends[] = { "", ".gz", ".zst", ".zstd", ".lz4", ".xz", ".bz2" };
+	static const char *const ends[] = { ".gz",  ".zstd", ".zst", ".lz4", ".xz", ".bz2",
+					    ".gpg", ".pgp",  ".asc", ".age", ".enc" };
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (strcmp(s, ends[i]) == 0)
-			return true;
-	return false;
+	while (*s != '\0' && i < sizeof(ends) / sizeof(*ends))
+		i = skip(&s, ends[i]) ? 0 : i + 1;
+	return *s == '\0';
 }
 
 /* ".00000028.backup" */
@@ -55,7 +57,7 @@ bool walfile_of(const char *object, enum walfile_kind *kind, char stem[WALFILE_S
 	s += n;
 	if (n == EIGHT) {
 		*kind = WALFILE_HISTORY;
-		return skip(&s, ".history") && is_compression(s);
+		return skip(&s, ".history") && is_packing(s);
 	}
 	*kind = WALFILE_SEGMENT;
 	if (s[0] == '-' && strspn(s + 1, lower) == DIGEST)
@@ -64,5 +66,5 @@ bool walfile_of(const char *object, enum walfile_kind *kind, char stem[WALFILE_S
 		*kind = WALFILE_LABEL;
 	else if (skip(&s, ".partial"))
 		*kind = WALFILE_PARTIAL;
-	return is_compression(s);
+	return is_packing(s);
 }

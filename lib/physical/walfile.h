@@ -5,7 +5,8 @@
  * (0000000100000000000000A1), also with a digest behind it as pgBackRest stores it
  * (0000000100000000000000A1-5d41402abc4b2a76b9719d911017c592ab1c2d3e), a segment that was not
  * filled (.partial), the label of a backup (0000000100000000000000A1.00000028.backup), or the
- * history of a timeline (00000002.history); each also compressed (.gz .zst .lz4 .xz .bz2).
+ * history of a timeline (00000002.history); each also compressed (.gz .zst .lz4 .xz .bz2) and
+ * encrypted (.gpg .pgp .asc .age .enc).
  *
  * Names: PostgreSQL src/include/access/xlog_internal.h (XLogFileName, BackupHistoryFileName,
  * TLHistoryFileName).

@@ -4,6 +4,7 @@
 #include "lib/base/tmpdir.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/dump/sniff.h"
 #include "lib/physical/walarchive.h"
 
 #include <errno.h>
@@ -11,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* sniff_encryption() tells it by so many. */
+enum { HEAD_B = 48 };
 
 /* A file unpacks to one segment, or is none. */
 static const uint64_t segment_max_b = UINT64_C(1) << 30;
@@ -62,14 +66,40 @@ static struct stream *open_fetched(struct storage *s, const char *object,
 							       : NULL;
 }
 
-struct stream *walread_open(struct storage *s, const char *object, struct err *e)
+/* Without a key it would look like damage. */
+static int refuse_encrypted(struct stream *s, const char *object, struct err *e)
 {
-	const struct stream_opts opts = { .name = object, .max_out_b = segment_max_b };
-	BUF_AUTO path = BUF_INIT(STORAGE_NAME_MAX);
+	const char *slash = strrchr(object, '/'), *encryption, *way_out;
+	const unsigned char *p;
+	const ssize_t n = stream_peek(s, HEAD_B, &p, e);
 
-	if (storage_path(s, object, &path))
-		return stream_open_path(path.s, &opts, e);
-	return open_fetched(s, object, &opts, e);
+	if (n < 0)
+		return -1;
+	encryption = sniff_encryption(p, (size_t)n);
+	if (encryption == NULL || strcmp(encryption, "none") == 0)
+		return 0;
+	/* pgBackRest's own encryption: the keys are in its repository. */
+	way_out = strchr(slash ? slash : object, '-')
+			  ? "let check-repository ask pgBackRest (pgbackrest:STANZA)"
+			  : "give --decrypt-key-file or --decrypt-passphrase-file";
+	return err_set(e, ERR_USAGE, "read %s: it is encrypted (%s), and no key was given: %s",
+		       object, encryption, way_out);
+}
+
+struct stream *walread_open(struct storage *s, const char *object, const struct keys *keys,
+			    struct err *e)
+{
+	const struct stream_opts opts = { .name = object,
+					  .max_out_b = segment_max_b,
+					  .keys = keys };
+	BUF_AUTO path = BUF_INIT(STORAGE_NAME_MAX);
+	struct stream *stream = storage_path(s, object, &path) ? stream_open_path(path.s, &opts, e)
+							       : open_fetched(s, object, &opts, e);
+
+	if (stream == NULL || keys_any(keys) || refuse_encrypted(stream, object, e) == 0)
+		return stream;
+	stream_close(stream);
+	return NULL;
 }
 
 /* ---- all segments ------------------------------------------------------------------- */
@@ -103,10 +133,11 @@ static void unreadable(struct walseg *s, const struct err *e)
 	s->unread = e->kind != ERR_BACKUP;
 }
 
-static void look(struct storage *storage, struct wal_walk *walk, struct walseg *s)
+static void look(struct storage *storage, const struct keys *keys, struct wal_walk *walk,
+		 struct walseg *s)
 {
 	struct err e = { 0 };
-	STREAM_AUTO *stream = walread_open(storage, s->object, &e);
+	STREAM_AUTO *stream = walread_open(storage, s->object, keys, &e);
 	const unsigned char *p;
 	ssize_t n = -1;
 
@@ -140,7 +171,7 @@ static void *job(void *arg)
 		if (i >= w->a->n_segs)
 			return NULL;
 		if (s->lsn + w->a->segment_b > w->how->from && !recall(w, s))
-			look(storage, walk, s);
+			look(storage, w->a->keys, walk, s);
 	}
 }
 

@@ -38,6 +38,7 @@ struct walk {
 	void *ctx;
 	struct err *e;
 	const char *root; /* for messages */
+	bool deep;
 };
 
 static void DIR_close(DIR **d)
@@ -291,7 +292,7 @@ static int top_directory(const struct walk *w, int dir, const char *entry, const
 
 	if (fd < 0)
 		return is_lost_and_found(entry) ? 0 : cannot(w, "open", name);
-	if (is_backup_tree(fd))
+	if (w->deep || is_backup_tree(fd))
 		return walk_tree(w, fd, name, 1);
 	if (depth < DATED_MAX && utc_from_name(entry, &ms, &exact))
 		return for_entries(w, fd, name, depth + 1, top_entry);
@@ -409,7 +410,7 @@ static int local_list(struct storage *s,
 		      void *ctx, struct err *e)
 {
 	const struct local *l = s->state;
-	struct walk w = { each, ctx, e, l->root };
+	struct walk w = { each, ctx, e, l->root, s->options.deep };
 
 	if (l->only)
 		return list_file(&w, l->only);

@@ -2,6 +2,7 @@
 
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/storage/driver.h"
 #include "lib/storage/lsline.h"
 #include "lib/storage/select.h"
 
@@ -62,7 +63,8 @@ static int walk_tree(const struct walk *w, const char *below, const char *page, 
 
 		if (line.kind == '-' || line.kind == 'l')
 			rc = emit(w, name, &line,
-				  line.kind == '-' && select_marked(line.name) >= 0);
+				  line.kind == '-' &&
+					  (w->s->options.deep || select_marked(line.name) >= 0));
 		else if (line.kind == 'd' && depth >= DEPTH_MAX)
 			rc = err_set(w->e, ERR_REMOTE, "list %s: nested too deep", name);
 		else if (line.kind == 'd')
@@ -84,7 +86,7 @@ static int walk_directory(const struct walk *w, const char *name, const char *en
 
 	if (w->get(w->s, name, &page, w->e) < 0)
 		return -1;
-	if (holds_marker(page.s))
+	if (w->s->options.deep || holds_marker(page.s))
 		return walk_tree(w, name, page.s, 1);
 	if (depth < DATED_MAX && utc_from_name(entry, &ms, &exact))
 		return walk_place(w, name, page.s, depth + 1);

@@ -51,6 +51,8 @@ struct storage_options {
 	const volatile sig_atomic_t *stop;   /* not 0: give up soon, as an error; may be NULL */
 	struct storage_tally *tally;         /* may be NULL */
 	const struct storage_access *access; /* may be NULL */
+	bool deep; /* list all directories of a place; else only those that are one backup, or have
+		    * a date for a name */
 };
 
 /* What a listing says of an object. The text is valid during the call only. */

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_MAX = 64 * 1024 * 1024, URL_MAX = 16 * 1024 };
+enum { PAGE_MAX = 64 * 1024 * 1024, URL_MAX = 16 * 1024, DEPTH_MAX = 32 };
 
 struct web {
 	struct downloader *http;
@@ -183,6 +183,7 @@ struct walk {
 	int (*each)(const struct storage_object *o, void *ctx, struct err *e);
 	void *ctx;
 	const char *below; /* the directory of this page, "" for the source itself */
+	unsigned depth;    /* of it, below the source */
 	bool marked;       /* it holds what makes it one backup */
 	bool dated;        /* an entry had a date */
 };
@@ -244,14 +245,34 @@ static int look_for_marker(const struct index_entry *entry, void *ctx, struct er
 	return 0;
 }
 
-static int list_below(const struct walk *top, const char *directory, struct err *e)
+static int list_below(const struct walk *top, const char *directory, unsigned depth, struct err *e);
+
+/* An entry of any directory of a place all of which is listed. */
+static int any_entry(const struct index_entry *entry, void *ctx, struct err *e)
+{
+	const struct walk *walk = ctx;
+	BUF_AUTO name = BUF_INIT(STORAGE_NAME_MAX);
+
+	if (!entry->directory)
+		return emit(entry, ctx, e);
+	buf_addf(&name, "%s/%s", walk->below, entry->name);
+	if (name.full || walk->depth >= DEPTH_MAX)
+		return err_set(e, ERR_REMOTE, "list %s: nested too deep", walk->s->shown);
+	return list_below(walk, name.s, walk->depth + 1, e);
+}
+
+static int list_below(const struct walk *top, const char *directory, unsigned depth, struct err *e)
 {
 	BUF_AUTO page = BUF_INIT(PAGE_MAX);
-	struct walk walk = { top->s, top->each, top->ctx, directory, false, false };
+	struct walk walk = { top->s, top->each, top->ctx, directory, depth, false, false };
 	int64_t ms;
 	bool exact;
 
-	if (get_page(&walk, &page, e) < 0 || parse_page(&walk, &page, look_for_marker, e) < 0)
+	if (get_page(&walk, &page, e) < 0)
+		return -1;
+	if (top->s->options.deep)
+		return parse_page(&walk, &page, any_entry, e);
+	if (parse_page(&walk, &page, look_for_marker, e) < 0)
 		return -1;
 	if (!walk.marked && !utc_from_name(directory, &ms, &exact))
 		return 0;
@@ -263,7 +284,7 @@ static int top_entry(const struct index_entry *entry, void *ctx, struct err *e)
 	struct walk *walk = ctx;
 
 	walk->dated |= entry->modified_ms >= 0;
-	return entry->directory ? list_below(walk, entry->name, e) : emit(entry, walk, e);
+	return entry->directory ? list_below(walk, entry->name, 1, e) : emit(entry, walk, e);
 }
 
 static int list_place(struct walk *walk, struct err *e)
@@ -303,7 +324,7 @@ static int web_list(struct storage *s,
 		    void *ctx, struct err *e)
 {
 	struct web *w = s->state;
-	struct walk walk = { s, each, ctx, "", false, false };
+	struct walk walk = { s, each, ctx, "", 0, false, false };
 	struct storage_object o = { s->base_name, -1, -1, "", NULL };
 	DOWNLOAD_REPLY_AUTO r = { 0 };
 

@@ -2,7 +2,7 @@
 # check-wal: an archive that a real server has filled passes; each single fault in it is found and
 # named. Production: an archiver that fails, slots that hold WAL back. Segments of 1 MB.
 . "${0%/*}/lib.sh"
-need jq python3 gzip zstd lz4 xz
+need jq python3 gzip zstd lz4 xz openssl gpg gpgconf
 
 [ -n "$PG_BIN" ] || {
 	echo "skip - check-wal.sh # needs PostgreSQL"
@@ -199,12 +199,67 @@ bad_usage() {
 }
 t "an empty archive is critical, one that is not there unknown" bad_usage
 
-behind_http() {
+encrypted() {
+	copy
+	echo secret words >passphrase
+	rm "bad/$BEFORE" "bad/$THIRD" "bad/$LABEL".*.backup
+	openssl enc -aes-256-cbc -pbkdf2 -pass file:passphrase -in "archive/$BEFORE" -out "bad/$BEFORE.enc"
+	gzip -c "archive/$THIRD" |
+		openssl enc -aes-256-cbc -pbkdf2 -pass file:passphrase -out "bad/$THIRD.gz.enc"
+	mkdir -m 700 gpg
+	gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file passphrase \
+		-o "bad/$LABEL.00000028.backup.gpg" -c archive/"$LABEL".*.backup
+	gpgconf --homedir gpg --kill all
+	expect_status 0 check-wal --records --archive bad --decrypt-passphrase-file passphrase
+	expect_check wal-archive ok
+	expect_check wal-window ok
+	expect_nothing_left
+	# Without the key it is not known to be damaged.
+	expect_status 3 check-wal --records --archive bad
+	expect_records 'any(.check == "wal-segment" and .status == "unknown"
+		and (.summary | contains("no key was given: give --decrypt-key-file")))'
+	echo other words >wrong
+	expect_status 3 check-wal --records --archive bad --decrypt-passphrase-file wrong
+	expect_check wal-segment unknown "$THIRD"
+}
+t "encrypted segments and labels are opened; without the key they are unknown, not damaged" encrypted
+
+elsewhere() {
 	web_start archive
 	expect_status 0 check-wal --records --archive "$WEB_URL/"
 	expect_check wal-archive ok
+	s3_use
+	for f in archive/*; do s3 PUT "$S3_BUCKET/wal/${f##*/}" --data-binary "@$f"; done
+	expect_status 0 check-wal --records --archive "s3://$S3_BUCKET/wal/" --ledger s3.ledger
+	expect_check wal-archive ok
+	expect_status 0 check-wal --records --archive "s3://$S3_BUCKET/wal/" --ledger s3.ledger
+	expect_records 'any(.check == "wal-ledger" and any(.metrics[]; .name == "segments_read" and .value == 0))'
+	expect_nothing_left
+	s3 DELETE "$S3_BUCKET/wal/$THIRD"
+	expect_status 2 check-wal --records --archive "s3://$S3_BUCKET/wal/"
+	expect_check wal-gap critical "$THIRD"
 }
-t "an archive may be anywhere that backups may be" behind_http
+t "an archive may be behind https:// and s3://, and the ledger spares fetching it" elsewhere
+
+nested() {
+	mkdir -p nested/wals/0000000100000000 stanza/15-1 stanza/16-2
+	cp archive/0000000100000000* nested/wals/0000000100000000
+	expect_status 0 check-wal --records --archive nested
+	expect_check wal-archive ok
+	web_start nested
+	expect_status 0 check-wal --records --archive "$WEB_URL/"
+	expect_check wal-archive ok
+	cp "archive/$BEFORE" "stanza/15-1/$BEFORE-da39a3ee5e6b4b0d3255bfef95601890afd80709"
+	cp "archive/$THIRD" stanza/16-2
+	expect_status 3 check-wal --records --archive stanza
+	expect_out 'WAL of several clusters, 15-1 and 16-2; name the directory of one'
+	rm stanza/15-1/*
+	echo secret words | openssl enc -aes-256-cbc -pbkdf2 -pass stdin -in "archive/$BEFORE" \
+		-out "stanza/15-1/$BEFORE-da39a3ee5e6b4b0d3255bfef95601890afd80709"
+	expect_status 3 check-wal --records --archive stanza/15-1
+	expect_out 'it is encrypted .*check-repository'
+}
+t "segments in directories are found; those of several clusters, or pgBackRest's key, refused" nested
 
 timelines() {
 	sql "SELECT pg_create_restore_point('here')" >/dev/null
