@@ -1,10 +1,9 @@
 /* check-wal: is the WAL archived, and is what is archived whole? */
-#include "lib/base/io.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/keywork.h"
-#include "lib/physical/manifest.h"
+#include "lib/physical/walneed.h"
 #include "lib/physical/walserver.h"
 #include "lib/physical/walverdict.h"
 #include "lib/storage/access.h"
@@ -13,12 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 256, LABEL_MAX_B = 64 * 1024, STATEMENT_S = 60, LOCK_S = 10 };
+enum { JOBS_MAX = 256, STATEMENT_S = 60, LOCK_S = 10 };
 
 struct given {
 	struct stage *st;
 	struct keys keys;
-	struct strv paths; /* of the backups that the records name */
+	struct known {             /* a backup that a record names */
+		char *name, *path; /* owned; path NULL: it is nowhere here */
+		bool said;         /* by the record, what it needs */
+		struct walneed need;
+	} * known;
+	size_t n_known;
 };
 
 static struct {
@@ -37,7 +41,8 @@ static const struct opt options[] = {
 	  "WAL_SOURCE", false, NULL },
 	{ OPT_TEXT, 0, "from-backup", "SEGMENT", &config.from,
 	  "look from this segment on; default: the oldest backup whose label is in the archive, or that "
-	  "the records name, else the oldest segment", NULL, false, NULL },
+	  "the records name (a base backup in files or tars, one of pgBackRest or Barman), else the "
+	  "oldest segment", NULL, false, NULL },
 	{ OPT_TEXT, 0, "ledger", "FILE", &config.ledger,
 	  "remember in FILE what was verified, and read only what is new", "WAL_LEDGER", false, NULL },
 	{ OPT_DURATION, 0, "max-age", "DURATION", &config.max_age_s,
@@ -98,17 +103,45 @@ static const struct tool tool = {
 
 /* ---- the archive -------------------------------------------------------------------- */
 
-/* A backup that lies here, though the archive may have no label of it. */
-static void add_backup(struct walarchive *a, const char *path)
+static void see(struct given *given, const json_t *record)
 {
-	AUTO_FREE char *file = xasprintf("%s/backup_label", path);
-	BUF_AUTO text = BUF_INIT(LABEL_MAX_B);
-	struct label label;
-	struct err e = { 0 };
+	const char *name = record_text(record, "name"), *path = record_text(record, "path");
+	struct known k = { 0 };
 
-	if (access(file, F_OK) == 0 && io_slurp(file, &text, &e) == 0 &&
-	    label_parse(text.s, text.len, file, &label, &e) == 0)
-		walarchive_add_backup(a, path, &label);
+	k.said = walneed_of_record(record, &k.need);
+	if (!k.said && path == NULL)
+		return;
+	k.name = xstrdup(name ? name : path ? path : "");
+	k.path = path ? xstrdup(path) : NULL;
+	given->known = xrealloc(given->known, given->n_known + 1, sizeof(*given->known));
+	given->known[given->n_known++] = k;
+}
+
+/* Backups that lie elsewhere, though the archive may have no label of them. */
+static void add_known(struct walarchive *a, const struct given *given)
+{
+	for (size_t i = 0; i < given->n_known; i++) {
+		struct known *k = &given->known[i];
+		struct err e = { 0 };
+		const int found =
+			k->said ? 1 : walneed_of_path(k->path, &given->keys, &k->need, &e);
+		const uint64_t cluster = k->need.system_identifier;
+
+		if (found < 0)
+			stage_error(given->st, "wal-window", k->name, &e);
+		else if (found > 0 && (cluster == 0 || cluster == a->system_identifier))
+			walarchive_add_backup(a, k->name, &k->need.label);
+	}
+}
+
+static void forget(struct given *given)
+{
+	for (size_t i = 0; i < given->n_known; i++) {
+		free(given->known[i].name);
+		free(given->known[i].path);
+	}
+	free(given->known);
+	keys_wipe(&given->keys);
 }
 
 static int where_from(const struct walarchive *a, uint64_t *from, struct err *e)
@@ -160,8 +193,7 @@ static int look_at_archive(const struct given *given, struct err *e)
 
 	if (walarchive_open(&a, config.archive, &limits, &given->keys, e) < 0)
 		return -1;
-	for (size_t i = 0; i < given->paths.n; i++)
-		add_backup(&a, given->paths.v[i]);
+	add_known(&a, given);
 	if (where_from(&a, &order.from, e) < 0 ||
 	    (config.ledger && walledger_load(&known, config.ledger, e) < 0))
 		return -1;
@@ -232,12 +264,11 @@ int main(int argc, char **argv)
 		config.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	stage_begin(&st, &tool);
 	while (stage_next(&st, &r))
-		if (strcmp(r.kind, "backup") == 0 && record_text(r.object, "path"))
-			strv_add(&given.paths, record_text(r.object, "path"));
+		if (strcmp(r.kind, "backup") == 0)
+			see(&given, r.object);
 	if (keys_load(&given.keys, &config.keys, &e) < 0 ||
 	    keywork_run(tool.name, &given.keys, look, &given, &status, &e) < 0)
 		status = stage_fail(&st, "wal-archive", "", &e);
-	keys_wipe(&given.keys);
-	strv_free(&given.paths);
+	forget(&given);
 	return status;
 }

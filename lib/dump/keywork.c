@@ -24,7 +24,7 @@ static int make_home(void *ctx, struct err *e)
 	return tmpdir_create(&k->home, NULL, k->tool, &self, e);
 }
 
-static int work(void *ctx)
+static int do_work(void *ctx)
 {
 	const struct keywork *k = ctx;
 
@@ -39,12 +39,12 @@ static void remove_home(void *ctx)
 	(void)tmpdir_remove(&k->home, &ignored);
 }
 
-int keywork_run(const char *tool, struct keys *keys, int (*with_them)(void *ctx), void *ctx,
-		int *status, struct err *e)
+int keywork_run(const char *tool, struct keys *keys, int (*work)(void *ctx), void *ctx, int *status,
+		struct err *e)
 {
-	struct keywork k = { .tool = tool, .keys = keys, .work = with_them, .ctx = ctx };
+	struct keywork k = { .tool = tool, .keys = keys, .work = work, .ctx = ctx };
 	const struct supervise s = { .prepare = make_home,
-				     .work = work,
+				     .work = do_work,
 				     .clean_up = remove_home,
 				     .ctx = &k,
 				     .grace_s = GRACE_S };
@@ -52,7 +52,7 @@ int keywork_run(const char *tool, struct keys *keys, int (*with_them)(void *ctx)
 	int waited;
 
 	if (!keys_any(keys)) {
-		*status = with_them(ctx);
+		*status = work(ctx);
 		return 0;
 	}
 	if (supervise_run(&s, &waited, &end, NULL, e) < 0)

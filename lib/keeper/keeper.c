@@ -297,6 +297,7 @@ json_t *keeper_describe(const struct keeper *k, const struct keeper_backup *b)
 	record_set_time(o, "taken_at", b->stopped_ms);
 	record_set_text(o, "start_lsn", b->start_lsn);
 	record_set_text(o, "stop_lsn", b->stop_lsn);
+	record_set_text(o, "start_wal", b->start_wal);
 	record_set_text(o, "system_identifier", b->system_identifier);
 	record_set_text(o, "server_version", b->server_version);
 	record_set_text(o, "fault", b->fault);

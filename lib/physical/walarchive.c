@@ -164,6 +164,7 @@ static int find_size(struct walarchive *a, struct err *e)
 		if (s != NULL && stream_read(s, p, sizeof(p), &why) == sizeof(p) &&
 		    wal_header(p, &h)) {
 			a->segment_b = h.segment_size;
+			a->system_identifier = h.system_identifier;
 			return 0;
 		}
 		if (first.kind == ERR_NONE)

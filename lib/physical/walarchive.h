@@ -48,7 +48,8 @@ struct walarchive {
 	struct storage *storage;
 	const struct keys *keys; /* borrowed */
 	uint32_t segment_b;
-	struct walseg *segs; /* by timeline, position; a .partial one behind the whole one */
+	uint64_t system_identifier; /* of its newest segment that could be looked at */
+	struct walseg *segs;        /* by timeline, position; a .partial one behind the whole one */
 	size_t n_segs;
 	struct walbackup *backups; /* by where they begin */
 	size_t n_backups;

@@ -23,10 +23,15 @@ make_archive() {
 	for i in 1 2 3; do
 		sql "INSERT INTO t SELECT g, md5(g::text) m FROM generate_series(1, 8000 + $i) g" || return
 	done
+	as_pg mkdir "$SCRATCH/source/backups" || return
+	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$SCRATCH/source/backups/tars" -Ft -z -X none -c fast --no-sync ||
+		return
 	sql "SELECT pg_switch_wal()" || return
 	sql "INSERT INTO t VALUES (0, 'last')" || return
 	NEWEST=$(sql "SELECT pg_walfile_name(pg_switch_wal())") || return
-	wait_for 20 test -e "archive/$NEWEST"
+	wait_for 20 test -e "archive/$NEWEST" || return
+	# Of the second backup only its records know.
+	find archive -name '*.backup' | sort | tail -n +2 | xargs rm
 }
 
 if ! make_archive >"$SCRATCH/log/archive" 2>&1; then
@@ -199,6 +204,34 @@ bad_usage() {
 }
 t "an empty archive is critical, one that is not there unknown" bad_usage
 
+windows() {
+	copy
+	rm bad/*.backup
+	list-backups --records source/backups >list
+	# The one in tars begins behind the one in files.
+	expect_status 0 check-wal --records --archive bad <list
+	expect_check wal-window ok tars
+	expect_records "any(.check == \"wal-archive\" and all(.metrics[]; .name != \"segments\" or .value < $(
+		find bad -type f | wc -l)))"
+	jq -c "select(.record == \"backup\") | ., (.name = \"files\" | .path = \"$SCRATCH/source/base\")" list >both
+	expect_status 0 check-wal --records --archive bad <both
+	expect_check wal-window ok tars
+	expect_check wal-window ok files
+	rm "bad/$THIRD"
+	expect_status 1 check-wal --records --archive bad <both
+	expect_check wal-gap warning "$THIRD"
+	expect_out 'nothing after .* can be recovered up to backup tars'
+	# What a repository says of its backups will do.
+	start=$(sed -n 's,^START WAL LOCATION: \([^ ]*\) .*,\1,p' source/base/backup_label)
+	jq -nc --arg lsn "$start" --arg wal "$LABEL" '{record: "backup", tool: "list-backups", run: "x",
+		at: "2026-02-17T00:00:00Z", name: "20260217-020000F", format: "pgbackrest",
+		start_lsn: $lsn, start_wal: $wal, stop_lsn: $lsn, taken_at: "2026-02-17T00:00:00Z"}' >one
+	expect_status 2 check-wal --records --archive bad <one
+	expect_check wal-window ok 20260217-020000F
+	expect_out 'recoverable from 2026-02-17 .*, where a hole follows'
+}
+t "backups in files, in tars and in a repository each have their window, by their records" windows
+
 encrypted() {
 	copy
 	echo secret words >passphrase
@@ -310,6 +343,17 @@ production() {
 	expect_out 'archiving fails'
 	expect_check wal-waiting critical
 	expect_check wal-slot warning lazy
+	# Beyond max_slot_wal_keep_size the next checkpoint takes away what the slot needs.
+	sql "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'"
+	sql "ALTER SYSTEM SET max_wal_size = '2MB'"
+	sql "SELECT pg_reload_conf()" >/dev/null
+	for i in 4 5 6; do sql "INSERT INTO t VALUES ($i); SELECT pg_switch_wal()" >/dev/null; done
+	expect_status 2 check-wal --records --production "$PG_DSN"
+	expect_check wal-slot critical lazy
+	sql CHECKPOINT
+	expect_status 2 check-wal --records --production "$PG_DSN"
+	expect_records 'any(.check == "wal-slot" and .subject == "lazy" and .status == "critical"
+		and (.summary | contains("the WAL that its receiver needs is gone")))'
 	expect_status 2 check-wal --nagios --production "$PG_DSN"
 	sql "CREATE ROLE nobody LOGIN" >/dev/null
 	expect_status 2 check-wal --records --production "host=$PG_SOCKET user=nobody dbname=postgres"
