@@ -110,6 +110,19 @@ static void say_newest(struct stage *st, const char *file, const struct census_t
 	stage_check(st, &c);
 }
 
+static void say_sequences(struct stage *st, const char *file, const struct inspected *in)
+{
+	size_t i = 0;
+
+	do {
+		struct check c;
+
+		check_init(&c, "dump-sequences", file);
+		finding_sequences(&c, &in->rows, &i);
+		stage_check(st, &c);
+	} while (i < in->rows.n_sequences);
+}
+
 static void say_complete(struct stage *st, const char *file, const struct inspected *in,
 			 uint64_t rows, double seconds)
 {
@@ -166,7 +179,9 @@ static void inspect(struct stage *st, const struct keys *keys, const char *path,
 	say_tables(st, file, &in, r < 0 ? err_status(&e) : V_UNKNOWN, &rows);
 	if (r < 0)
 		stage_error(st, in.recognised ? "dump-complete" : "dump-format", file, &e);
-	else
+	if (r == 0 && in.what.kind != DUMP_MYSQL && in.what.kind != DUMP_MONGO)
+		say_sequences(st, file, &in);
+	if (r == 0)
 		say_complete(st, file, &in, rows, (double)(mono_ms() - began_ms) / 1000);
 }
 

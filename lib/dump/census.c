@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_MAX_B = 512 };
+
 static int by_name(const void *a, const void *b)
 {
 	const struct census_table *x = a, *y = b;
@@ -30,6 +32,11 @@ void census_free(struct census *r)
 		free(r->v[i]);
 	}
 	free(r->v);
+	for (size_t i = 0; i < r->n_sequences; i++) {
+		free(r->sequences[i].database);
+		free(r->sequences[i].name);
+	}
+	free(r->sequences);
 	*r = (struct census){ 0 };
 }
 
@@ -87,6 +94,27 @@ void census_begin_copy(struct census *r, struct census_table *t, const char *cop
 			t->column = column;
 	}
 	tally_begin(&t->tally, field, r->hashes);
+}
+
+void census_statement(struct census *r, const char *database, const char *schema, const char *sql,
+		      size_t n)
+{
+	struct census_sequence *q;
+	char written[NAME_MAX_B], name[NAME_MAX_B];
+	int64_t last;
+	bool called;
+
+	if (!sqlstmt_setval(sql, n, written, sizeof(written), &last, &called) ||
+	    !sqlstmt_plain_name(written, schema, name, sizeof(name)))
+		return;
+	if (r->n_sequences == r->sequences_cap) {
+		r->sequences_cap = r->sequences_cap ? r->sequences_cap * 2 : 64;
+		r->sequences = xrealloc(r->sequences, r->sequences_cap, sizeof(*r->sequences));
+	}
+	q = &r->sequences[r->n_sequences++];
+	*q = (struct census_sequence){ .last = last, .called = called };
+	q->database = xstrdup(database);
+	q->name = xstrdup(name);
 }
 
 static int in_order(const void *a, const void *b)

@@ -18,6 +18,13 @@ struct census_table {
 	bool whole; /* all of its rows were seen, up to their end mark */
 };
 
+/* Where a sequence stands. */
+struct census_sequence {
+	char *database, *name; /* owned; as of a table */
+	int64_t last;
+	bool called; /* else .last is the next value that it gives */
+};
+
 struct census {
 	/* What to look for: COLUMN, or TABLE.COLUMN, where TABLE is schema.table or table;
 	 * borrowed; may be NULL.
@@ -27,6 +34,8 @@ struct census {
 	struct census_table **v; /* in the order of the dump */
 	size_t n, cap;
 	void *by_name;
+	struct census_sequence *sequences; /* in the order of the dump */
+	size_t n_sequences, sequences_cap;
 };
 
 void census_free(struct census *r);
@@ -37,6 +46,11 @@ struct census_table *census_table(struct census *r, const char *database, const 
 
 /* Begins the tally of a table whose rows come as the COPY statement says. */
 void census_begin_copy(struct census *r, struct census_table *t, const char *copy, size_t n);
+
+/* Looks for the position of a sequence in SQL (SELECT setval(...)); schema (may be "") is that of
+ * names without one. */
+void census_statement(struct census *r, const char *database, const char *schema, const char *sql,
+		      size_t n);
 
 /* By name; for reports. */
 void census_sort(struct census *r);

@@ -56,6 +56,8 @@ static void expect_rows(struct parts *p, size_t i)
 	if (strcmp(t->desc, "ENCODING") == 0)
 		(void)sqlstmt_setting(t->defn, strlen(t->defn), "client_encoding", p->out->encoding,
 				      sizeof(p->out->encoding));
+	if (strcmp(t->desc, "SEQUENCE SET") == 0)
+		census_statement(p->rows, "", t->schema, t->defn, strlen(t->defn));
 	if (!t->has_data || strcmp(t->desc, "TABLE DATA") != 0)
 		return;
 	(void)snprintf(name, sizeof(name), "%s.%s", t->schema, t->tag);

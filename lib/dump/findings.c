@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A record has 64 KiB, a name up to 2 * 63 bytes, of which JSON may make six each: for names that
+ * people give there is room for more. */
+enum { SEQUENCES_MAX = 64 };
+
 const char *finding_table(const struct census_table *t, char out[FINDING_NAME])
 {
 	(void)snprintf(out, FINDING_NAME, "%s%s%s", t->database, t->database[0] ? "." : "",
@@ -81,6 +85,30 @@ void finding_newest(struct check *c, const struct census_table *t, int64_t now_m
 	else
 		check_say(c, V_OK, "%s, %s ago", utc_human(t->tally.newest_ms, at),
 			  human_duration(age_s, age));
+}
+
+void finding_sequences(struct check *c, const struct census *rows, size_t *i)
+{
+	const char *const database = *i < rows->n_sequences ? rows->sequences[*i].database : "";
+	const size_t first = *i;
+	json_t *all = json_object();
+
+	for (; *i < rows->n_sequences && *i - first < SEQUENCES_MAX; ++*i) {
+		const struct census_sequence *q = &rows->sequences[*i];
+		JSON_AUTO *name = record_string(q->name, strlen(q->name));
+
+		if (strcmp(q->database, database) != 0)
+			break;
+		(void)json_object_set_new(
+			all, json_string_value(name),
+			json_pack("{s:I, s:b}", "last", (json_int_t)q->last, "called", q->called));
+	}
+	check_field(c, "sequences", all);
+	if (*database)
+		check_field(c, "database", record_string(database, strlen(database)));
+	check_metric_int(c, "sequences", (int64_t)(*i - first), "");
+	check_say(c, V_OK, "the positions of %zu%s%s", *i - first, *database ? " of " : "",
+		  database);
 }
 
 void finding_complete(struct check *c, const struct inspected *in, uint64_t rows, double seconds)

@@ -16,6 +16,9 @@ void finding_format(struct check *c, const struct inspected *in);
 void finding_rows(struct check *c, const struct census_table *t, enum verdict damage);
 /* The newest moment in the column that was looked at. */
 void finding_newest(struct check *c, const struct census_table *t, int64_t now_ms);
+/* Where its sequences stand, from the one at *i on: those of one database, as many as a record
+ * takes; *i then is behind them. */
+void finding_sequences(struct check *c, const struct census *rows, size_t *i);
 /* Of a dump that is whole, with so many rows in all. */
 void finding_complete(struct check *c, const struct inspected *in, uint64_t rows, double seconds);
 #endif

@@ -98,8 +98,10 @@ static void see_statement(struct script *c, const struct sqlscan_event *ev)
 		(void)snprintf(c->out->encoding, sizeof(c->out->encoding), "%.31s", value);
 	if (sqlstmt_setting(ev->text, ev->n, "search_path", value, sizeof(value)))
 		(void)snprintf(c->schema, sizeof(c->schema), "%s", value);
-	if (c->rows)
+	if (c->rows) {
 		see_insert(c, ev);
+		census_statement(c->rows, c->database, c->schema, ev->text, ev->n);
+	}
 }
 
 /* \connect shop, \connect "My shop", \connect -reuse-previous=on "dbname='My shop'" */

@@ -1,5 +1,6 @@
 #include "lib/dump/sqlstmt.h"
 
+#include "lib/base/num.h"
 #include "lib/dump/sqlwords.h"
 
 #include <stdio.h>
@@ -146,6 +147,39 @@ bool sqlstmt_encoding(const char *text, size_t n, char *value, size_t size)
 	       (sqlwords_next(&w) && sqlwords_is(&w, "set") && sqlwords_next(&w) &&
 		sqlwords_is(&w, "names") && sqlwords_next(&w) &&
 		sql_value(text, &w.t, value, size));
+}
+
+/* A whole number; w then stands behind it. */
+static bool whole_number(struct sqlwords *w, int64_t *value)
+{
+	char text[32] = "";
+	const size_t sign = sqlwords_char(w, '-') ? 1 : 0;
+	struct err e;
+
+	text[0] = '-';
+	if ((sign && !sqlwords_next(w)) || w->t.kind != SQL_NUMBER || sign + w->t.n >= sizeof(text))
+		return false;
+	memcpy(text + sign, w->text + w->t.at, w->t.n);
+	text[sign + w->t.n] = '\0';
+	return num_i64(text, INT64_MIN, INT64_MAX, value, &e) == 0 && sqlwords_next(w);
+}
+
+bool sqlstmt_setval(const char *text, size_t n, char *out, size_t size, int64_t *last, bool *called)
+{
+	struct sqlwords w = { .text = text, .n = n };
+
+	if (!sqlwords_next(&w) || !sqlwords_is(&w, "select") || !sqlwords_next(&w))
+		return false;
+	if (sqlwords_is(&w, "pg_catalog") &&
+	    !(sqlwords_next(&w) && sqlwords_char(&w, '.') && sqlwords_next(&w)))
+		return false;
+	if (!sqlwords_is(&w, "setval") || !sqlwords_next(&w) || !sqlwords_char(&w, '(') ||
+	    !sqlwords_next(&w) || w.t.kind != SQL_STRING || !sql_value(text, &w.t, out, size) ||
+	    !sqlwords_next(&w) || !sqlwords_char(&w, ',') || !sqlwords_next(&w) ||
+	    !whole_number(&w, last) || !sqlwords_char(&w, ',') || !sqlwords_next(&w))
+		return false;
+	*called = sqlwords_is(&w, "true");
+	return *called || sqlwords_is(&w, "false");
 }
 
 bool sqlstmt_extension(const char *text, size_t n, char *name, size_t size)

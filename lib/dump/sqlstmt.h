@@ -34,6 +34,11 @@ bool sqlstmt_setting(const char *text, size_t n, const char *name, char *value, 
 /* The encoding that SET client_encoding or SET NAMES names. False when it is another statement. */
 bool sqlstmt_encoding(const char *text, size_t n, char *value, size_t size);
 
+/* SELECT pg_catalog.setval('SEQUENCE', LAST, CALLED): the sequence as it is written there. False
+ * when it is another statement, or when the name does not fit. */
+bool sqlstmt_setval(const char *text, size_t n, char *out, size_t size, int64_t *last,
+		    bool *called);
+
 /* The extension that is created, altered or commented on. False when it is another statement. */
 bool sqlstmt_extension(const char *text, size_t n, char *name, size_t size);
 

@@ -141,7 +141,7 @@ static void compare_dump(struct stage *st, const struct baseline_check *b, const
 			  "--checksum, the dump be in UTF8 and its rows no INSERTs");
 		stage_check(st, &c);
 	}
-	state_diff_rows(&d);
+	state_diff_data(&d);
 }
 
 bool baseline_check(struct stage *st, const struct baseline_check *b, const struct restored *from)

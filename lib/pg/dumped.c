@@ -44,6 +44,20 @@ static void see_complete(struct dumped *d, const json_t *o)
 	}
 }
 
+static void see_sequences(struct dumped *d, const json_t *o)
+{
+	const char *database = record_text(o, "database");
+	json_t *seen = json_object_get(o, "sequences"), *of;
+
+	if (d->sequences == NULL)
+		d->sequences = json_object();
+	of = json_object_get(d->sequences, database ? database : "");
+	if (of)
+		(void)json_object_update(of, seen);
+	else
+		(void)json_object_set(d->sequences, database ? database : "", seen);
+}
+
 static void see_format(struct dumped *d, const json_t *o)
 {
 	const char *encoding = record_text(o, "encoding"), *format = record_text(o, "format");
@@ -60,6 +74,8 @@ void dumped_see(struct dumped *d, const struct record *r)
 
 	if (check && strcmp(check, "dump-rows") == 0)
 		see_rows(d, r->object);
+	if (check && strcmp(check, "dump-sequences") == 0)
+		see_sequences(d, r->object);
 	if (check && strcmp(check, "dump-format") == 0)
 		see_format(d, r->object);
 	if (check && strcmp(check, "dump-complete") == 0)
@@ -79,6 +95,7 @@ void dumped_free(struct dumped *d)
 		free(d->v[i].hash);
 	}
 	free(d->v);
+	json_decref(d->sequences);
 	*d = (struct dumped){ 0 };
 }
 
@@ -131,6 +148,25 @@ static json_t *table_state(const struct dumped_table *t, bool hashes)
 	return o;
 }
 
+/* Those of the baseline, under its names, as far as the dump has them. The caller's. */
+static json_t *sequences_state(const struct dumped *d, const char *database, json_t *were)
+{
+	const json_t *here = json_object_get(d->sequences, database);
+	json_t *is = json_object(), *was;
+	const char *ident;
+
+	if (here == NULL)
+		here = json_object_get(d->sequences, "");
+	json_object_foreach(were, ident, was) {
+		AUTO_FREE char *name = unquoted(ident);
+		json_t *found = json_object_get(here, name);
+
+		if (found)
+			(void)json_object_set(is, ident, found);
+	}
+	return is;
+}
+
 json_t *dumped_state(const struct dumped *d, const json_t *baseline)
 {
 	json_t *state = json_object(), *tables = json_object(), *was;
@@ -147,6 +183,10 @@ json_t *dumped_state(const struct dumped *d, const json_t *baseline)
 	}
 	(void)json_object_set_new(state, "tables", tables);
 	(void)json_object_set_new(state, "checksum", all ? json_string("copy") : json_null());
+	if (d->sequences)
+		(void)json_object_set_new(state, "sequences",
+					  sequences_state(d, database ? database : "",
+							  json_object_get(baseline, "sequences")));
 	if (d->counts_objects)
 		(void)json_object_set_new(state, "large_objects",
 					  json_pack("{s:I}", "rows", (json_int_t)d->objects));

@@ -30,7 +30,8 @@ struct dumped_table {
 struct dumped {
 	struct dumped_table *v;
 	size_t n, cap;
-	bool newest; /* of all rows whose time was looked at */
+	json_t *sequences; /* by database, by name: { "last", "called" }; NULL: nothing was said */
+	bool newest;       /* of all rows whose time was looked at */
 	int64_t newest_ms;
 	char encoding[32]; /* of its text; "" */
 	bool archive;
@@ -38,7 +39,8 @@ struct dumped {
 	int64_t objects;     /* large ones */
 };
 
-/* Looks at a record: the checks dump-rows, dump-newest, dump-format and dump-complete. */
+/* Looks at a record: the checks dump-rows, dump-sequences, dump-newest, dump-format and
+ * dump-complete. */
 void dumped_see(struct dumped *d, const struct record *r);
 void dumped_free(struct dumped *d);
 
@@ -47,8 +49,9 @@ const struct dumped_table *dumped_find(const struct dumped *d, const char *datab
 				       const char *name);
 
 /* The dump as a state (state.h) beside the one of a baseline: its tables, under the baseline's
- * names, and the number of large objects. Hashes are there where both can be compared: those of a
- * baseline are of UTF-8. "checksum" is "copy" when all tables have them. The caller's. */
+ * names, its sequences, and the number of large objects. Hashes are there where both can be
+ * compared: those of a baseline are of UTF-8. "checksum" is "copy" when all tables have them. The
+ * caller's. */
 json_t *dumped_state(const struct dumped *d, const json_t *baseline);
 
 /* One table. */

@@ -203,9 +203,11 @@ static void diff_sequences(const struct state_diff *d)
 
 	json_object_foreach(was, name, entry)
 		same = same_sequence(d, name, entry, json_object_get(is, name)) && same;
+	/* What columns hold is only known where there is a database. */
 	if (same && json_object_size(was) > 0)
 		say(d, "baseline-sequences", "", V_OK,
-		    "all stand where the baseline has them, none behind its column");
+		    d->here->link ? "all stand where the baseline has them, none behind its column"
+				  : "all stand where the baseline has them");
 }
 
 /* --- large objects -------------------------------------------------------------------------- */
@@ -346,15 +348,16 @@ static void diff_schema(const struct state_diff *d)
 		say(d, "baseline-schema", "", n == 0 ? V_OK : bad(d), text.s);
 }
 
-void state_diff_rows(struct state_diff *d)
+void state_diff_data(struct state_diff *d)
 {
 	diff_tables(d);
 	diff_large_objects(d);
+	if (json_object_get(d->is, "sequences"))
+		diff_sequences(d);
 }
 
 void state_diff(struct state_diff *d)
 {
-	state_diff_rows(d);
-	diff_sequences(d);
+	state_diff_data(d);
 	diff_schema(d);
 }

@@ -28,6 +28,6 @@ struct state_diff {
 };
 
 void state_diff(struct state_diff *d);
-/* Tables and large objects alone: all that a dump tells without a restore. */
-void state_diff_rows(struct state_diff *d);
+/* Without definitions: what a dump tells without a restore, where .here is not connected. */
+void state_diff_data(struct state_diff *d);
 #endif

@@ -75,7 +75,8 @@ ODD="host=$PG_SOCKET user=postgres dbname=odd"
 sql "$ODD" "
 	CREATE TABLE people (id int PRIMARY KEY, name text, at timestamptz, x float8);
 	CREATE TABLE \"Odd \"\"na.me\" (\"a b\" text, twice int GENERATED ALWAYS AS (2) STORED);
-	CREATE TABLE bare ();
+	CREATE TABLE bare (); CREATE SEQUENCE \"it's \"\"one\" INCREMENT -2; CREATE SEQUENCE new;
+	SELECT nextval('\"it''s \"\"one\"') FROM generate_series(1, 20);
 	CREATE TABLE void (id int);
 	CREATE UNLOGGED TABLE fleeting (id int);
 	CREATE TABLE parted (id int, at date) PARTITION BY RANGE (at);
@@ -111,6 +112,7 @@ equal() {
 		expect_records 'any(.check == "baseline-rows" and .status == "ok" and .subject == ""
 			and (.summary | test("8 tables, 3,108 rows.*to the last byte")))'
 		expect_check baseline ok
+		expect_check baseline-sequences ok ""
 		[ $how = p ] || expect_check baseline-large-objects ok ""
 	done
 	"$PG_BIN/pg_dumpall" -d "$PG_DSN" | gzip >everything.gz
@@ -139,6 +141,12 @@ damage() {
 		'if .table? == "public.void" then .status = "critical" else . end'
 	found odd.c baseline-large-objects "" \
 		'if .check == "dump-complete" then (.metrics[] | select(.name == "objects") | .value) = 4 else . end'
+	# a sequence that stands elsewhere, and one that is not there
+	sed "s/\\(setval.*one\"', -39\\), true/\\1, false/" odd.p >sequence.sql
+	found sequence.sql baseline-sequences 'public."it''"''"'s ""one"'
+	expect_out 'stands at -39 \(never used\); the baseline has -39'
+	sed '/^SELECT.*public.new/d' odd.p >sequence.sql
+	found sequence.sql baseline-sequences public.new
 	inspect-dump --records --checksum odd.p | jq -c 'select(.table? != "public.void")' >records
 	expect_status 0 compare-counts --dump --records --checksum --exclude void --baseline odd.p.counts.json <records
 }

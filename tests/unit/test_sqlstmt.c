@@ -43,6 +43,51 @@ START_TEST(roles)
 END_TEST
 
 static const struct {
+	const char *text, *name; /* NULL: it is none */
+	int64_t last;
+	bool called;
+} setval_cases[] = {
+	{ "SELECT pg_catalog.setval('public.orders_id_seq', 47, true);", "public.orders_id_seq", 47,
+	  true },
+	{ "select setval('s', 1, false)", "s", 1, false },
+	{ "SELECT pg_catalog.setval('public.\"Odd \"\"''s\"', -9223372036854775808, true);",
+	  "public.\"Odd \"\"'s\"", INT64_MIN, true },
+	{ "SELECT pg_catalog.setval('s', 9223372036854775807, true);", "s", INT64_MAX, true },
+	{ "SELECT pg_catalog.setval('s', 9223372036854775808, true);", NULL, 0, false },
+	{ "SELECT pg_catalog.setval('s', 00000000000000000000000000000000000001, true);", NULL, 0,
+	  false },
+	{ "SELECT pg_catalog.setval('s', 1.5, true);", NULL, 0, false },
+	{ "SELECT pg_catalog.setval('s', - , true);", NULL, 0, false },
+	{ "SELECT pg_catalog.setval('s', 1);", NULL, 0, false },
+	{ "SELECT pg_catalog.setval('s', 1, maybe);", NULL, 0, false },
+	{ "SELECT pg_catalog.setval(s, 1, true);", NULL, 0, false },
+	{ "SELECT pg_catalog.setval('s", NULL, 0, false },
+	{ "SELECT pg_catalog.nextval('s', 1, true);", NULL, 0, false },
+	{ "SELECT pg_catalog", NULL, 0, false },
+	{ "SELECT other.setval('s', 1, true);", NULL, 0, false },
+	{ "INSERT INTO t VALUES ('setval')", NULL, 0, false },
+	{ "", NULL, 0, false },
+};
+
+START_TEST(setval)
+{
+	const char *text = setval_cases[_i].text;
+	char name[64];
+	int64_t last;
+	bool called;
+	bool is = sqlstmt_setval(text, strlen(text), name, sizeof(name), &last, &called);
+
+	ck_assert_int_eq(is, setval_cases[_i].name != NULL);
+	if (!is)
+		return;
+	ck_assert_str_eq(name, setval_cases[_i].name);
+	ck_assert_int_eq(last, setval_cases[_i].last);
+	ck_assert_int_eq(called, setval_cases[_i].called);
+	ck_assert(!sqlstmt_setval(text, strlen(text), name, strlen(name), &last, &called));
+}
+END_TEST
+
+static const struct {
 	const char *text, *words;
 } word_cases[] = {
 	{ "", "" },
@@ -124,6 +169,7 @@ int main(void)
 
 	tcase_add_loop_test(c, roles, 0, CASES(role_cases));
 	tcase_add_loop_test(c, words, 0, CASES(word_cases));
+	tcase_add_loop_test(c, setval, 0, CASES(setval_cases));
 	tcase_add_loop_test(c, setting, 0, CASES(setting_cases));
 	tcase_add_loop_test(c, copy_target, 0, CASES(copy_cases));
 	suite_add_tcase(s, c);
