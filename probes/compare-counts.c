@@ -1,28 +1,26 @@
 /* compare-counts: the restored rows beside production's, with every difference explained. */
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
-#include "lib/base/xmem.h"
 #include "lib/pg/baseline_check.h"
 #include "lib/pg/compare.h"
 #include "lib/pg/compared.h"
 #include "lib/pg/dumped.h"
-#include "lib/pg/restored.h"
+#include "lib/pg/sides.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { LOCK_WAIT_S = 10, JOBS_MAX = 32, PRODUCTION_S = 30 * 60 };
+enum { JOBS_MAX = 32, PRODUCTION_S = 30 * 60 };
 
 static struct {
-	const char *production, *restored, *time_zone;
-	const char *readings;
-	const char *baseline, *baseline_key;
-	uint64_t top, jobs, production_timeout_s, production_s, sample_above_b, slack_s;
-	bool all, dump, recovery_given, checksum, show_rows;
+	struct sides_plan sides;
+	const char *time_zone, *readings, *baseline, *baseline_key;
+	uint64_t jobs, production_s, sample_above_b, slack_s;
+	bool dump, recovery_given, checksum, show_rows;
 	int64_t recovery_ms;
-	struct strv tables, exclude, time_columns;
 	struct pg_tolerance tolerance;
-} config = { .top = 10, .jobs = 2, .production_timeout_s = PRODUCTION_S, .slack_s = 10 };
+} config = { .sides = { .top = 10, .production_timeout_s = PRODUCTION_S },
+	     .jobs = 2,
+	     .slack_s = 10 };
 
 static int set_recovery(const char *value, void *to, struct err *e)
 {
@@ -36,29 +34,29 @@ static int set_recovery(const char *value, void *to, struct err *e)
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_TEXT, 0, "production", "CONNINFO", &config.production,
+	{ OPT_TEXT, 0, "production", "CONNINFO", &config.sides.production,
 	  "the database to compare with: a connection string or URI, without password; only ever "
 	  "read", "PRODUCTION", false, NULL },
-	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.restored,
+	{ OPT_TEXT, 0, "restored", "CONNINFO", &config.sides.restored,
 	  "the restored database; default: the one of the instance record, else what PGHOST and its "
 	  "like say", NULL, false, NULL },
 	{ OPT_FLAG, 0, "dump", NULL, &config.dump,
 	  "no database was restored: compare what inspect-dump, before this in the pipe, has counted "
 	  "(and, with its --checksum, hashed)",
 	  NULL, false, NULL },
-	{ OPT_CALL, 0, "top", "N", &config.top,
+	{ OPT_CALL, 0, "top", "N", &config.sides.top,
 	  "compare the N largest tables, or \"all\"; default: 10", "COMPARE_TABLES", false,
 	  pg_top_option },
-	{ OPT_FLAG, 0, "all", NULL, &config.all, "compare all tables", NULL, false, NULL },
-	{ OPT_LIST, 0, "table", "PATTERN", &config.tables,
+	{ OPT_FLAG, 0, "all", NULL, &config.sides.all, "compare all tables", NULL, false, NULL },
+	{ OPT_LIST, 0, "table", "PATTERN", &config.sides.tables,
 	  "compare the tables that match (orders, sales.*, audit_2026_*) instead of the largest; "
 	  "may be repeated", NULL, false, NULL },
-	{ OPT_LIST, 0, "exclude", "PATTERN", &config.exclude,
+	{ OPT_LIST, 0, "exclude", "PATTERN", &config.sides.exclude,
 	  "leave out the tables that match; may be repeated", "EXCLUDE_TABLES", false, NULL },
 	{ OPT_CALL, 0, "tolerance", "N", &config.tolerance,
 	  "allow for so many unexplained rows a table (12), or such a share of production's (0.5%); "
 	  "default: none", "TOLERANCE", false, pg_tolerance_option },
-	{ OPT_LIST, 0, "time-column", "COLUMN", &config.time_columns,
+	{ OPT_LIST, 0, "time-column", "COLUMN", &config.sides.time_columns,
 	  "the column that tells when a row was made, as COLUMN for all tables that have it or as "
 	  "TABLE.COLUMN; default: found by name, type and default; may be repeated",
 	  "TIME_COLUMN", false, NULL },
@@ -73,7 +71,7 @@ static const struct opt options[] = {
 	  "default: 10s", NULL, false, NULL },
 	{ OPT_COUNT, 0, "jobs", "N", &config.jobs,
 	  "count on N connections to each side; default: 2", NULL, false, NULL },
-	{ OPT_DURATION, 0, "production-timeout", "DURATION", &config.production_timeout_s,
+	{ OPT_DURATION, 0, "production-timeout", "DURATION", &config.sides.production_timeout_s,
 	  "the longest that counting one table may take in production; default: 30m", NULL, false,
 	  NULL },
 	{ OPT_DURATION, 0, "max-seconds", "DURATION", &config.production_s,
@@ -142,102 +140,33 @@ static const struct tool tool = {
 	.options = options,
 };
 
-/* Both databases. */
 struct work {
 	struct restored from;
-	struct pg here, there;
-	struct pg_tables ours, theirs;
-	struct pg_pairs pairs;
-	struct pg_selected selected;
+	struct sides sides;
 	struct pg_compare compare;
 	struct dumped dumped;
+	bool dated; /* by a baseline: .snapshot_ms is the backup's own moment */
+	int64_t snapshot_ms;
 };
 
 static void work_free(struct work *w)
 {
 	dumped_free(&w->dumped);
 	pg_compare_free(&w->compare);
-	pg_pairs_free(&w->pairs);
-	pg_tables_free(&w->ours);
-	pg_tables_free(&w->theirs);
-	pg_close(&w->here);
-	pg_close(&w->there);
+	sides_free(&w->sides);
 	restored_free(&w->from);
 }
 
-/* PG* lead to the restored server when nothing else names it, and under restore-to-temp. */
-static int open_production(struct work *w, const struct pg_target *here, struct err *e)
+/* The user knows best; nobody else knows better than who took the snapshot. */
+static void gather(const struct work *w, struct pg_evidence *out)
 {
-	struct pg_target t = { .what = "production",
-			       .conninfo = config.production,
-			       .env = config.restored ? PG_ENV_ALL : PG_ENV_NO_ADDRESS,
-			       .statement_s = config.production_timeout_s,
-			       .lock_s = LOCK_WAIT_S };
+	const int64_t *given = config.recovery_given ? &config.recovery_ms
+			       : w->dated            ? &w->snapshot_ms
+						     : NULL;
 
-	if (!pg_names_database(config.production))
-		t.dbname = here->dbname;
-	if (pg_open(&w->there, &t, e) < 0)
-		return -1;
-	return pg_tables_load(&w->there, &w->theirs, e);
-}
-
-/* *compared false: production is not asked for, or *lost says why it cannot be. */
-static int open_both(struct work *w, bool *compared, struct err *lost, struct err *e)
-{
-	struct pg_target here;
-
-	*compared = false;
-	if (restored_target(&w->from, config.restored, &here, e) < 0)
-		return -1;
-	if (config.production) {
-		*compared = open_production(w, &here, lost) == 0;
-		/* A pg_dumpall restores many databases: take the one that production is. */
-		if (*compared && !config.restored &&
-		    strv_has(&w->from.databases, PQdb(w->there.link)))
-			here.dbname = PQdb(w->there.link);
-	}
-	if (pg_open(&w->here, &here, e) < 0 || pg_tables_load(&w->here, &w->ours, e) < 0)
-		return -1;
-	if (*compared && pg_same_database(&w->here, &w->there))
-		return err_set(e, ERR_USAGE,
-			       "compare: %s is the restored database itself; let --production name "
-			       "its host",
-			       w->there.where);
-	return 0;
-}
-
-static void say_unusable(struct stage *st, const char *subject, const char *why)
-{
-	struct check c;
-
-	check_init(&c, "tables-compared", subject);
-	check_say(&c, V_UNKNOWN, "%s", why);
-	stage_check(st, &c);
-}
-
-/* What was asked for and is not there is no reason to stop, and never passed over. */
-static int choose(struct stage *st, struct work *w, bool compared, struct err *e)
-{
-	struct pg_selection s = { .only = &config.tables,
-				  .exclude = &config.exclude,
-				  .paired = compared && !config.dump,
-				  .top = config.all || config.tables.n ? 0 : config.top };
-	bool any;
-
-	pg_pairs_make(&w->pairs, &w->ours, compared ? &w->theirs : NULL);
-	pg_pairs_select(&w->pairs, &s, &w->selected);
-	if (w->selected.unmatched)
-		say_unusable(st, w->selected.unmatched, "no table matches this pattern");
-	for (size_t i = 0; compared && i < config.time_columns.n; i++) {
-		if (pg_pairs_name_timecol(&w->pairs, &w->here, &w->there, config.time_columns.v[i],
-					  &any, e) < 0)
-			return -1;
-		if (!any)
-			say_unusable(st, config.time_columns.v[i],
-				     "no compared table has this time column (of type timestamp, "
-				     "timestamptz or date)");
-	}
-	return 0;
+	restored_evidence(&w->from, given, out);
+	if (w->dated && !config.recovery_given)
+		out->said_by = "the baseline's snapshot";
 }
 
 static void counted(const char *table, void *ctx)
@@ -246,47 +175,31 @@ static void counted(const char *table, void *ctx)
 	tool_debug("asked %s", table);
 }
 
-static void report(struct stage *st, const struct work *w, const struct err *lost)
-{
-	struct check c;
-
-	for (size_t i = 0; i < w->pairs.n; i++) {
-		const struct pg_compared *x = &w->compare.v[i];
-
-		check_init(&c, "row-count", pg_pair_table(x->pair)->full);
-		compared_say_table(&c, x);
-		stage_check(st, &c);
-	}
-	check_init(&c, "tables-compared", "");
-	compared_say_all(&c, &w->compare, &w->selected, config.production ? lost : NULL);
-	stage_check(st, &c);
-}
-
 /* What there is to compare; false: there is no baseline. */
-static bool compare_baseline(struct stage *st, const struct work *w)
+static bool compare_baseline(struct stage *st, struct work *w)
 {
 	const struct baseline_check b = { .setting = config.baseline,
 					  .key_file = config.baseline_key,
 					  .checksum = config.checksum,
 					  .show_rows = config.show_rows,
 					  .jobs = (unsigned)config.jobs,
-					  .exclude = &config.exclude,
-					  .restored = config.restored,
+					  .exclude = &config.sides.exclude,
+					  .restored = config.sides.restored,
 					  .dump = config.dump ? &w->dumped : NULL };
 
-	return baseline_check(st, &b, &w->from);
+	return baseline_check(st, &b, &w->from, &w->dated, &w->snapshot_ms);
 }
 
 static int compare(struct stage *st, struct work *w, struct err *e)
 {
-	struct err lost = { 0 };
-	bool compared;
+	struct sides *both = &w->sides;
 
-	if (open_both(w, &compared, &lost, e) < 0 || choose(st, w, compared, e) < 0)
+	if (sides_open(both, &config.sides, &w->from, e) < 0 ||
+	    sides_choose(both, &config.sides, st, e) < 0)
 		return -1;
-	w->compare = (struct pg_compare){ .here = &w->here,
-					  .there = compared ? &w->there : NULL,
-					  .pairs = &w->pairs,
+	w->compare = (struct pg_compare){ .here = &both->here,
+					  .there = both->has_production ? &both->there : NULL,
+					  .pairs = &both->pairs,
 					  .tolerance = config.tolerance,
 					  .slack_s = config.slack_s,
 					  .jobs = (unsigned)config.jobs,
@@ -296,40 +209,26 @@ static int compare(struct stage *st, struct work *w, struct err *e)
 					  .memory = config.readings,
 					  .label = st->label,
 					  .progress = counted };
-	restored_evidence(&w->from, config.recovery_given ? &config.recovery_ms : NULL,
-			  &w->compare.evidence);
+	gather(w, &w->compare.evidence);
 	if (pg_compare_run(&w->compare, e) < 0)
 		return -1;
-	report(st, w, &lost);
+	compared_report(st, &w->compare, &both->selected,
+			config.sides.production ? &both->lost : NULL);
 	return 0;
-}
-
-static void report_dump(struct stage *st, const struct work *w, const struct dumped_pair *v)
-{
-	struct check c;
-
-	for (size_t i = 0; i < w->pairs.n; i++) {
-		check_init(&c, "row-count", w->pairs.v[i].there->full);
-		dumped_say(&c, &v[i]);
-		stage_check(st, &c);
-	}
-	check_init(&c, "tables-compared", "");
-	dumped_say_all(&c, &w->dumped, v, w->pairs.n);
-	stage_check(st, &c);
 }
 
 static int compare_dump(struct stage *st, struct work *w, struct err *e)
 {
-	const struct pg_target nowhere = { .dbname = NULL };
-	struct pg_readers readers = { .first = &w->there,
+	struct sides *both = &w->sides;
+	struct pg_readers readers = { .first = &both->there,
 				      .sessions = (unsigned)config.jobs,
 				      .time_zone = config.time_zone,
 				      .gentle = true };
-	struct pg_evidence evidence = { 0 };
+	struct pg_evidence evidence;
 	struct dumped_pair *v = NULL;
 	int r;
 
-	if (config.production == NULL) {
+	if (config.sides.production == NULL) {
 		struct check c;
 
 		check_init(&c, "tables-compared", "");
@@ -337,13 +236,14 @@ static int compare_dump(struct stage *st, struct work *w, struct err *e)
 		stage_check(st, &c);
 		return 0;
 	}
-	if (open_production(w, &nowhere, e) < 0 || choose(st, w, true, e) < 0)
+	if (sides_open_production(both, &config.sides, e) < 0 ||
+	    sides_choose(both, &config.sides, st, e) < 0)
 		return -1;
-	restored_evidence(&w->from, config.recovery_given ? &config.recovery_ms : NULL, &evidence);
-	r = dumped_compare(&w->dumped, &w->pairs, &readers, &evidence, config.slack_s,
+	gather(w, &evidence);
+	r = dumped_compare(&w->dumped, &both->pairs, &readers, &evidence, config.slack_s,
 			   &config.tolerance, &v, e);
 	if (r == 0)
-		report_dump(st, w, v);
+		dumped_report(st, &w->dumped, &both->pairs, v);
 	free(v);
 	return r;
 }
@@ -353,11 +253,11 @@ static void check_usage(void)
 	if (config.jobs < 1 || config.jobs > JOBS_MAX)
 		tool_usage("--jobs: give a number from 1 to %d", JOBS_MAX);
 	/* A password in PRODUCTION is the environment's affair; in an argument all can read it. */
-	if (config.production && config.production != getenv("PRODUCTION") &&
-	    pg_has_password(config.production))
+	if (config.sides.production && config.sides.production != getenv("PRODUCTION") &&
+	    pg_has_password(config.sides.production))
 		tool_usage("--production: no password on the command line, where every user can "
 			   "read it; use PGPASSFILE, a service file or the variable PRODUCTION");
-	if (pg_has_password(config.restored))
+	if (pg_has_password(config.sides.restored))
 		tool_usage("--restored: no password on the command line; use PGPASSFILE");
 }
 
@@ -376,14 +276,14 @@ int main(int argc, char **argv)
 		restored_see(&w.from, &r);
 		dumped_see(&w.dumped, &r);
 	}
-	if (config.dump && (config.production || config.baseline) && w.dumped.n == 0) {
+	if (config.dump && (config.sides.production || config.baseline) && w.dumped.n == 0) {
 		(void)err_set(&e, ERR_USAGE,
 			      "compare a dump: no counts of inspect-dump came; put it before "
 			      "compare-counts --dump");
 		return stage_fail(&st, "tables-compared", "", &e);
 	}
 	/* Next to a baseline our own counts alone say nothing new. */
-	if (compare_baseline(&st, &w) && !config.production)
+	if (compare_baseline(&st, &w) && !config.sides.production)
 		return stage_end(&st);
 	if ((config.dump ? compare_dump : compare)(&st, &w, &e) < 0)
 		return stage_fail(&st, "tables-compared", "", &e);

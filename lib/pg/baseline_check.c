@@ -144,13 +144,15 @@ static void compare_dump(struct stage *st, const struct baseline_check *b, const
 	state_diff_data(&d);
 }
 
-bool baseline_check(struct stage *st, const struct baseline_check *b, const struct restored *from)
+bool baseline_check(struct stage *st, const struct baseline_check *b, const struct restored *from,
+		    bool *dated, int64_t *snapshot_ms)
 {
 	AUTO_FREE char *path = pg_baseline_find(b->setting, from->path);
 	JSON_AUTO *was = NULL;
 	struct err e = { 0 };
 	struct check c;
 
+	*dated = false;
 	if (!path)
 		return false;
 	was = pg_baseline_read(path, b->key_file, &e);
@@ -158,6 +160,7 @@ bool baseline_check(struct stage *st, const struct baseline_check *b, const stru
 		stage_error(st, "baseline", "", &e);
 		return true;
 	}
+	*dated = record_true(was, "exact") && record_time(was, "snapshot_at", snapshot_ms);
 	check_init(&c, "baseline", "");
 	judge(&c, b, was);
 	stage_check(st, &c);

@@ -22,6 +22,7 @@ struct baseline_check {
 };
 
 /* True: there is a baseline, and everything that is to be said of it was said. False: there is none
- * and none was asked for. */
-bool baseline_check(struct stage *st, const struct baseline_check *b, const struct restored *from);
+ * and none was asked for. *dated: *snapshot_ms is the exact moment that the backup shows. */
+bool baseline_check(struct stage *st, const struct baseline_check *b, const struct restored *from,
+		    bool *dated, int64_t *snapshot_ms);
 #endif

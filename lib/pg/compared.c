@@ -30,7 +30,7 @@ static void add_figures(struct check *c, const struct pg_compared *x)
 			    record_string(x->column, strlen(x->column)));
 }
 
-void compared_say_table(struct check *c, const struct pg_compared *x)
+static void say_table(struct check *c, const struct pg_compared *x)
 {
 	BUF_AUTO text = BUF_INIT(2048);
 	char rows[HUMAN_SIZE];
@@ -116,8 +116,8 @@ static void say_compared(struct check *c, const struct pg_compare *all,
 	check_field(c, "recovery_point", json_string(utc_format(r->at_ms, at)));
 }
 
-void compared_say_all(struct check *c, const struct pg_compare *all,
-		      const struct pg_selected *selected, const struct err *lost)
+static void say_all(struct check *c, const struct pg_compare *all,
+		    const struct pg_selected *selected, const struct err *lost)
 {
 	struct totals t = add_up(all);
 
@@ -135,4 +135,19 @@ void compared_say_all(struct check *c, const struct pg_compare *all,
 	if (all->forgotten.kind != ERR_NONE)
 		check_say(c, V_WARNING, "production's counters are not remembered: %s",
 			  all->forgotten.msg);
+}
+
+void compared_report(struct stage *st, const struct pg_compare *all,
+		     const struct pg_selected *selected, const struct err *lost)
+{
+	struct check c;
+
+	for (size_t i = 0; i < all->pairs->n; i++) {
+		check_init(&c, "row-count", pg_pair_table(all->v[i].pair)->full);
+		say_table(&c, &all->v[i]);
+		stage_check(st, &c);
+	}
+	check_init(&c, "tables-compared", "");
+	say_all(&c, all, selected, lost);
+	stage_check(st, &c);
 }

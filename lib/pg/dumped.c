@@ -244,7 +244,7 @@ static void explain(const struct dumped_pair *p, struct buf *b)
 		buf_addf(b, " - %s deleted since", human_count(p->here->rows - p->rows, n));
 }
 
-void dumped_say(struct check *c, const struct dumped_pair *p)
+static void say(struct check *c, const struct dumped_pair *p)
 {
 	BUF_AUTO b = BUF_INIT(512);
 	char here[HUMAN_SIZE], there[HUMAN_SIZE];
@@ -325,7 +325,7 @@ int dumped_compare(const struct dumped *d, const struct pg_pairs *pairs,
 	return r;
 }
 
-void dumped_say_all(struct check *c, const struct dumped *d, const struct dumped_pair *v, size_t n)
+static void say_all(struct check *c, const struct dumped *d, const struct dumped_pair *v, size_t n)
 {
 	size_t compared = 0;
 	int64_t rows = 0;
@@ -344,4 +344,19 @@ void dumped_say_all(struct check *c, const struct dumped *d, const struct dumped
 			  "%zu of %zu tables of the dump compared, without a restore: that it "
 			  "restores is not proven",
 			  compared, d->n);
+}
+
+void dumped_report(struct stage *st, const struct dumped *d, const struct pg_pairs *pairs,
+		   const struct dumped_pair *v)
+{
+	struct check c;
+
+	for (size_t i = 0; i < pairs->n; i++) {
+		check_init(&c, "row-count", pairs->v[i].there->full);
+		say(&c, &v[i]);
+		stage_check(st, &c);
+	}
+	check_init(&c, "tables-compared", "");
+	say_all(&c, d, v, pairs->n);
+	stage_check(st, &c);
 }

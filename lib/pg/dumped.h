@@ -11,8 +11,8 @@
  * production since, or changed their time, which is for people to know. Without such a column any
  * difference may be new rows: a warning, but for a table that is empty in the dump only.
  */
-#include "lib/base/check.h"
 #include "lib/base/record.h"
+#include "lib/base/stage.h"
 #include "lib/pg/counts.h"
 #include "lib/pg/drift.h"
 #include "lib/pg/pairs.h"
@@ -67,8 +67,6 @@ struct dumped_pair {
 	int64_t lost, extra; /* rows below the least, above the most */
 };
 void dumped_judge(struct dumped_pair *p, const struct pg_tolerance *tolerance);
-/* The finding as a check row-count. */
-void dumped_say(struct check *c, const struct dumped_pair *p);
 
 /* Counts the chosen tables of production (pairs, whose .here is NULL; in readers->first) and judges
  * each: out, for the caller to free(), has one for each pair. -1 with *e when production cannot be
@@ -76,6 +74,7 @@ void dumped_say(struct check *c, const struct dumped_pair *p);
 int dumped_compare(const struct dumped *d, const struct pg_pairs *pairs,
 		   const struct pg_readers *readers, struct pg_evidence *evidence, uint64_t slack_s,
 		   const struct pg_tolerance *tolerance, struct dumped_pair **out, struct err *e);
-/* All of them as a check tables-compared. */
-void dumped_say_all(struct check *c, const struct dumped *d, const struct dumped_pair *v, size_t n);
+/* As checks: row-count for each pair, and tables-compared. */
+void dumped_report(struct stage *st, const struct dumped *d, const struct pg_pairs *pairs,
+		   const struct dumped_pair *v);
 #endif

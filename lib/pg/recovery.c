@@ -84,7 +84,7 @@ void pg_recovery_decide(const struct pg_evidence *v, const struct pg_bounds *b, 
 	*out = (struct pg_recovery){ 0 };
 	if (b->use_said && v->said_surely) {
 		by_said(b, out);
-		out->by = "the recovery point given";
+		out->by = v->said_by ? v->said_by : "the recovery point given";
 	} else if (b->use_said && v->data && v->said_ms < v->data_ms) {
 		by_data(v, b, out);
 		if (v->data_ms - v->said_ms <= RECOVERY_NEAR_MS)

@@ -7,7 +7,8 @@
  * A dump's rows are those of one instant S, and no dump says when that was. What we have:
  *
  *	said      a time in the backup's header or name: S or a few seconds before it - unless it
- *		  is local time read as UTC, or only a date;
+ *		  is local time read as UTC, or only a date; or, surely, S itself: the snapshot of
+ *		  its baseline, or what the user says;
  *	latest    the backup's last modification (a finished dump): S is not later. Else now;
  *	data      the newest row in any restored table: S is not earlier, and in a database that
  *		  is in use hardly later.
@@ -29,8 +30,9 @@
 struct pg_evidence {
 	bool said;
 	int64_t said_ms;
-	bool said_day;    /* it is no more than a date */
-	bool said_surely; /* by the user or with a zone: local time is out of the question */
+	bool said_day;       /* it is no more than a date */
+	bool said_surely;    /* by the user or with a zone: local time is out of the question */
+	const char *said_by; /* who surely said it; NULL: the user */
 	bool modified;
 	int64_t modified_ms;
 	int64_t now_ms;
