@@ -113,21 +113,28 @@ static void take_backup(struct gathered *g, const json_t *fields)
 	trend_add(&g->all, &b);
 }
 
+/* The newest first. */
+static bool take_head(json_t *run, void *to)
+{
+	json_t *backup = json_object_get(run, "backup");
+
+	json_array_append(to, backup ? backup : json_null());
+	return json_array_size(to) < RUNS_READ;
+}
+
 static int take_history(struct gathered *g, const char *label, bool judge_last, struct err *e)
 {
 	unsigned skipped;
 	HISTORY_AUTO *history = pg_history_open(config.history);
-	JSON_AUTO *runs = history_load(history, label, RUNS_READ, &skipped, e);
+	JSON_AUTO *backups = json_array();
 	struct trend_backup b;
-	json_t *run;
-	size_t i;
 
-	if (runs == NULL)
+	if (history_walk_heads(history, label, take_head, backups, &skipped, e) < 0)
 		return -1;
 	if (skipped)
 		tool_warn("%s: %u lines could not be read", history_name(history), skipped);
-	json_array_foreach(runs, i, run) {
-		const json_t *backup = json_object_get(run, "backup");
+	for (size_t i = json_array_size(backups); i > 0; i--) {
+		const json_t *backup = json_array_get(backups, i - 1);
 
 		if (judge_last)
 			take_backup(g, backup);

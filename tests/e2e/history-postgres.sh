@@ -151,6 +151,40 @@ spoilt() {
 }
 t "an unreadable row stops no run, and is found" spoilt
 
+# What is beside a history in a file has its own place; --check-config shows no connection string.
+daily() {
+	mkdir -p backups daily
+	"$PG_BIN/pg_dump" -Fc -d "$FLEET" -f backups/daily.dump
+	cat >daily.conf <<-CONF
+		LABEL=daily
+		BACKUP_SOURCE=$SCRATCH/backups
+		DEPTH=inspect
+		HISTORY="host=127.0.0.1 port=$PG_PORT user=postgres dbname=fleet password=secret-of-the-history"
+		WORK_DIR=$SCRATCH/work
+		READINGS=$SCRATCH/daily/readings.jsonl
+		WAL_LEDGER=$SCRATCH/daily/ledger
+		SIGN_KEY_FILE=$SCRATCH/sign.pem
+		HISTORY_ANCHOR=$SCRATCH/daily/heads.jsonl
+	CONF
+	chmod 600 daily.conf
+	for n in 1 2; do
+		status=0
+		PGPASSFILE=/dev/null verify-backup daily.conf >report 2>&1 || status=$?
+		[ $status -le 1 ] || { cat report; return 1; }
+	done
+	not grep -r secret-of-the-history report daily work
+	proved 0 daily --verify-key verify.pem --anchor daily/heads.jsonl
+	expect_out '2 lines, none removed'
+	[ "$(sql "$FLEET" "SELECT count(*) FROM backup_probes.history WHERE line LIKE '%secret-of-the-history%'")" -eq 0 ]
+	expect_status 0 verify-backup --check-config daily.conf
+	expect_out '^HISTORY=.a database; not shown.$'
+	expect_not_out 'secret'
+	printf '%s\n' LABEL=x BACKUP_SOURCE=/b HISTORY=postgresql://db1/fleet >x.conf
+	HOME=/home/u XDG_STATE_HOME='' expect_status 0 verify-backup --check-config x.conf
+	expect_out '^READINGS=/.*backup-probes/x.readings.jsonl$'
+}
+t "the daily job keeps its history there, signed and anchored, and never shows the password" daily
+
 # The statements of docs/history.md as they stand: block N of language LANG.
 documented() {
 	awk -v lang="$1" -v want="$2" '/^```/ { n += $0 == "```" lang; on = !on && $0 == "```" lang; next }

@@ -116,6 +116,35 @@ torn() {
 }
 t "a line that a crash cut off is told, and does not stop the next run" torn
 
+told() {
+	alerts_start
+	remember 6 --sign-key sign.pem --anchor "$ALERT_URL/hook"
+	remember 7 --sign-key sign.pem --anchor "$ALERT_TLS_URL/hook" --ca-file "$ALERT_CA"
+	expect_alerts 'length == 2 and all(.method == "POST" and .headers["content-type"] == "application/json")'
+	jq -c .json "$ALERT_DIR/requests.jsonl" >told.jsonl
+	jq -es '[.[] | [.record, .label, .run, .seq]] == [["anchor", "shop", "R6", 6], ["anchor", "shop", "R7", 7]]' told.jsonl
+	judged 0 --verify-key verify.pem --anchor told.jsonl
+	expect_check history-anchor ok
+	sed -i '$d' h.jsonl
+	judged 2 --anchor told.jsonl
+	expect_out 'number 7 was anchored, and the history ends with 6'
+	a_run shop R8 restore=ok >in
+	alerts_fault '[{"path": "/hook", "status": 503, "times": 1}, {"path": "/hook", "status": 403}]'
+	: >"$ALERT_DIR/requests.jsonl"
+	expect_status 3 emit-report --records --history h.jsonl --anchor "$ALERT_URL/hook?key=hidden" <in
+	expect_records '[.[].checks[]] | any(.check == "history" and .status == "unknown"
+		and (.summary | test("head was not anchored: .*403") and (contains("hidden") | not)))'
+	expect_not_err hidden
+	expect_alerts 'length == 2 and .[0].json == .[1].json'
+	expect_status 3 emit-report --records --history h.jsonl --deliver-within 1s --anchor "$ALERT_TLS_URL/hook" <in
+	expect_status 3 emit-report --records --history h.jsonl --deliver-within 1s \
+		--anchor "http://127.0.0.1:$(free_port)/hook" <in
+	HISTORY_ANCHOR=$ALERT_URL/hook expect_status 0 emit-report --records --history h.jsonl <in
+	judged 0
+	cp whole h.jsonl
+}
+t "a web service is told each head, with and without TLS; one that refuses is said, and the run is kept" told
+
 annotated() {
 	remember 6 --drill --performed-by 'Ada | <b>' --note 'quarterly; the VPN was down'
 	tail -1 h.jsonl | jq -e '.drill == {performed_by: "Ada | <b>", note: "quarterly; the VPN was down"}
