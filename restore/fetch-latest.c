@@ -142,12 +142,13 @@ struct early_reader {
 	bool told;
 };
 
-static void tell_early(void *ctx, const char *path)
+static void tell_early(void *ctx, const char *path, const char *becomes)
 {
 	struct early_reader *r = ctx;
 	json_t *fields = describe_backup(r->s, r->b);
 
 	json_object_set_new(fields, "path", record_string(path, strlen(path)));
+	json_object_set_new(fields, "becomes", record_string(becomes, strlen(becomes)));
 	stage_record(r->st, "arrival", fields);
 	r->told = true;
 }
@@ -193,7 +194,7 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 		  f->sha256, f->told[0] ? ", agrees with " : "", f->told,
 		  f->signer[0] ? ", signed by " : "", f->signer,
 		  here    ? ", used where it is"
-		  : early ? ", restored while it came"
+		  : early ? ", readable while it came"
 			  : "");
 	if (f->odd[0])
 		check_say(&c, V_WARNING, "not all of it could be checked: %s", f->odd);

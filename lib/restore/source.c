@@ -46,7 +46,7 @@ static void see_backup(struct source *s, const json_t *o)
 /* What is told early, and can be read: nothing else says the same before all of it is here. */
 static bool see_arrival(struct source *s, const json_t *o)
 {
-	const char *path = record_text(o, "path");
+	const char *path = record_text(o, "path"), *becomes = record_text(o, "becomes");
 	int64_t bytes;
 
 	if (path == NULL || !record_int(o, "bytes", &bytes) || bytes <= 0 ||
@@ -57,7 +57,7 @@ static bool see_arrival(struct source *s, const json_t *o)
 	if (s->arriving < 0)
 		return false;
 	forget(s);
-	s->path = xstrdup(path);
+	s->path = xstrdup(becomes ? becomes : path);
 	s->bytes = (uint64_t)bytes;
 	s->taken = record_time(o, "taken_at", &s->taken_ms);
 	s->modified = record_time(o, "modified_at", &s->modified_ms);
@@ -129,12 +129,29 @@ static int size_of_dir(const char *path, uint64_t *bytes, struct err *e)
 	return 0;
 }
 
+/* It is open, and what it will be called is not there yet. */
+static void settle_arriving(struct source *s)
+{
+	struct stat st;
+
+	if (s->modified || fstat(s->arriving, &st) < 0)
+		return;
+	s->modified = true;
+	s->modified_ms = (int64_t)st.st_mtim.tv_sec * 1000;
+}
+
 int source_settle(struct source *s, const char *given, struct err *e)
 {
 	const char *path = given ? given : s->path;
 	char absolute[PATH_MAX];
 	struct stat st;
 
+	if (given)
+		io_close(&s->arriving);
+	if (s->arriving >= 0) {
+		settle_arriving(s);
+		return 0;
+	}
 	if (path == NULL)
 		return err_set(e, ERR_USAGE,
 			       "find the backup: no record on standard input names one "
@@ -144,12 +161,9 @@ int source_settle(struct source *s, const char *given, struct err *e)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "open %s: neither a file nor a directory", path);
-	if (given)
-		io_close(&s->arriving);
 	if (access(absolute, R_OK) < 0)
 		return err_set(e, ERR_SYSTEM, "open %s: %s", path, strerror(errno));
-	if (s->arriving < 0)
-		s->bytes = (uint64_t)st.st_size;
+	s->bytes = (uint64_t)st.st_size;
 	if (S_ISDIR(st.st_mode) && is_data_directory(absolute))
 		s->bytes = space_used(absolute);
 	else if (S_ISDIR(st.st_mode) && size_of_dir(absolute, &s->bytes, e) < 0)

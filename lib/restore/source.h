@@ -12,7 +12,7 @@
 
 /* Start from SOURCE_INIT. */
 struct source {
-	char *path;         /* owned; absolute; NULL: none yet */
+	char *path;         /* owned; absolute, or as it was told of early; NULL: none yet */
 	char *kept, *label; /* owned: of one without a path, which its program restores: its
 			     * source and its name (bring.h) */
 	bool taken, modified;

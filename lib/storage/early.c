@@ -33,7 +33,7 @@ static int begin(struct early *early, const void *p, size_t n, struct err *e)
 	if (fd < 0 || arrival_begin(&early->arrival, fd, e) < 0)
 		return -1;
 	path = partial_content(&early->to->partial);
-	early->tell(early->ctx, path);
+	early->tell(early->ctx, path, early->to->path);
 	return 0;
 }
 

@@ -14,7 +14,8 @@
 /* Start from EARLY_NONE, with to and tell. */
 struct early {
 	const struct landing *to;
-	void (*tell)(void *ctx, const char *path);
+	/* becomes: what it will be called when it is here. */
+	void (*tell)(void *ctx, const char *path, const char *becomes);
 	void *ctx;
 	struct arrival arrival;
 	bool looked; /* at the first bytes */

@@ -35,7 +35,7 @@ struct fetch_plan {
 	/* May be NULL. Is told, while nothing else happens in our thread, of a large file that can
 	 * be read at path while it arrives (early.h). It is proven only when fetch_backup() has
 	 * returned 0: whoever acts on it before must be able to undo that. */
-	void (*arriving)(void *ctx, const char *path);
+	void (*arriving)(void *ctx, const char *path, const char *becomes);
 	void *arriving_ctx;
 };
 

@@ -75,6 +75,36 @@ overlaps() {
 }
 t "a script is restored while it is fetched, and what was measured says so" overlaps
 
+# From the network; and the whole daily job.
+from_servers() {
+	web_start packed
+	expect_status 0 restored "$WEB_URL/shop.sql.gz"
+	says users ok '^420000 users'
+	says restore-time ok 'while it was fetched'
+	clean
+	s3_use
+	s3_put packed/shop.sql.gz "$S3_BUCKET/shop/shop.sql.gz"
+	cat >shop.conf <<-CONF
+		LABEL=shop
+		BACKUP_SOURCE=s3://$S3_BUCKET/shop/
+		FETCH_STREAM=yes
+		FETCH_MAX_RATE=8MB
+		WORK_DIR=$SCRATCH/tmp/work
+		HISTORY=$SCRATCH/shop.jsonl
+		REPORT_DIR=$SCRATCH/reports
+	CONF
+	expect_status 1 verify-backup shop.conf # for there is nothing to compare with
+	jq -e '[.checks[] | select(.check == "restore-time" and (.summary | test("while it was fetched")))] | length == 1' \
+		reports/shop/latest/report.json
+	jq -e '[.checks[] | select(.status != "ok").check] | inside(["tables-compared", "isolation", "latest-transaction", "verified-rpo"])' \
+		reports/shop/latest/report.json || {
+		jq -c '.checks[] | select(.status != "ok")' reports/shop/latest/report.json
+		say_failed "not all is well"
+	}
+	clean
+}
+t "from a web server, and from S3 in the daily job, with FETCH_STREAM" from_servers
+
 whole_first() {
 	expect_status 0 restored archive
 	says users ok '^420000 users'
@@ -100,9 +130,13 @@ truncated() {
 	for from in script packed; do
 		echo "$from"
 		mkdir cut
-		for f in "$from"/*; do head -c -1000 "$f" >"cut/${f##*/}"; done
+		# What is said speaks of the file as it will be called, and knows a wrong name by it.
+		for f in "$from"/*; do head -c -1000 "$f" >"cut/${f##*/}.xz"; done
 		expect_status 2 restored cut
-		says backup-complete critical 'cut short|ends'
+		says backup-complete critical 'work/shop.sql[.a-z]*: .*(cut short|ends)'
+		[ "$from" = packed ] || says backup-format warning 'its name says'
+		expect_records 'all(.summary // "" | contains("partial") | not)'
+		expect_records 'any(.record == "arrival" and (.becomes | test("work/shop.sql[.a-z]*$")))'
 		never_ok
 		rm -r cut
 		clean
