@@ -9,10 +9,10 @@
 #include "lib/dump/sqlstmt.h"
 #include "lib/dump/tar.h"
 #include "lib/pg/query.h"
-#include "lib/restore/pgrestore.h"
 #include "lib/restore/pick.h"
 #include "lib/restore/provide.h"
 #include "lib/restore/script.h"
+#include "lib/restore/sections.h"
 #include "lib/restore/wants.h"
 
 #include <stdio.h>
@@ -178,42 +178,6 @@ static int provide_what_it_names(struct pg *pg, const struct archive *a, struct 
 	return provide_all(pg, &tablespaces, "tablespace", provide_tablespace, out, e);
 }
 
-static int run_sections(const struct into_job *job, const char *database, const char *list,
-			struct err *e)
-{
-	static const struct {
-		const char *name;
-		enum phase phase;
-	} sections[] = {
-		{ "pre-data", PHASE_PRE_DATA },
-		{ "data", PHASE_DATA },
-		{ "post-data", PHASE_POST_DATA },
-	};
-	BUF_AUTO conninfo = BUF_INIT(CONNINFO_MAX);
-	STRV_AUTO env = { 0 };
-	struct proc how = { .cwd = job->cluster->opts.dir };
-	struct pgrestore p = {
-		.how = &how, .bindir = job->cluster->opts.bin->path, .list = list, .path = job->path
-	};
-	int ret = 0;
-
-	cluster_environment(job->cluster, &env);
-	how.env = env.v;
-	p.conninfo = cluster_conninfo(job->cluster, database, &conninfo);
-	for (size_t i = 0; ret == 0 && i < sizeof(sections) / sizeof(sections[0]); i++) {
-		bool parallel = i > 0 && job->what->kind != DUMP_TAR;
-
-		if (job->rows_only && sections[i].phase == PHASE_POST_DATA)
-			break;
-		p.section = sections[i].name;
-		p.jobs = parallel ? job->jobs : 1;
-		phases_begin(job->phases, sections[i].phase);
-		ret = pgrestore_run(&p, job->mishaps, e);
-		phases_end(job->phases, sections[i].phase);
-	}
-	return ret;
-}
-
 /* The file that names what is to be restored; *list stays NULL when that is all. */
 static int pick(const struct into_job *job, const struct archive *a, char **list, struct err *e)
 {
@@ -247,7 +211,7 @@ int into_archive(const struct into_job *job, struct into *out, struct err *e)
 		ret = provide_what_it_names(&pg, &a, out, e);
 	pg_close(&pg);
 	phases_end(job->phases, PHASE_PRE_DATA);
-	return ret < 0 ? -1 : run_sections(job, out->database, list, e);
+	return ret < 0 ? -1 : sections_run(job, out->database, list, e);
 }
 
 /* ---- scripts ------------------------------------------------------------------------ */

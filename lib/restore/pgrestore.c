@@ -161,8 +161,22 @@ void pgrestore_said_free(struct pgrestore_said *s)
 	buf_free(&s->last);
 }
 
+/* What --verbose tells of a run with several jobs. */
+static void see(const struct pgrestore *p, const char *line)
+{
+	static const char made[] = "pg_restore: entering main parallel loop";
+	static const char finished[] = "pg_restore: finished item ";
+	const char *item = p->see ? after(line, finished) : NULL;
+
+	if (p->see && strcmp(line, made) == 0)
+		p->see(p->ctx, PGRESTORE_MADE);
+	if (item && (strstr(item, " TABLE DATA ") || strstr(item, " BLOBS ")))
+		p->see(p->ctx, PGRESTORE_ROWS);
+}
+
 /* Standard error to the parser; a line that is too long is cut, which only shortens a quote. */
-static int read_lines(int fd, struct pgrestore_said *s, struct mishaps *m, struct err *e)
+static int read_lines(const struct pgrestore *p, int fd, struct pgrestore_said *s,
+		      struct mishaps *m, struct err *e)
 {
 	FILE *in = fdopen(fd, "r");
 	char *line = NULL;
@@ -179,6 +193,7 @@ static int read_lines(int fd, struct pgrestore_said *s, struct mishaps *m, struc
 		if (n > LINE_MAX_B)
 			line[LINE_MAX_B] = '\0';
 		pgrestore_line(s, line, m);
+		see(p, line);
 	}
 	free(line);
 	(void)fclose(in);
@@ -189,10 +204,13 @@ static void arguments(const struct pgrestore *p, struct strv *argv)
 {
 	strv_addf(argv, "%s/pg_restore", p->bindir);
 	strv_addf(argv, "--dbname=%s", p->conninfo);
-	strv_addf(argv, "--section=%s", p->section);
+	for (const char *const *section = p->sections; *section; section++)
+		strv_addf(argv, "--section=%s", *section);
 	strv_add(argv, "--no-password");
 	if (p->jobs > 1)
 		strv_addf(argv, "--jobs=%u", p->jobs);
+	if (p->see)
+		strv_add(argv, "--verbose");
 	if (p->list)
 		strv_addf(argv, "--use-list=%s", p->list);
 	strv_add(argv, "--");
@@ -219,7 +237,7 @@ int pgrestore_run(const struct pgrestore *p, struct mishaps *m, struct err *e)
 		io_close(&ends[0]);
 		return -1;
 	}
-	ret = read_lines(ends[0], &said, m, e);
+	ret = read_lines(p, ends[0], &said, m, e);
 	if (proc_wait(pid, &status, e) < 0)
 		ret = -1;
 	else

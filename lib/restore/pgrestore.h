@@ -38,14 +38,22 @@ void pgrestore_end(struct pgrestore_said *s, int status, struct mishaps *m);
 
 void pgrestore_said_free(struct pgrestore_said *s);
 
+/* What a run with several jobs has come to. */
+enum pgrestore_at {
+	PGRESTORE_MADE, /* all that comes before rows is there */
+	PGRESTORE_ROWS, /* the rows of one more table, or the large objects, are in */
+};
+
 struct pgrestore {
 	const struct proc *how; /* whose argv and fd are filled in here */
 	const char *bindir;
 	const char *conninfo;
-	const char *section; /* "pre-data", "data", "post-data" */
-	unsigned jobs;       /* 1 for what cannot be read in parallel (tar) */
-	const char *list;    /* a file that names the entries to restore; NULL: all */
-	const char *path;    /* of the archive */
+	const char *const *sections; /* of "pre-data", "data", "post-data"; ends with NULL */
+	unsigned jobs;               /* 1 for what cannot be read in parallel (tar) */
+	const char *list;            /* a file that names the entries to restore; NULL: all */
+	const char *path;            /* of the archive */
+	void (*see)(void *ctx, enum pgrestore_at at); /* NULL: nobody looks */
+	void *ctx;
 };
 
 /* Runs it to its end. 0 whatever failed in the database (see *m); -1 when it could not be run. */

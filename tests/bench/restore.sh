@@ -2,7 +2,7 @@
 # restore.sh [MEGABYTES [ROW...]]: how long a restore takes, of one database in one run: the usual
 # script, psql and pg_restore tuned by hand, and restore-to-temp. MEGABYTES (2048) is about the size
 # of the database. Needs five times that in $BENCH_DIR (default /var/tmp). ROW: only the rows whose
-# names have this in them; with BENCH_DUMPS=DIR the dumps are kept there, for the next such part.
+# names have this word in them; with BENCH_DUMPS=DIR the dumps are kept there, for the next such part.
 #
 # cpu, disk: the seconds that the processors of this machine were busy, and what its disks have
 # written meanwhile, whoever asked for it: on a quiet machine those of the restore. own: of these

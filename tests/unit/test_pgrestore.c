@@ -128,18 +128,27 @@ START_TEST(endless_output)
 }
 END_TEST
 
+static void see(void *ctx, enum pgrestore_at at)
+{
+	char *seen = ctx;
+
+	seen[strlen(seen)] = at == PGRESTORE_MADE ? 'm' : 'r';
+}
+
 /* A stand-in for pg_restore that shows how it was called. */
 START_TEST(how_it_is_run)
 {
 	char dir[] = "/tmp/test_pgrestore.XXXXXX";
 	char path[128];
 	struct proc how = { .cwd = "/" };
+	static const char *const sections[] = { "pre-data", "data", NULL };
 	struct pgrestore p = { .how = &how,
 			       .bindir = dir,
 			       .conninfo = "host=/x dbname='a b'",
-			       .section = "data",
+			       .sections = sections,
 			       .jobs = 3,
 			       .path = "-odd name" };
+	char seen[8] = "";
 	struct mishaps m = { 0 };
 	struct err e = { 0 };
 	FILE *f;
@@ -150,15 +159,31 @@ START_TEST(how_it_is_run)
 	ck_assert_ptr_nonnull(strstr(e.msg, "No such file or directory"));
 	f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
-	(void)fputs("#!/bin/sh\n(printf 'pg_restore: error: '; printf '<%s>' \"$@\"; echo) >&2\n"
+	(void)fputs("#!/bin/sh\n"
+		    "exec >&2\n"
+		    "echo 'pg_restore: creating TABLE \"public.t\"'\n"
+		    "echo 'pg_restore: entering main parallel loop'\n"
+		    "echo 'pg_restore: finished item 3212 TABLE DATA t'\n"
+		    "echo 'pg_restore: finished item 3213 SEQUENCE SET s'\n"
+		    "echo 'pg_restore: finished item 3214 BLOBS BLOBS'\n"
+		    "printf 'pg_restore: error: '; printf '<%s>' \"$@\"; echo\n"
 		    "exit 1\n",
 		    f);
 	(void)fclose(f);
 	ck_assert_int_eq(chmod(path, 0700), 0);
 	ck_assert_msg(pgrestore_run(&p, &m, &e) == 0, "%s", e.msg);
 	ck_assert_uint_eq(m.count[MISHAP_FAILED], 1);
-	ck_assert_str_eq(m.v[0].message, "<--dbname=host=/x dbname='a b'><--section=data>"
-					 "<--no-password><--jobs=3><--><-odd name>");
+	ck_assert_str_eq(m.v[0].message, "<--dbname=host=/x dbname='a b'><--section=pre-data>"
+					 "<--section=data><--no-password><--jobs=3><--><-odd "
+					 "name>");
+	mishaps_free(&m);
+	m = (struct mishaps){ 0 };
+	p.see = see;
+	p.ctx = seen;
+	ck_assert_int_eq(pgrestore_run(&p, &m, &e), 0);
+	ck_assert_str_eq(seen, "mrr");
+	ck_assert_uint_eq(m.count[MISHAP_FAILED], 1);
+	ck_assert_ptr_nonnull(strstr(m.v[0].message, "<--jobs=3><--verbose><-->"));
 	mishaps_free(&m);
 	ck_assert_int_eq(remove(path), 0);
 	ck_assert_int_eq(remove(dir), 0);
