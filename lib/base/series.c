@@ -12,6 +12,9 @@ enum { DAY_MS = 24 * 3600 * 1000, WEEKDAYS = 3, MOVED = 3, PLATEAU = 8, SLOPES_O
  * excuses. */
 static const double like = 0.1, flat = 0.01, steady = -0.8, half = 0.5;
 
+/* Of a normal distribution, nine tenths lie within so many standard deviations. */
+static const double normal_90 = 1.645;
+
 static int by_value(const void *a, const void *b)
 {
 	const double x = *(const double *)a, y = *(const double *)b;
@@ -27,10 +30,11 @@ double series_median(double *v, size_t n)
 	return (v[(n - 1) / 2] + v[n / 2]) / 2;
 }
 
-double series_slope(const double *x, const double *y, size_t n)
+struct series_slope series_slopes(const double *x, const double *y, size_t n)
 {
-	double *slopes, median;
-	size_t k = 0;
+	struct series_slope out = { (double)NAN, (double)NAN, (double)NAN };
+	double *slopes, reach;
+	size_t k = 0, low, high;
 
 	/* As many slopes as pairs: the newest points say enough. */
 	if (n > SLOPES_OF) {
@@ -43,9 +47,22 @@ double series_slope(const double *x, const double *y, size_t n)
 		for (size_t j = i + 1; j < n; j++)
 			if (fabs(x[j] - x[i]) > 0)
 				slopes[k++] = (y[j] - y[i]) / (x[j] - x[i]);
-	median = k < 3 ? (double)NAN : series_median(slopes, k);
+	if (k >= 3) {
+		out.mid = series_median(slopes, k);
+		/* So many ranks around the middle: the spread of Kendall's score. */
+		reach = normal_90 * sqrt((double)(n * (n - 1) * (2 * n + 5)) / 18);
+		low = (size_t)fmax(0, ((double)k - reach) / 2);
+		high = (size_t)fmin((double)(k - 1), ((double)k + reach) / 2);
+		out.low = slopes[low];
+		out.high = slopes[high];
+	}
 	free(slopes);
-	return median;
+	return out;
+}
+
+double series_slope(const double *x, const double *y, size_t n)
+{
+	return series_slopes(x, y, n).mid;
 }
 
 static double share(double from, double to)

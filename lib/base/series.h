@@ -8,9 +8,10 @@
  * What it takes for what:
  *	drop        against the previous or the median, beyond max_drop         critical
  *	weekday     a drop, but as on at least 3 such days of the last weeks    ok
- *	often       a drop, to a size that a quarter of the series has          ok, unless its
- *weekday says otherwise now and then a drop, to a size that at least 2 had and that was left again
- *warning moved       a drop against the median alone, and the last 3 were like this one warning
+ *	often       a drop, to a size that a quarter of the series has, unless
+ *	            its weekday says otherwise                                  ok
+ *	now and then  a drop, to a size that at least 2 had and was left again  warning
+ *	moved       a drop against the median alone, the last 3 were like it    warning
  *	decline     nearly every backup smaller than those before it, in all
  *	            beyond half of max_drop                                     warning
  *	            beyond max_drop                                             critical
@@ -67,6 +68,14 @@ void series_judge(const struct series_in *in, const struct series_limits *limits
 /* Theil and Sen's slope of y over x, n points: the median of all slopes between two. NAN with fewer
  * than 3 different x. */
 double series_slope(const double *x, const double *y, size_t n);
+
+/* A slope and the ends of its interval; all NAN where there is none. */
+struct series_slope {
+	double mid, low, high;
+};
+
+/* The same with Sen's interval of 90 %. */
+struct series_slope series_slopes(const double *x, const double *y, size_t n);
 
 /* Of n values, which are sorted by it. NAN for none. */
 double series_median(double *v, size_t n);
