@@ -215,6 +215,7 @@ int main(int argc, char **argv)
 {
 	JSON_AUTO *run = json_object();
 	json_t *checks = json_array();
+	HISTORY_AUTO *history = NULL;
 	struct course course;
 	struct err e = { 0 };
 	struct record r;
@@ -233,12 +234,13 @@ int main(int argc, char **argv)
 	record_set_time(run, "at", utc_now_ms());
 	set_figure(run, "verified-rto", "rto_seconds");
 	set_figure(run, "verified-rpo", "rpo_seconds");
-	if (course_load(&course, config.history, st.label, reads ? run : NULL, &e) < 0)
+	history = history_file_open(config.history);
+	if (course_load(&course, history, st.label, reads ? run : NULL, &e) < 0)
 		stage_error(&st, "rto-forecast", "", &e);
 	else
 		judge_all(&st, &course);
 	if (course.skipped)
-		tool_warn("history %s: %u lines could not be read", config.history, course.skipped);
+		tool_warn("%s: %u lines could not be read", history_name(history), course.skipped);
 	course_free(&course);
 	return stage_end(&st);
 }

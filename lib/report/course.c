@@ -1,6 +1,5 @@
 #include "lib/report/course.h"
 
-#include "lib/base/history.h"
 #include "lib/base/record.h"
 #include "lib/base/trend.h"
 #include "lib/base/xmem.h"
@@ -58,7 +57,7 @@ static int by_time(const void *a, const void *b)
 	return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
 }
 
-int course_load(struct course *c, const char *history, const char *label, const json_t *present,
+int course_load(struct course *c, struct history *history, const char *label, const json_t *present,
 		struct err *e)
 {
 	c->n = 0;

@@ -9,6 +9,7 @@
  */
 #include "lib/base/err.h"
 #include "lib/base/forecast.h"
+#include "lib/base/history.h"
 #include "lib/report/past.h"
 
 #include <jansson.h>
@@ -40,7 +41,7 @@ struct course {
 
 /* Reads the label's history. present: a "run" object that is not in it yet; NULL: its last one is
  * the present. 0, or -1 with *e; *c is to be freed in both cases. */
-int course_load(struct course *c, const char *history, const char *label, const json_t *present,
+int course_load(struct course *c, struct history *history, const char *label, const json_t *present,
 		struct err *e);
 void course_free(struct course *c);
 

@@ -35,7 +35,7 @@ all_fine() {
 		echo "fetch $BACKUP_PROBES_RUN"
 		echo bytes >"$WORK_DIR/shop.dump"
 	SH
-	for filter in size-trend compare-counts check-content check-freshness; do
+	for filter in size-trend compare-counts check-content check-freshness check-trend; do
 		stub $filter <<-SH
 			cat
 			echo "$filter \$BACKUP_PROBES_RUN"
@@ -73,7 +73,7 @@ pgrep_here() {
 composition() {
 	all_fine
 	expect_status 0 verify-backup shop.conf
-	[ "$(grep -cE '^(list|fetch|size-trend|restore|compare-counts|check-content|check-freshness) ' "$OUT")" -eq 7 ]
+	[ "$(grep -cE '^(list|fetch|size-trend|restore|compare-counts|check-content|check-freshness|check-trend) ' "$OUT")" -eq 8 ]
 	# one id for all
 	[ "$(sed -n 's/^[a-z-]* \([0-9TZ]*-[0-9a-f]*\)$/\1/p' "$OUT" | sort -u | wc -l)" -eq 1 ]
 	nothing_remains
