@@ -151,8 +151,8 @@ static bool judge(struct stage *st, const struct course *course, const struct su
 	check_forecast(st, s, v, n);
 	if (s->trend)
 		check_step(st, s, "", v, n);
-	for (size_t p = 0; s->of == COURSE_RTO && p < PAST_PHASES; p++) {
-		n = course_points(course, COURSE_PHASE + p, v);
+	for (unsigned p = 0; s->of == COURSE_RTO && p < PAST_PHASES; p++) {
+		n = course_points(course, (enum course_of)(COURSE_PHASE + p), v);
 		if (n)
 			check_step(st, s, past_phases[p].name, v, n);
 	}
