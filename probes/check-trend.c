@@ -3,6 +3,7 @@
 #include "lib/base/record.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
+#include "lib/pg/history.h"
 #include "lib/report/course.h"
 #include "lib/report/outlook.h"
 
@@ -22,9 +23,9 @@ static struct {
 
 /* clang-format off */
 static const struct opt options[] = {
-	{ OPT_TEXT, 0, "history", "PATH", &config.history,
-	  "the history of runs (a file, or a directory with one for each label)", "HISTORY", false,
-	  NULL },
+	{ OPT_TEXT, 0, "history", "PATH|CONNINFO", &config.history,
+	  "the history of runs: a file, a directory with one for each label, or a PostgreSQL database",
+	  "HISTORY", false, NULL },
 	{ OPT_DURATION, 0, "rto-target", "DURATION", &config.rto_s,
 	  "how long recovery may take", "RTO_TARGET", false, NULL },
 	{ OPT_DURATION, 0, "rpo-target", "DURATION", &config.rpo_s,
@@ -234,7 +235,7 @@ int main(int argc, char **argv)
 	record_set_time(run, "at", utc_now_ms());
 	set_figure(run, "verified-rto", "rto_seconds");
 	set_figure(run, "verified-rpo", "rpo_seconds");
-	history = history_file_open(config.history);
+	history = pg_history_open(config.history);
 	if (course_load(&course, history, st.label, reads ? run : NULL, &e) < 0)
 		stage_error(&st, "rto-forecast", "", &e);
 	else
