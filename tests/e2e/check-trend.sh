@@ -4,6 +4,7 @@
 need jq
 
 # checks GB SECONDS RPO STORED [EXTRA-FETCH]: what a run measured.
+# shellcheck disable=SC2016  # jq has variables of its own
 figures='def checks($gb; $s; $rpo; $stored; $fetch): [
 	{check: "listing", metrics: [{name: "total_bytes", value: $stored, unit: "B"}]},
 	{check: "backup-download", metrics: [{name: "fetch_seconds", value: ($s / 10 + $fetch)}]},
