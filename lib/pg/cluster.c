@@ -317,7 +317,9 @@ static int ask(const struct cluster *c, struct err *e)
 				    .statement_s = 30 };
 	PG_AUTO pg = { 0 };
 
-	target.conninfo = cluster_conninfo(c, cluster_database(c), &conninfo);
+	(void)cluster_conninfo(c, cluster_database(c), &conninfo);
+	buf_adds(&conninfo, " options='" CLUSTER_LOADS_NOTHING "'");
+	target.conninfo = conninfo.s;
 	if (pg_open(&pg, &target, e) == 0 && pg_run(&pg, "SELECT 1", e) == 0)
 		return 1;
 	return pg.why == PG_WHY_REFUSED || pg.why == PG_WHY_BUSY || pg.why == PG_WHY_TIMEOUT ||

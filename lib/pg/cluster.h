@@ -85,6 +85,9 @@ const char *cluster_user(const struct cluster *c);
 /* A database that takes connections. */
 const char *cluster_database(const struct cluster *c);
 
+/* Of a session's options: it loads nothing, whatever roles and databases have set. */
+#define CLUSTER_LOADS_NOTHING "-c session_preload_libraries= -c local_preload_libraries="
+
 /* "host=DIR port=5432 user=NAME dbname=NAME". Returns out->s. */
 const char *cluster_conninfo(const struct cluster *c, const char *dbname, struct buf *out);
 

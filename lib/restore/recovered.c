@@ -16,8 +16,8 @@ static int enter(const struct cluster *c, const char *dbname, struct buf *connin
 				    .writable = true };
 
 	(void)cluster_conninfo(c, dbname, conninfo);
-	buf_adds(conninfo, " options='-c session_preload_libraries= -c local_preload_libraries= "
-			   "-c search_path=pg_catalog -c default_transaction_read_only=off "
+	buf_adds(conninfo, " options='" CLUSTER_LOADS_NOTHING
+			   " -c search_path=pg_catalog -c default_transaction_read_only=off "
 			   "-c TimeZone=UTC -c DateStyle=ISO'");
 	target.conninfo = conninfo->s;
 	return pg_open(pg, &target, e);

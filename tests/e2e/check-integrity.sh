@@ -22,6 +22,7 @@ make_backups() {
 	PG_SOCKET=$SCRATCH/source
 	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
 	pg_run "$PG_SOCKET" -c listen_addresses= || return
+	pg_slim || return
 	sql "CREATE TABLESPACE elsewhere LOCATION '$SCRATCH/source/space'" || return
 	sql "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 20000) g;
 		CREATE TABLE far TABLESPACE elsewhere AS SELECT g FROM generate_series(1, 5000) g;

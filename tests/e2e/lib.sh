@@ -336,6 +336,15 @@ sql() {
 	"$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -d "$1" -c "$2"
 }
 
+# pg_slim: takes away the databases that nobody asks for: a backup of the rest has a third of the files,
+# and whatever is done to it takes a third of the time.
+pg_slim() {
+	sql "UPDATE pg_database SET datistemplate = false" || return
+	for name in template0 template1; do
+		sql "DROP DATABASE $name" || return
+	done
+}
+
 # web_start DIR [URL]: nginx with an index page over DIR. Sets WEB_URL, and WEB_TLS_URL with WEB_CA (the
 # certificate to trust); WEB_PROXY_PORT, where the server at URL is to be had through TLS.
 web_start() {

@@ -31,6 +31,7 @@ make_history() {
 	A=$SCRATCH/source/archive
 	pg_run "$PG_SOCKET" -c listen_addresses= -c archive_mode=on \
 		-c "'archive_command=cp %p $A/%f'" || return
+	pg_slim || return
 	sql "CREATE TABLE ledger (n int)" || return
 	base "$SCRATCH/source/base" stream || return
 	base "$SCRATCH/source/bare" none || return

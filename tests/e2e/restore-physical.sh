@@ -35,6 +35,7 @@ make_source() {
 	gcc -shared -fPIC -o "$SCRATCH/job.so" "$SCRATCH/job.c" && chmod 755 "$SCRATCH/job.so" || return
 	pg_run "$PG_SOCKET" -c listen_addresses= || return
 	sql "CREATE DATABASE shop" || return
+	pg_slim || return
 	shop="host=$PG_SOCKET user=postgres dbname=shop"
 	sql "$shop" "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 20000) g" || return
 	base single.tar.d -Ft -X fetch || return
@@ -94,24 +95,26 @@ not_shut_off() {
 }
 t "where nothing keeps WAL from this machine's files it is not replayed" not_shut_off
 
-# The plain backup, with a superuser of another name (its old row stays) and no template1 to begin in.
+# The plain backup, which has no template1 to begin in, with a superuser of another name (whose old row
+# stays) and a database that takes no connections.
 owned() {
 	mkdir -m 711 owned
 	cp -a "$PLAIN" owned/data
 	rm owned/data/backup_manifest
 	[ "$(id -u)" -ne 0 ] || chown postgres: owned
-	as_pg "$PG_BIN/postgres" --single -D "$SCRATCH/owned/data" -c fsync=off postgres >"$SCRATCH/log/single" 2>&1 <<-SQL
+	as_pg "$PG_BIN/postgres" --single -D "$SCRATCH/owned/data" -c fsync=off shop >"$SCRATCH/log/single" 2>&1 <<-SQL
 		UPDATE pg_authid SET rolname = 'the owner' WHERE oid = 10
 		CREATE ROLE postgres LOGIN
-		ALTER DATABASE template1 WITH ALLOW_CONNECTIONS false
+		ALTER DATABASE postgres WITH ALLOW_CONNECTIONS false
 	SQL
 	expect_status 3 restore-to-temp --records --backup owned/data -- sh -c "
 		echo \$PGUSER >$TMPDIR/who; '$PG_BIN/psql' -XqAt -o $TMPDIR/said -c 'SELECT rolname FROM pg_roles WHERE oid = 10'"
 	expect_check restore ok
 	[ "$(cat "$TMPDIR/who" "$TMPDIR/said" | uniq)" = 'the owner' ] || say_failed "$(cat "$TMPDIR/who" "$TMPDIR/said")"
-	expect_records 'any(.record == "instance" and (.conninfo | contains("the owner")))'
+	expect_records 'any(.record == "instance" and (.conninfo | contains("the owner"))
+		and .databases == ["shop"])'
 }
-t "the superuser may have any name, and template1 be closed" owned
+t "the superuser may have any name, and template1 be gone" owned
 
 # A hand that listens where the server would connect to.
 listen() {
@@ -289,10 +292,10 @@ refused() {
 	hostile base/1/1259 fifo 'no file or directory'
 	expect_no_file /tmp/bp-escaped
 	copy
-	mkfifo bad/base/1/9999
+	mkfifo bad/base/5/9999
 	critical backup-complete 'neither a file nor a directory'
 	copy
-	ln -s /etc/passwd bad/base/1/9999
+	ln -s /etc/passwd bad/base/5/9999
 	critical backup-complete 'a link'
 }
 t "names that lead out, links and devices are refused" refused

@@ -48,8 +48,7 @@ PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
 set_up() {
 	configure
 	pg_start
-	sql "update pg_database set datistemplate = false where datname = 'template0'"
-	sql "drop database template0"
+	pg_slim
 	man receive-wal --create-slot shop
 	man receive-wal shop >"$SCRATCH/log/receive-wal" 2>&1 &
 	started $!

@@ -16,6 +16,7 @@ make_backup() {
 	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
 	pg_run "$PG_SOCKET" -c listen_addresses= -c archive_mode=on "-c 'archive_command=cp %p $A/%f'" || return
 	sql "CREATE DATABASE shop" || return
+	pg_slim || return
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	sql "$SHOP" "CREATE TABLE orders (id bigint PRIMARY KEY, created_at timestamptz NOT NULL)" || return
 	sql "$SHOP" "INSERT INTO orders SELECT g, now() - g * interval '1 minute' FROM generate_series(1, 5000) g"
