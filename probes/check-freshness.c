@@ -87,24 +87,12 @@ static const struct tool tool = {
 	.options = options,
 };
 
-/* The later of two claims about a backup is wrong when it lies in the future, and a day has many
- * moments. */
-static int64_t backup_moment(const struct restored *from)
-{
-	int64_t ms = 0;
-
-	(void)restored_backup_time(from, &ms);
-	if (from->modified && (from->taken_day || fresh_in_future(ms, utc_now_ms())))
-		return from->modified_ms;
-	return ms;
-}
-
 static void check_backup_age(struct stage *st, const struct restored *from)
 {
 	uint64_t limit_s = config.max_age_s  ? config.max_age_s
 			   : config.crit.set ? 0
 					     : DEFAULT_AGE_S;
-	int64_t at_ms = backup_moment(from);
+	int64_t at_ms = restored_backup_moment(from, utc_now_ms());
 	char at[UTC_SIZE];
 	struct check c;
 
@@ -155,25 +143,8 @@ static void judge_latest(struct check *c, const struct restored *from, const str
 	check_field(c, "time_column", record_string(l->column, strlen(l->column)));
 	fresh_say_latest(c, l->at_ms, now_ms, limit_s,
 			 !witnessed && from->backup &&
-				 now_ms - backup_moment(from) <= (int64_t)limit_s * 1000);
-}
-
-static void say_not_found(struct check *c, const struct pg_latest *l)
-{
-	if (l->failure.kind != ERR_NONE)
-		check_say(c, V_UNKNOWN, "no newest row is known: %s", l->failure.msg);
-	else if (l->ahead)
-		check_say(c, V_UNKNOWN,
-			  "the newest rows of %s are later than the backup: local time? "
-			  "(--time-zone)",
-			  l->ahead_table);
-	else if (l->asked > 0)
-		check_say(c, V_UNKNOWN, "none of %zu time columns holds a moment of the past",
-			  l->asked);
-	else
-		check_say(c, V_UNKNOWN,
-			  "no table has a column that tells when a row was made; name "
-			  "one with --time-column");
+				 now_ms - restored_backup_moment(from, now_ms) <=
+					 (int64_t)limit_s * 1000);
 }
 
 /* What is known without looking at rows. */
@@ -218,7 +189,7 @@ static void report_latest(struct stage *st, const struct restored *from, const s
 	if (l->found)
 		judge_latest(&c, from, l, w->snapshot || witness_replayed(w));
 	else
-		say_not_found(&c, l);
+		pg_latest_say_missing(&c, l);
 	stage_check(st, &c);
 }
 
@@ -270,119 +241,12 @@ static void check_data(struct stage *st, struct restored *from, bool data)
 }
 
 /* The newest run, and when one last ended as wanted. */
-struct past {
-	struct history *history; /* NULL: there is none */
-	const char *label;
-	bool drill, found; /* a drill is looked for, and a proof was found */
-	int64_t at_ms;
-};
-
-static bool take_proof(json_t *run, void *to)
-{
-	struct past *past = to;
-
-	past->found = (!past->drill || json_object_get(run, "drill")) &&
-		      record_true(run, "verified") && record_time(run, "at", &past->at_ms);
-	return !past->found;
-}
-
-/* However long ago it was. */
-static int find_proof(struct past *past, bool drill, struct err *e)
-{
-	past->drill = drill;
-	past->found = false;
-	if (past->history == NULL)
-		return err_set(
-			e, ERR_USAGE,
-			"not measured: --max-verified-age and --max-drill-age need --history");
-	return history_search(past->history, past->label,
-			      drill ? "\"drill\":{" : "\"verified\":true", take_proof, past, e);
-}
-
-static json_t *newest_run(const struct past *past, unsigned *skipped, struct err *e)
-{
-	JSON_AUTO *runs =
-		past->history ? history_load(past->history, past->label, 1, skipped, e) : NULL;
-
-	return json_incref(json_array_get(runs, 0));
-}
-
-static const char *of_label(const struct past *past, char out[OF_LABEL])
-{
-	(void)snprintf(out, OF_LABEL, "%s%s%s", history_name(past->history),
-		       *past->label ? " for " : "", past->label);
-	return out;
-}
-
-/* now: a backup is being verified in this very pipeline. Its success is not in the history yet,
- * and the days before it are no reason to fail it. */
-static void check_verified(struct stage *st, struct past *past, bool now)
-{
-	uint64_t limit_s = config.max_verified_age_s ? config.max_verified_age_s : DEFAULT_AGE_S;
-	char where[OF_LABEL];
-	struct err e = { 0 };
-	unsigned skipped = 0;
-	struct check c;
-
-	check_init(&c, "last-verified", "");
-	if (find_proof(past, false, &e) < 0)
-		check_say(&c, V_UNKNOWN, "%s", e.msg);
-	else if (now)
-		check_say(&c, V_OK, "by this run, if it succeeds");
-	else if (past->found)
-		fresh_say_verified(&c, past->at_ms, utc_now_ms(), limit_s);
-	else
-		check_say(&c, V_CRITICAL, "never verified: no run in %s proved a backup",
-			  of_label(past, where));
-	json_decref(newest_run(past, &skipped, &e));
-	if (skipped)
-		check_say(&c, V_WARNING, "%u unreadable lines at the end of %s", skipped,
-			  history_name(past->history));
-	stage_check(st, &c);
-}
-
-static void say_drill(struct check *c, int64_t at_ms)
-{
-	const int64_t age_s = (utc_now_ms() - at_ms) / 1000;
-	const int64_t left_s = (int64_t)config.drill_every_s - age_s;
-	char age[HUMAN_SIZE], left[HUMAN_SIZE];
-
-	check_metric_int(c, "drill_age_seconds", age_s, "s");
-	(void)human_duration((double)age_s, age);
-	(void)human_duration((double)(left_s < 0 ? -left_s : left_s), left);
-	if (left_s < 0)
-		check_say(c, V_CRITICAL, "the last drill was %s ago: overdue by %s", age, left);
-	else
-		check_say(c, left_s * 10 < (int64_t)config.drill_every_s ? V_WARNING : V_OK,
-			  "the last drill was %s ago, the next is due in %s", age, left);
-}
-
-/* now: this very run is one. */
-static void check_drill(struct stage *st, struct past *past, bool now)
-{
-	char where[OF_LABEL];
-	struct err e = { 0 };
-	struct check c;
-
-	check_init(&c, "last-drill", "");
-	if (now)
-		check_say(&c, V_OK, "this run is one, if it succeeds");
-	else if (find_proof(past, true, &e) < 0)
-		check_say(&c, V_UNKNOWN, "%s", e.msg);
-	else if (past->found)
-		say_drill(&c, past->at_ms);
-	else
-		check_say(&c, V_CRITICAL, "no run in %s was a drill that verified a backup",
-			  of_label(past, where));
-	stage_check(st, &c);
-}
-
 /* A plugin reads no records: the backup of the last run is the newest that it knows of. */
-static void take_backup_of_last_run(struct restored *from, const struct past *past)
+static void take_backup_of_last_run(struct restored *from, const struct proofs *past)
 {
-	struct err ignored; /* said by check_verified() */
+	struct err ignored; /* said by proofs_check_verified() */
 	unsigned skipped;
-	JSON_AUTO *run = newest_run(past, &skipped, &ignored);
+	JSON_AUTO *run = proofs_newest_run(past, &skipped, &ignored);
 	json_t *backup = json_object_get(run, "backup");
 
 	if (backup)
@@ -393,7 +257,7 @@ int main(int argc, char **argv)
 {
 	RESTORED_AUTO from = { 0 };
 	HISTORY_AUTO *history = NULL;
-	struct past past;
+	struct proofs past;
 	struct record r;
 	struct stage st;
 	bool reads, data, age;
@@ -406,7 +270,7 @@ int main(int argc, char **argv)
 		restored_see(&from, &r);
 	if (config.history)
 		history = pg_history_open(config.history);
-	past = (struct past){ .history = history, .label = st.label };
+	past = (struct proofs){ .history = history, .label = st.label };
 	age = config.max_age_s || config.warn.set || config.crit.set;
 	if (!reads && age)
 		take_backup_of_last_run(&from, &past);
@@ -416,8 +280,11 @@ int main(int argc, char **argv)
 	check_data(&st, &from,
 		   data || config.rpo_target_s || (config.time_columns.n && from.records == 0));
 	if (config.max_verified_age_s || (config.history && !reads))
-		check_verified(&st, &past, data);
+		proofs_check_verified(&st, &past,
+				      config.max_verified_age_s ? config.max_verified_age_s
+								: DEFAULT_AGE_S,
+				      data);
 	if (config.drill_every_s)
-		check_drill(&st, &past, config.drill && data);
+		proofs_check_drill(&st, &past, config.drill_every_s, config.drill && data);
 	return stage_end(&st);
 }

@@ -146,3 +146,21 @@ int pg_latest_find(const struct pg_readers *r, struct pg_tables *tables, const s
 	free(a.columns);
 	return rc;
 }
+
+void pg_latest_say_missing(struct check *c, const struct pg_latest *l)
+{
+	if (l->failure.kind != ERR_NONE)
+		check_say(c, V_UNKNOWN, "no newest row is known: %s", l->failure.msg);
+	else if (l->ahead)
+		check_say(c, V_UNKNOWN,
+			  "the newest rows of %s are later than the backup: local time? "
+			  "(--time-zone)",
+			  l->ahead_table);
+	else if (l->asked > 0)
+		check_say(c, V_UNKNOWN, "none of %zu time columns holds a moment of the past",
+			  l->asked);
+	else
+		check_say(c, V_UNKNOWN,
+			  "no table has a column that tells when a row was made; name "
+			  "one with --time-column");
+}

@@ -10,6 +10,7 @@
  * time ahead of UTC). Dates count when there is nothing better: their midnight is never later than
  * the row.
  */
+#include "lib/base/check.h"
 #include "lib/base/strv.h"
 #include "lib/pg/catalog.h"
 #include "lib/pg/counts.h"
@@ -28,4 +29,7 @@ struct pg_latest {
  * that is no column of a time type, else NULL. -1 with *e when nothing could be asked. */
 int pg_latest_find(const struct pg_readers *r, struct pg_tables *tables, const struct strv *named,
 		   int64_t limit_ms, struct pg_latest *out, const char **unmatched, struct err *e);
+
+/* Says why nothing was found. */
+void pg_latest_say_missing(struct check *c, const struct pg_latest *l);
 #endif

@@ -1,5 +1,6 @@
 #include "lib/pg/restored.h"
 
+#include "lib/base/fresh.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 
@@ -178,4 +179,14 @@ void restored_evidence(const struct restored *r, const int64_t *given, struct pg
 		out->said_ms = r->taken_ms;
 		out->said_day = r->taken_day;
 	}
+}
+
+int64_t restored_backup_moment(const struct restored *r, int64_t now_ms)
+{
+	int64_t ms = 0;
+
+	(void)restored_backup_time(r, &ms);
+	if (r->modified && (r->taken_day || fresh_in_future(ms, now_ms)))
+		return r->modified_ms;
+	return ms;
 }

@@ -62,4 +62,7 @@ bool restored_interval(struct restored *r, int64_t *ms);
 
 /* The moment that counts as the backup's: in its name, else its modification. False: neither. */
 bool restored_backup_time(const struct restored *r, int64_t *ms);
+/* The same for the backup's age: the later of two claims is wrong when it lies in the future, and a
+ * day has many moments. 0: neither. */
+int64_t restored_backup_moment(const struct restored *r, int64_t now_ms);
 #endif
