@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIES = 3 };
+enum { TRIES = 3, SIZES_LOCK_S = 1 };
 
 /* pg_table_size() wants a lock on each table and waits for whoever holds a stronger one; the
  * sizes as of the last VACUUM need none. */
@@ -182,12 +182,28 @@ static void fill_timecols(struct pg_tables *t, const PGresult *r)
 	}
 }
 
+static int wait_for_locks(struct pg *pg, uint64_t seconds, struct err *e)
+{
+	char sql[64];
+
+	(void)snprintf(sql, sizeof(sql), "SET lock_timeout = '%llus'", (unsigned long long)seconds);
+	return pg->target.lock_s > SIZES_LOCK_S ? pg_run(pg, sql, e) : 0;
+}
+
+/* A size takes a lock, and is not worth a long wait: statistics know it too. */
 static PGresult *query_tables(struct pg *pg, struct err *e)
 {
-	PGresult *r = query(pg, TABLES(SIZE_NOW), NULL, 0, e);
+	PGresult *r;
 
+	if (wait_for_locks(pg, SIZES_LOCK_S, e) < 0)
+		return NULL;
+	r = query(pg, TABLES(SIZE_NOW), NULL, 0, e);
 	if (!r && pg->why == PG_WHY_LOCKED)
 		r = query(pg, TABLES(SIZE_NOTED), NULL, 0, e);
+	if (r && wait_for_locks(pg, pg->target.lock_s, e) < 0) {
+		PQclear(r);
+		return NULL;
+	}
 	return r;
 }
 

@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-	GRACE_MS = 10 * 1000, /* how long after its own deadline the server may take to say so */
+	GRACE_MS = 10 * 1000,
+	GRACE_MIN_MS = 2 * 1000,
 	WORDS_MAX = 600,
 };
 
@@ -92,6 +93,16 @@ static int failed(struct pg *pg, PGresult *r, struct err *e)
 	return -1;
 }
 
+/* How long after its own deadline the server may take to say so: as long again. */
+static int64_t grace_ms(const struct pg *pg)
+{
+	const int64_t limit_ms = (int64_t)pg->target.statement_s * 1000;
+
+	if (limit_ms == 0)
+		return GRACE_MS;
+	return limit_ms > GRACE_MS ? GRACE_MS : limit_ms < GRACE_MIN_MS ? GRACE_MIN_MS : limit_ms;
+}
+
 static int started(struct pg *pg, int sent, struct err *e)
 {
 	if (!sent)
@@ -102,7 +113,7 @@ static int started(struct pg *pg, int sent, struct err *e)
 	pg->cancel_ms = 0;
 	pg->row = NULL;
 	if (pg->target.statement_s > 0)
-		pg->cancel_ms = mono_ms() + (int64_t)pg->target.statement_s * 1000 + GRACE_MS;
+		pg->cancel_ms = mono_ms() + (int64_t)pg->target.statement_s * 1000 + grace_ms(pg);
 	return 0;
 }
 
@@ -150,7 +161,7 @@ static int give_up(struct pg *pg, struct err *e)
 			       pg->where, pg_way_out(pg->why));
 	}
 	pg->cancelled = true;
-	pg->cancel_ms = mono_ms() + GRACE_MS;
+	pg->cancel_ms = mono_ms() + grace_ms(pg);
 	cancel = PQgetCancel(pg->link);
 	if (cancel) /* refused or not: the second deadline decides */
 		(void)PQcancel(cancel, why, (int)sizeof(why));
