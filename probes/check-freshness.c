@@ -1,6 +1,6 @@
 /* check-freshness: how old is the backup, how old the data in it, how long ago was it proved? */
 #include "lib/base/fresh.h"
-#include "lib/base/human.h"
+#include "lib/base/proofs.h"
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { OF_LABEL = 512, JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60 };
+enum { JOBS = 2, DEFAULT_AGE_S = 26 * 60 * 60 };
 
 static struct {
 	const char *history, *restored, *time_zone;

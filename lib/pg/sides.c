@@ -2,6 +2,14 @@
 
 enum { LOCK_WAIT_S = 10 };
 
+/* Less than the whole limit, so that it is the lock that is named as the reason. */
+static uint64_t lock_wait_s(uint64_t limit_s)
+{
+	if (limit_s == 0 || limit_s / 2 > LOCK_WAIT_S)
+		return LOCK_WAIT_S;
+	return limit_s < 2 ? 1 : limit_s / 2;
+}
+
 /* PG* lead to the restored server when nothing else names it, and under restore-to-temp. */
 static int open_production(struct sides *both, const struct sides_plan *plan, const char *dbname,
 			   struct err *e)
@@ -10,7 +18,7 @@ static int open_production(struct sides *both, const struct sides_plan *plan, co
 			       .conninfo = plan->production,
 			       .env = plan->restored ? PG_ENV_ALL : PG_ENV_NO_ADDRESS,
 			       .statement_s = plan->production_timeout_s,
-			       .lock_s = LOCK_WAIT_S };
+			       .lock_s = lock_wait_s(plan->production_timeout_s) };
 
 	if (!pg_names_database(plan->production))
 		t.dbname = dbname;

@@ -148,7 +148,7 @@ unlock() {
 
 locked_table() {
 	lock orders
-	compare 3
+	compare 3 --production-timeout 6s
 	unlock
 	expect_check row-count unknown public.orders
 	expect_out 'lock timeout.*another session holds a lock'
