@@ -8,6 +8,7 @@
 #include "lib/keeper/driver.h"
 #include "lib/keeper/segments.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,18 +137,24 @@ static size_t say_archives(struct stage *st, const struct pgbackrest_verified *v
 static void say_whole(struct check *c, const struct pgbackrest_verified *v)
 {
 	char backups[HUMAN_SIZE], files[HUMAN_SIZE], segments[HUMAN_SIZE];
-	int64_t n_files = 0, n_segments = 0;
+	int64_t n_backups = 0, n_files = 0, n_segments = 0;
 
-	for (size_t i = 0; i < v->n_backups; i++)
+	/* One that is being made is none yet. */
+	for (size_t i = 0; i < v->n_backups; i++) {
+		n_backups += !is_bad(&v->backups[i]);
 		n_files += v->backups[i].checked;
+	}
 	for (size_t i = 0; i < v->n_archives; i++)
 		n_segments += v->archives[i].checked;
-	check_metric_int(c, "backups", (int64_t)v->n_backups, "");
+	check_metric_int(c, "backups", n_backups, "");
 	check_metric_int(c, "files", n_files, "");
 	check_metric_int(c, "segments", n_segments, "");
 	check_say(c, V_OK, "pgBackRest verified %s backups (%s files) and %s WAL segments",
-		  human_count((int64_t)v->n_backups, backups), human_count(n_files, files),
+		  human_count(n_backups, backups), human_count(n_files, files),
 		  human_count(n_segments, segments));
+	if (n_backups < (int64_t)v->n_backups)
+		check_say(c, V_OK, "%" PRId64 " more without an end, being made or left over",
+			  (int64_t)v->n_backups - n_backups);
 }
 
 static void judge_verify(struct stage *st, const struct keeper_said *said,

@@ -13,7 +13,8 @@
 int pgbackrest_info(const json_t *info, const char *stanza, struct keeper_list *out, struct err *e);
 
 /* Of what it says about a failure: files that are not there or hold something else are bad
- * (src/common/error: ChecksumError 26, FormatError 29, FileMissingError 55); those that it could
+ * (src/common/error: ChecksumError 26, FormatError 29, ArchiveMismatchError 44,
+ * FileMissingError 55); those that it could
  * not get at are not known. */
 enum err_kind pgbackrest_kind(const char *said);
 

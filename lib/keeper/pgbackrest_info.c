@@ -90,9 +90,15 @@ static int take_backup(const json_t *stanza, const json_t *o, struct keeper_list
 
 enum err_kind pgbackrest_kind(const char *said)
 {
-	static const char *const bad[] = {
-		"FileMissingError", "FormatError", "ChecksumError", "[026]", "[029]", "[055]", NULL
-	};
+	static const char *const bad[] = { "FileMissingError",
+					   "FormatError",
+					   "ChecksumError",
+					   "ArchiveMismatchError",
+					   "[026]",
+					   "[029]",
+					   "[044]",
+					   "[055]",
+					   NULL };
 
 	for (const char *const *b = bad; *b; b++)
 		if (strstr(said, *b))

@@ -79,7 +79,9 @@ static bool has(const struct segment_list *l, const struct segment *s)
 	return l->n && bsearch(s, l->v, l->n, sizeof(*l->v), by_place) != NULL;
 }
 
-static struct segment_list sorted(const struct strv *names, uint32_t size_b)
+/* In f what is doubled from there on. */
+static struct segment_list sorted(const struct strv *names, uint32_t size_b,
+				  const struct segment *oldest, struct segments_found *f)
 {
 	struct segment_list l = { .v = xcalloc(names->n + 1, sizeof(*l.v)) };
 	size_t kept = 0;
@@ -89,9 +91,12 @@ static struct segment_list sorted(const struct strv *names, uint32_t size_b)
 		l.n += !strstr(names->v[i], ".backup") && !strstr(names->v[i], ".partial") &&
 		       segment_of(names->v[i], size_b, &l.v[l.n]);
 	qsort(l.v, l.n, sizeof(*l.v), by_place);
-	for (size_t i = 0; i < l.n; i++)
+	for (size_t i = 0; i < l.n; i++) {
 		if (kept == 0 || by_place(&l.v[kept - 1], &l.v[i]) != 0)
 			l.v[kept++] = l.v[i];
+		else if (by_place(oldest, &l.v[i]) <= 0 && f->doubled++ == 0)
+			wal_name(l.v[i].timeline, l.v[i].lsn, size_b, f->double_name);
+	}
 	l.n = kept;
 	return l;
 }
@@ -179,13 +184,12 @@ bool segments_judge(const struct strv *names, const struct segments_need *needs,
 	if (n == 0 || size_b == 0)
 		return n == 0;
 	out->size_b = size_b;
-	l = sorted(names, size_b);
+	(void)segment_of(needs[0].first, size_b, &oldest);
+	l = sorted(names, size_b, &oldest, out);
 	for (size_t i = 0; i < n && understood; i++) {
 		understood = segment_of(needs[i].first, size_b, &from) &&
 			     segment_of(needs[i].last, size_b, &to) &&
 			     from.timeline == to.timeline && from.lsn <= to.lsn;
-		if (i == 0)
-			oldest = from;
 		if (understood)
 			judge_need(&l, &needs[i], &from, &to, out);
 	}
@@ -241,6 +245,11 @@ void segments_check(struct stage *st, const char *archive, const struct strv *na
 			  "segment, and where they begin");
 	for (size_t i = 0; i < found.n && i < GAPS_SHOWN; i++)
 		say_gap(&c, &found.v[i]);
+	if (found.doubled > 0)
+		check_say(&c, V_CRITICAL,
+			  "%" PRIu64 " segments are there twice, first of all %s: a recovery that "
+			  "comes to it may stop",
+			  found.doubled, found.double_name);
 	if (found.n > GAPS_SHOWN)
 		check_say(&c, c.status, "%zu more gaps", found.n - GAPS_SHOWN);
 	if (!c.said)

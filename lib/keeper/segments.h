@@ -19,8 +19,10 @@ struct segments_gap {
 };
 
 struct segments_found {
-	uint64_t present; /* segments, from the first that is needed on */
-	uint64_t size_b;  /* of a segment */
+	uint64_t doubled;     /* files beyond the first of a segment */
+	char double_name[25]; /* the first of them; "": none */
+	uint64_t present;     /* segments, from the first that is needed on */
+	uint64_t size_b;      /* of a segment */
 	struct segments_gap *v;
 	size_t n;
 };

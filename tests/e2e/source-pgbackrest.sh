@@ -212,6 +212,94 @@ wal() {
 }
 t "a changed WAL segment is found, and one that is missing, which verify passes over" wal
 
+# archived FILE SEGMENT: as archive-push stores it, with its checksum in its name, but not compressed.
+archived() {
+	mv "$1" "${1%/*}/$2-$(sha1sum "$1" | cut -d ' ' -f 1)"
+}
+
+other_wal() {
+	whole_again
+	second=$(segments | sed -n 2p) third=$(segments | sed -n 3p) fourth=$(segments | sed -n 4p)
+	dir=${third%/*}
+	: >"$dir/new" && mv "$dir/new" "$second"
+	name=$(basename "$third" | cut -c 1-24)
+	zstd -dq "$third" -o "$dir/new" && rm "$third" && truncate -s 1000 "$dir/new"
+	archived "$dir/new" "$name"
+	twice=$(basename "$fourth" | cut -c 1-24)
+	cp -p "$fourth" "$dir/$twice-da39a3ee5e6b4b0d3255bfef95601890afd80709.zst"
+	# Of a backup that is being made there is the copy of the manifest only.
+	full=$(label full)
+	mkdir "$R/repo/backup/shop/20991231-010101F"
+	cp -p "$R/repo/backup/shop/$full/backup.manifest" \
+		"$R/repo/backup/shop/20991231-010101F/backup.manifest.copy"
+	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$R/repo/backup/shop/20991231-010101F" "$dir"
+	checked 2
+	expect_records 'any(.check == "repository-wal" and .status == "critical"
+		and (.summary | test("1 of another size, 1 unreadable or damaged")))'
+	expect_records 'any(.check == "repository-wal-gaps" and .status == "critical"
+		and (.summary | contains("1 segments are there twice, first of all '"$twice"'")))'
+	expect_records 'all(.check != "repository-backup")'
+}
+t "WAL that is empty, of another size, or there twice is found; a backup that is being made is none" other_wal
+
+catalogues() {
+	whole_again
+	full=$(label full)
+	rm "$R/repo/backup/shop/$full/backup.manifest"
+	mkdir "$R/repo/backup/shop/20991231-010101F"
+	cp -p "$R/repo/backup/shop/$full/backup.manifest.copy" "$R/repo/backup/shop/20991231-010101F/"
+	[ "$(id -u)" -ne 0 ] || chown postgres: "$R/repo/backup/shop/20991231-010101F"
+	checked 0
+	expect_out 'pgBackRest verified 2 backups .*; 1 more without an end'
+	# Another cluster's archive.info, sound in itself.
+	whole_again
+	python3 - "$R/repo/archive/shop/archive.info" <<-'PYTHON'
+		import hashlib, os, re, sys
+		for path in sys.argv[1], sys.argv[1] + ".copy":
+		    text = re.sub(r"\d{15,}", lambda m: str(int(m[0]) + 1), open(path).read())
+		    sections = {}
+		    for line in text.splitlines():
+		        if line.startswith("["):
+		            section = sections.setdefault(line[1:-1], [])
+		        elif line and not line.startswith("backrest-checksum"):
+		            section.append('"%s":%s' % tuple(line.split("=", 1)))
+		    data = "{%s}" % ",".join('"%s":{%s}' % (n, ",".join(v)) for n, v in sections.items())
+		    digest = hashlib.sha1(data.encode()).hexdigest()
+		    status = os.stat(path)
+		    os.unlink(path)
+		    with open(path, "w") as f:
+		        f.write(re.sub(r'checksum="\w+"', 'checksum="%s"' % digest, text))
+		    os.chown(path, status.st_uid, status.st_gid)
+	PYTHON
+	checked 2
+	expect_records 'any(.check == "repository" and .status == "critical"
+		and (.summary | contains("unable to retrieve the archive id")))'
+}
+t "one copy of a manifest is enough; WAL of another cluster than its backups is found" catalogues
+
+records() {
+	whole_again
+	wal=$R/repo/archive/shop/15-1
+	list-backups --records "$S" >"$SCRATCH/list"
+	expect_status 0 check-wal --records --archive "$wal" <"$SCRATCH/list"
+	expect_check wal-archive ok
+	expect_check wal-window ok
+	# Bytes that are not WAL, under their own checksum, are whole to verify.
+	third=$(segments | sed -n 3p)
+	name=$(basename "$third" | cut -c 1-24)
+	zstd -dq "$third" -o "$wal/new" && rm "$third"
+	flip "$wal/new" 0
+	archived "$wal/new" "$name"
+	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$wal"
+	checked 0
+	got=0
+	check-wal --records --archive "$wal" >"$OUT" || got=$?
+	[ $got -gt 0 ] || say_failed "check-wal did not see it"
+	expect_records 'any(.check == "wal-segment" and .subject == "'"$name"'"
+		and (.summary | contains("of another version of PostgreSQL (magic")))'
+}
+t "check-wal reads the WAL in the repository, and sees what verify calls whole" records
+
 # restored ROWS STATUS ARGUMENT...: so many orders are there afterwards.
 restored() {
 	rows=$1 status=$2

@@ -120,6 +120,8 @@ static const struct {
 	{ "[{'name':'s'," REPO("1", "missing stanza path") "}]", ERR_BACKUP, 0, 1 },
 	{ "[{'name':'s'," REPO("3", "missing stanza data") "}]", ERR_BACKUP, 0, 1 },
 	{ "[{'name':'s'," REPO("99", "[ChecksumError] unable to load") "}]", ERR_BACKUP, 0, 1 },
+	{ "[{'name':'s'," REPO("99", "[ArchiveMismatchError] no archive id") "}]", ERR_BACKUP, 0,
+	  1 },
 	{ "[{'name':'s'," REPO("99", "[CryptoError] wrong passphrase?") "}]", ERR_REMOTE, 0, 1 },
 	{ "[{'name':'s'}]", ERR_REMOTE, 0, 0 },
 	{ "[{'name':'s','repo':[{}]}]", ERR_REMOTE, 0, 1 },
@@ -363,13 +365,14 @@ END_TEST
 static const struct {
 	const char *names;
 	const char *needs; /* "FIRST-LAST ..." by their last two digits, of timeline 1 */
-	const char *gaps;  /* "FIRST+N", with ! for a backup's, * for recent ones */
+	const char *gaps;  /* "FIRST+N", with ! for a backup's, * for recent ones; "=" and what is
+			    * there twice */
 } archives[] = {
 	{ SEG "02 " SEG "03 " SEG "04", "02-03", "" },
 	/* in any order, with suffixes, and with what is no segment */
 	{ SEG "04-ab12.zst " SEG "03 " SEG "02 x " SEG "02.00000028.backup 00000002.history",
 	  "02-03", "" },
-	{ SEG "01 " SEG "03 " SEG "03", "03-03", "" },
+	{ SEG "01 " SEG "03-ab " SEG "03-cd " SEG "01", "03-03", "=03" },
 	{ SEG "02 " SEG "04", "02-03", "03+1!" },
 	{ SEG "03 " SEG "04", "02-03", "02+1!" },
 	{ SEG "02 " SEG "03", "02-04", "04+1!" },
@@ -425,6 +428,8 @@ START_TEST(gaps_are_found)
 			 found.v[i].backup   ? "!"
 			 : found.v[i].recent ? "*"
 					     : "");
+	if (found.doubled > 0)
+		buf_addf(&gaps, "=%s", found.double_name + strlen(SEG));
 	ck_assert_str_eq(gaps.s, archives[_i].gaps);
 }
 END_TEST
