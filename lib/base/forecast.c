@@ -78,8 +78,8 @@ static bool real(const struct series_slope *s)
  * falls as the backup grows, nor outgrows it by much (an index is built in n log n). */
 static struct series_slope of_size(struct columns *c)
 {
-	struct series_slope s = none;
 	double least = INFINITY, most = -INFINITY, steepest;
+	struct series_slope s;
 
 	if (!c->sized)
 		return none;

@@ -50,19 +50,20 @@ static void see_progress(void *ctx, enum pgrestore_at at)
 
 /* By several, in one run: what makes a table and then fills it need not log its rows, and nobody
  * waits at the border between rows and indexes. */
-static int run_at_once(const struct into_job *job, struct pgrestore *p, struct err *e)
+static int run_at_once(const struct into_job *job, const struct pgrestore *p, struct err *e)
 {
 	static const char *const all[] = { "pre-data", "data", "post-data", NULL };
 	static const char *const rows_only[] = { "pre-data", "data", NULL };
 	struct progress at = { .phases = job->phases, .phase = PHASE_PRE_DATA };
+	struct pgrestore run = *p;
 	int ret;
 
-	p->sections = job->rows_only ? rows_only : all;
-	p->jobs = job->jobs;
-	p->see = see_progress;
-	p->ctx = &at;
+	run.sections = job->rows_only ? rows_only : all;
+	run.jobs = job->jobs;
+	run.see = see_progress;
+	run.ctx = &at;
 	phases_begin(job->phases, at.phase);
-	ret = pgrestore_run(p, job->mishaps, e);
+	ret = pgrestore_run(&run, job->mishaps, e);
 	phases_end(job->phases, at.phase);
 	if (at.phase == PHASE_DATA && !job->rows_only)
 		phases_move(job->phases, PHASE_DATA, PHASE_POST_DATA,
