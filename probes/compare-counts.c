@@ -90,7 +90,7 @@ static const struct opt options[] = {
 	{ OPT_TEXT, 0, "baseline-key", "FILE", &config.baseline_key,
 	  "trust no baseline that is not signed with this key: a public Ed25519 key in PEM, else a "
 	  "secret for HMAC-SHA256", "BASELINE_KEY_FILE", false, NULL },
-	{ OPT_FLAG, 0, "checksum", NULL, &config.checksum,
+	{ OPT_FLAG, 0, "checksum", "copy", &config.checksum,
 	  "compare the content of all rows with the baseline's, too", "CHECKSUM", false, NULL },
 	{ OPT_FLAG, 0, "show-rows", NULL, &config.show_rows,
 	  "show rows that differ from the baseline's, not only their keys", NULL, false, NULL },

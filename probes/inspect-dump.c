@@ -27,7 +27,7 @@ static const struct opt options[] = {
 	  "say the newest moment in this column, TABLE.COLUMN or COLUMN for all tables that have it; "
 	  "times without a zone are read as UTC; needs COPY data; may be repeated", "TIME_COLUMN",
 	  false, NULL },
-	{ OPT_FLAG, 0, "checksum", NULL, &config.checksum,
+	{ OPT_FLAG, 0, "checksum", "copy", &config.checksum,
 	  "hash the rows of each table that come as COPY data, as capture-counts --checksum does, for "
 	  "compare-counts --dump", "CHECKSUM", false, NULL },
 	{ OPT_CALL, 0, "jobs", "N", &config.jobs,

@@ -37,7 +37,7 @@ static const struct opt options[] = {
 	{ OPT_TEXT, 'd', "database", "CONNINFO", &config.database,
 	  "the database that is backed up: a connection string or URI, without password; default: "
 	  "what PGHOST, PGDATABASE and their like say", NULL, false, NULL },
-	{ OPT_FLAG, 0, "checksum", NULL, &config.checksum,
+	{ OPT_FLAG, 0, "checksum", "copy", &config.checksum,
 	  "hash the content of every table and large object too, as COPY writes it: reads all rows "
 	  "once more", "CHECKSUM", false, NULL },
 	{ OPT_CALL, 'j', "jobs", "N", &config.jobs,

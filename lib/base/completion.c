@@ -63,7 +63,7 @@ static void bash_file(struct buf *out, const struct opt *o)
 
 static void bash_value(struct buf *out, const struct opt *o)
 {
-	if (o->arg && !wants_file(o) && !is_choice(o))
+	if (o->arg && o->kind != OPT_FLAG && !wants_file(o) && !is_choice(o))
 		bash_alternative(out, o);
 }
 
@@ -130,7 +130,7 @@ static void zsh_option(struct buf *out, const struct opt *o)
 	buf_addc(out, '[');
 	zsh_text(out, o->help);
 	buf_addc(out, ']');
-	if (o->arg) {
+	if (o->arg && o->kind != OPT_FLAG) {
 		buf_addc(out, ':');
 		zsh_text(out, o->arg);
 		if (is_choice(o)) {

@@ -39,7 +39,9 @@ static void help_option(struct buf *out, const struct opt *o)
 		buf_addf(&left, "-%c, ", o->letter);
 	else
 		buf_adds(&left, "    ");
-	buf_addf(&left, "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+	buf_addf(&left, "--%s", o->name);
+	if (o->arg)
+		buf_addf(&left, o->kind == OPT_FLAG ? "[=%s]" : " %s", o->arg);
 	buf_adds(&text, o->help);
 	if (o->env)
 		buf_addf(&text, " [%s]", o->env);
@@ -127,7 +129,7 @@ static void mdoc_option(struct buf *out, const struct opt *o)
 	else
 		buf_addf(out, ".It Fl \\-%s", o->name);
 	if (o->arg)
-		buf_addf(out, " Ar %s", o->arg);
+		buf_addf(out, o->kind == OPT_FLAG ? " Ns Op = Ns Cm %s" : " Ar %s", o->arg);
 	buf_addc(out, '\n');
 	mdoc_text(out, o->help, strlen(o->help));
 	buf_adds(out, ".\n");

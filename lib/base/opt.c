@@ -73,6 +73,8 @@ static int set(const struct opt *o, const char *value, bool from_env, struct err
 {
 	switch (o->kind) {
 	case OPT_FLAG:
+		if (value && o->arg && strcmp(value, o->arg) == 0)
+			value = NULL;
 		return set_flag(o->to, value, e);
 	case OPT_TEXT:
 		*(const char **)o->to = value;
@@ -127,6 +129,13 @@ static int refuse(const struct tables *t, size_t n, int c, const char *word, str
 	return err_set(e, ERR_USAGE, "unknown option '%s'", word);
 }
 
+static int takes(const struct opt *o)
+{
+	if (o->kind == OPT_FLAG && o->arg)
+		return optional_argument;
+	return o->arg ? required_argument : no_argument;
+}
+
 static void fill(const struct tables *t, size_t n, bool command, struct option *lng, char *letters)
 {
 	char *p = letters;
@@ -137,11 +146,10 @@ static void fill(const struct tables *t, size_t n, bool command, struct option *
 	for (size_t i = 0; i < n; i++) {
 		const struct opt *o = entry(t, i);
 
-		lng[i] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL,
-					  LONG_ONLY + (int)i };
+		lng[i] = (struct option){ o->name, takes(o), NULL, LONG_ONLY + (int)i };
 		if (o->letter) {
 			*p++ = o->letter;
-			if (o->arg)
+			if (takes(o) == required_argument)
 				*p++ = ':';
 		}
 	}

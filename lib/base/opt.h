@@ -16,7 +16,8 @@
 #include <stdint.h>
 
 enum opt_kind {
-	OPT_FLAG,     /* bool: takes no value; in the environment 1/yes/true or 0/no/false */
+	OPT_FLAG,     /* bool: takes no value; in the environment 1/yes/true or 0/no/false.
+		       * With .arg, a word, --name=WORD says the same as --name */
 	OPT_TEXT,     /* const char *: borrowed from argv or the environment */
 	OPT_LIST,     /* struct strv: may be given several times; in the environment by blanks */
 	OPT_COUNT,    /* uint64_t: a whole number */

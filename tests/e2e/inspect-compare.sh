@@ -95,7 +95,7 @@ sql "$ODD" "
 captured() {
 	file=$1
 	shift
-	expect_status 0 capture-counts --checksum --beside "$file" --database "$ODD" -- \
+	expect_status 0 capture-counts --checksum=copy --beside "$file" --database "$ODD" -- \
 		"$PG_BIN/pg_dump" "$@" --snapshot=@SNAPSHOT@ -f "$file" "$ODD"
 }
 

@@ -36,6 +36,7 @@ static const struct opt shared[] = {
 	{ OPT_CALL, 0, "call", NULL, &calls, "a call", NULL, false, on_call },
 	{ OPT_CALL, 0, "take", "X", &calls, "a call with a value", NULL, false, on_call },
 	{ OPT_FLAG, 0, "secret", NULL, &flag, "not shown", NULL, true, NULL },
+	{ OPT_FLAG, 0, "form", "copy", &flag, "a flag that has a form", "T_FORM", false, NULL },
 	OPT_TABLE_END,
 };
 /* clang-format on */
@@ -117,6 +118,19 @@ START_TEST(options_may_follow_operands_but_not_a_command)
 }
 END_TEST
 
+START_TEST(a_flag_may_have_a_form)
+{
+	struct err e = { 0 };
+
+	ck_assert_int_eq(parse("--form copy", &e), 2);
+	ck_assert(flag);
+	ck_assert_int_eq(parse("--form=no copy", &e), 2);
+	ck_assert(!flag);
+	ck_assert_int_eq(parse("--form=copy", &e), 2);
+	ck_assert(flag);
+}
+END_TEST
+
 static const struct {
 	const char *words, *message;
 } wrong[] = {
@@ -125,6 +139,7 @@ static const struct {
 	{ "--text", "option --text needs a value: TEXT" },
 	{ "-n", "option --count needs a value: N" },
 	{ "--flag=1", "option --flag takes no value" },
+	{ "--form=cop", "option --form: 'cop' is neither" },
 	{ "-nx", "option --count: " },
 	{ "--age 1y", "option --age: " },
 	{ "--share 20", "option --share: " },
@@ -228,6 +243,7 @@ int main(void)
 
 	tcase_add_checked_fixture(c, forget, forget);
 	tcase_add_test(c, every_kind_lands_in_its_variable);
+	tcase_add_test(c, a_flag_may_have_a_form);
 	tcase_add_test(c, options_may_follow_operands_but_not_a_command);
 	tcase_add_loop_test(c, a_wrong_word_is_named, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
 	tcase_add_test(c, the_environment_is_the_default_and_the_command_line_wins);
