@@ -3,6 +3,7 @@
 #include "lib/base/io.h"
 #include "lib/base/record.h"
 #include "lib/base/stage.h"
+#include "lib/pg/pool.h"
 #include "lib/pg/promises.h"
 #include "lib/pg/query.h"
 #include "lib/pg/restored.h"
@@ -10,7 +11,7 @@
 
 #include <string.h>
 
-enum { JOBS_MAX = 32, SECRET_MAX = 64 * 1024, NAMES_MAX = 400 };
+enum { SECRET_MAX = 64 * 1024, NAMES_MAX = 400 };
 
 static struct {
 	const char *restored, *assert_file, *canary, *canary_file;
@@ -34,8 +35,8 @@ static const struct opt options[] = {
 	  "CANARY", false, NULL },
 	{ OPT_TEXT, 0, "canary-file", "FILE", &config.canary_file, "the value of the canary",
 	  "CANARY_FILE", false, NULL },
-	{ OPT_COUNT, 0, "jobs", "N", &config.jobs, "ask on N connections; default: 2", NULL, false,
-	  NULL },
+	{ OPT_CALL, 0, "jobs", "N", &config.jobs, "ask on N connections; default: 2", NULL, false,
+	  pg_jobs_option },
 	{ OPT_DURATION, 0, "max-seconds", "DURATION", &config.query_s,
 	  "the longest that one query may take; default: no limit", "CONTENT_TIME", false, NULL },
 	OPT_TABLE_END,
@@ -214,8 +215,6 @@ static int look(struct stage *st, const struct restored *from, const struct asse
 
 static void check_usage(void)
 {
-	if (config.jobs < 1 || config.jobs > JOBS_MAX)
-		tool_usage("--jobs: give a number from 1 to %d", JOBS_MAX);
 	if (pg_has_password(config.restored))
 		tool_usage("--restored: no password on the command line; use PGPASSFILE");
 	if (!config.canary != !config.canary_file)

@@ -5,11 +5,12 @@
 #include "lib/pg/compare.h"
 #include "lib/pg/compared.h"
 #include "lib/pg/dumped.h"
+#include "lib/pg/pool.h"
 #include "lib/pg/sides.h"
 
 #include <stdlib.h>
 
-enum { JOBS_MAX = 32, PRODUCTION_S = 30 * 60 };
+enum { PRODUCTION_S = 30 * 60 };
 
 static struct {
 	struct sides_plan sides;
@@ -69,8 +70,8 @@ static const struct opt options[] = {
 	{ OPT_DURATION, 0, "slack", "DURATION", &config.slack_s,
 	  "rows made this long before the recovery point may not have been committed at it; "
 	  "default: 10s", NULL, false, NULL },
-	{ OPT_COUNT, 0, "jobs", "N", &config.jobs,
-	  "count on N connections to each side; default: 2", NULL, false, NULL },
+	{ OPT_CALL, 0, "jobs", "N", &config.jobs,
+	  "count on N connections to each side; default: 2", NULL, false, pg_jobs_option },
 	{ OPT_DURATION, 0, "production-timeout", "DURATION", &config.sides.production_timeout_s,
 	  "the longest that counting one table may take in production; default: 30m", NULL, false,
 	  NULL },
@@ -250,8 +251,6 @@ static int compare_dump(struct stage *st, struct work *w, struct err *e)
 
 static void check_usage(void)
 {
-	if (config.jobs < 1 || config.jobs > JOBS_MAX)
-		tool_usage("--jobs: give a number from 1 to %d", JOBS_MAX);
 	/* A password in PRODUCTION is the environment's affair; in an argument all can read it. */
 	if (config.sides.production && config.sides.production != getenv("PRODUCTION") &&
 	    pg_has_password(config.sides.production))

@@ -1,11 +1,11 @@
 /* capture-counts: runs the backup and writes down what the database held in its very snapshot. */
-#include "lib/base/num.h"
 #include "lib/base/proc.h"
 #include "lib/base/record.h"
 #include "lib/base/tool.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/baseline.h"
 #include "lib/pg/capture.h"
+#include "lib/pg/pool.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -24,11 +24,6 @@ static struct {
 	bool checksum, at_stop;
 } config = { .jobs = 2 };
 
-static int set_jobs(const char *value, void *to, struct err *e)
-{
-	return num_u64(value, 1, CAPTURE_JOBS_MAX, to, e);
-}
-
 /* clang-format off */
 static const struct opt options[] = {
 	{ OPT_TEXT, 'b', "beside", "PATH", &config.beside,
@@ -41,7 +36,7 @@ static const struct opt options[] = {
 	  "hash the content of every table and large object too, as COPY writes it: reads all rows "
 	  "once more", "CHECKSUM", false, NULL },
 	{ OPT_CALL, 'j', "jobs", "N", &config.jobs,
-	  "read on N connections; default: 2", NULL, false, set_jobs },
+	  "read on N connections; default: 2", NULL, false, pg_jobs_option },
 	{ OPT_LIST, 't', "table", "PATTERN", &config.only,
 	  "count only tables that match, as pg_dump --table dumps them; may be repeated", NULL, false,
 	  NULL },

@@ -4,6 +4,7 @@
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/baseline.h"
+#include "lib/pg/pool.h"
 #include "lib/pg/query.h"
 #include "lib/pg/state.h"
 #include "lib/pg/state_diff.h"
@@ -11,11 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SESSIONS_MAX = 32 };
-
 /* Several sessions that see the restored database alike: nobody writes there. */
 struct sessions {
-	struct pg v[SESSIONS_MAX];
+	struct pg v[PG_JOBS_MAX];
 	size_t n;
 };
 
@@ -28,7 +27,7 @@ static void sessions_close(struct sessions *s)
 static int sessions_open(struct sessions *s, const struct pg_target *target, unsigned n,
 			 struct err *e)
 {
-	for (; s->n < n && s->n < SESSIONS_MAX; s->n++) {
+	for (; s->n < n && s->n < PG_JOBS_MAX; s->n++) {
 		struct pg *pg = &s->v[s->n];
 
 		if (pg_open(pg, target, e) < 0)

@@ -19,7 +19,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum { CAPTURE_SNAPSHOT_SIZE = 64, CAPTURE_JOBS_MAX = 32 };
+enum { CAPTURE_SNAPSHOT_SIZE = 64 };
 
 struct pg_capture {
 	/* in */

@@ -1,5 +1,6 @@
 #include "lib/pg/pool.h"
 
+#include "lib/base/num.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/pg/query.h"
@@ -9,6 +10,11 @@
 #include <string.h>
 
 enum { TRIES = 3, SNAPSHOT_SIZE = 64 };
+
+int pg_jobs_option(const char *value, void *to, struct err *e)
+{
+	return num_u64(value, 1, PG_JOBS_MAX, to, e);
+}
 
 struct worker {
 	struct pg own;      /* unless it is the first */

@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* .call of an option (lib/base/opt.h) that fills a uint64_t: how many sessions to read with. */
+enum { PG_JOBS_MAX = 32 };
+int pg_jobs_option(const char *value, void *to, struct err *e);
+
 struct pg_job {
 	const char *sql;  /* borrowed: one statement */
 	int64_t weight;   /* the heaviest start first */
