@@ -4,18 +4,33 @@
 # time limit: 600 s
 . "${0%/*}/lib.sh"
 
-builds() {
-	[ -n "${PACKAGE-}" ] || skip "optional: takes minutes and needs debhelper and lintian; PACKAGE=1 runs it"
-	mkdir -p package/src
-	(cd "$ROOT" && tar cf - --exclude=./.git --exclude=./build .) | tar xf - -C package/src
-	(cd package/src && dpkg-buildpackage -b -us -uc -j2) >"$SCRATCH/log/build" 2>&1 || {
+# build DIR: makes the packages in DIR.
+build() {
+	mkdir -p "$1/src"
+	(cd "$ROOT" && tar cf - --exclude=./.git --exclude=./build .) | tar xf - -C "$1/src"
+	(cd "$1/src" && dpkg-buildpackage -b -us -uc -j2) >"$SCRATCH/log/build" 2>&1 || {
 		tail -n 30 "$SCRATCH/log/build"
 		return 1
 	}
+}
+
+builds() {
+	[ -n "${PACKAGE-}" ] || skip "optional: takes minutes and needs debhelper and lintian; PACKAGE=1 runs it"
+	build package
 	expect_status 0 lintian --allow-root --fail-on error,warning package/*.changes
 	expect_not_out '^[EW]:'
 }
 t "it builds, and lintian finds no error and no warning" builds
+
+same_again() {
+	[ -n "${PACKAGE-}" ] || skip "optional: PACKAGE=1 runs it"
+	umask 027
+	TZ=Asia/Tokyo LC_ALL=C build elsewhere/again
+	for package in package/*.deb; do
+		cmp "$package" "elsewhere/again/${package##*/}"
+	done
+}
+t "built elsewhere, later and by others it is the same, byte for byte" same_again
 
 in_root() { chroot "$SCRATCH/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 
