@@ -264,4 +264,25 @@ bad_or_unseen() {
 	ran 3 Count '^UNKNOWN - .*is BACKUP_SOURCE meant'
 }
 t "a bad backup fails the Job; one that could not be looked at is tried again" bad_or_unseen
+
+# The first process of the pod, once fetch-latest runs in it.
+first_process() {
+	first=$(pgrep -P "$(pgrep -P "$1" -x unshare)") && pgrep --ns "$first" --nslist pid -x fetch-latest
+}
+
+ended() {
+	[ -s node.yaml ] || skip "optional: needs kustomize"
+	render k/fleet | sed 's,^\( *\)ALERT_WHEN=.*,&\n\1FETCH_MAX_RATE=10kB,' >node.yaml
+	head -c 1000000 /dev/urandom >www/shop-3.sql
+	pod >"$OUT" 2>"$ERR" &
+	started $!
+	wait_for 20 first_process $!
+	kill -s TERM "$(pgrep -P "$(pgrep -P $! -x unshare)")"
+	got=0
+	wait $! || got=$?
+	[ $got -eq 3 ] || say_failed "status $got"
+	expect_err 'interrupted by SIGTERM; nothing was left running'
+	grep -q '^UNKNOWN - interrupted; status 3' termination-log
+}
+t "asked to end, it ends, and says so" ended
 overlay_end
