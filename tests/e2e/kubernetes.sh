@@ -265,19 +265,19 @@ bad_or_unseen() {
 }
 t "a bad backup fails the Job; one that could not be looked at is tried again" bad_or_unseen
 
-# The first process of the pod, once fetch-latest runs in it.
-first_process() {
-	first=$(pgrep -P "$(pgrep -P "$1" -x unshare)") && pgrep --ns "$first" --nslist pid -x fetch-latest
-}
+# The first process of the pod: the child of the unshare that a shell began.
+first_process() { pgrep -P "$(pgrep -P "$1")"; }
+
+fetches() { pgrep --ns "$(first_process "$1")" --nslist pid -x fetch-latest; }
 
 ended() {
 	[ -s node.yaml ] || skip "optional: needs kustomize"
-	render k/fleet | sed 's,^\( *\)ALERT_WHEN=.*,&\n\1FETCH_MAX_RATE=10kB,' >node.yaml
-	head -c 1000000 /dev/urandom >www/shop-3.sql
+	render k/fleet | sed 's,^\( *\)ALERT_WHEN=.*,&\n\1FETCH_MAX_RATE=100kB,' >node.yaml
+	head -c 10000000 /dev/urandom >www/shop-3.sql
 	pod >"$OUT" 2>"$ERR" &
 	started $!
-	wait_for 20 first_process $!
-	kill -s TERM "$(pgrep -P "$(pgrep -P $! -x unshare)")"
+	wait_for 20 fetches $!
+	kill -s TERM "$(first_process $!)"
 	got=0
 	wait $! || got=$?
 	[ $got -eq 3 ] || say_failed "status $got"
