@@ -139,15 +139,16 @@ restricted() {
 			and (.limits | keys) == ["cpu", "ephemeral-storage", "memory"])
 		and all(.volumes[] | select(.emptyDir); .emptyDir.sizeLimit)] | all'
 	# Out to names, HTTPS and one server; the label of the database is asked of its pods, not of DNS.
-	expect_objects fleet.yaml '[.[] | select(.kind == "NetworkPolicy")] | length == 2 and all(.spec
+	expect_objects fleet.yaml '[.[] | select(.kind == "NetworkPolicy" and .metadata.name != "history")]
+		| length == 2 and all(.spec
 		| .policyTypes == ["Ingress", "Egress"] and .ingress == []
 		and ([.egress[].ports[].port] == [53, 53, 443, 5432])
 		and (.egress[0].to == [{namespaceSelector: {matchLabels: {"kubernetes.io/metadata.name": "kube-system"}},
 			podSelector: {matchLabels: {"k8s-app": "kube-dns"}}}])
 		and any(.egress[1].to[0].ipBlock.except[]; . == "169.254.0.0/16")
 		and (.egress[2].to | length == 1 and (.[0].ipBlock.cidr | endswith("/32"))))'
-	expect_objects fleet.yaml '(.[] | select(.kind == "NetworkPolicy") | .spec.podSelector.matchLabels)
-		as $wanted | [.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.metadata.labels
+	expect_objects fleet.yaml '(.[] | select(.kind == "NetworkPolicy" and .metadata.name != "history")
+		| .spec.podSelector.matchLabels) as $wanted | [.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.metadata.labels
 		| select(. == $wanted)] | length == 1'
 }
 t "the pods may do no more than they need" restricted
@@ -174,6 +175,7 @@ fill_in() {
 		ALERT_WHEN=always
 		COMPARE_TABLES=all
 	CONF
+	sed -i "s,^HISTORY=.*,HISTORY=postgresql://postgres@127.0.0.1:$PG_PORT/postgres," k/fleet/fleet.env
 	render k/fleet >node.yaml
 	mkdir -p secrets/verify-backup-shop
 	echo "127.0.0.1:$PG_PORT:*:postgres:pass word" >secrets/verify-backup-shop/pgpass
@@ -238,8 +240,10 @@ on_a_node() {
 	# The kernel gives it no namespaces: that is said, and is all there is to warn of.
 	expect_out 'user backup-probes, but the network is within reach'
 	expect_out 'checks: 1 warning, [0-9]+ ok'
-	[ "$(stat -c %u volumes/state/shop.jsonl)" -eq 10001 ]
-	jq -e '.status == "warning" and .verified' volumes/state/shop.jsonl
+	[ "$(stat -c %u volumes/state/shop.readings.jsonl)" -eq 10001 ]
+	expect_no_file volumes/state/shop.jsonl
+	PGPASSWORD='pass word' sql "SELECT line FROM backup_probes.history WHERE label = 'shop'" >line
+	jq -e '.status == "warning" and .verified' line
 	expect_alerts 'any(.accepted and .path == "/hook")'
 	not grep -rq 'pass word' volumes "$OUT" "$ERR" termination-log
 }
