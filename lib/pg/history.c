@@ -302,13 +302,13 @@ static void print_walk(const struct reading *r, struct buf *sql)
 	const bool heads = r->walk->heads && !r->whole;
 
 	buf_addf(sql,
-		 "SELECT seq, CASE WHEN octet_length(line) <= %d THEN %s END, %s FROM " TABLE
-		 " WHERE label = $1 AND seq < $2%s ORDER BY seq DESC LIMIT $3",
+		 "SELECT seq, head, octet_length(head) < octet_length(line) FROM ("
+		 "SELECT seq, line, CASE WHEN octet_length(line) <= %d THEN %s END AS head "
+		 "FROM " TABLE " WHERE label = $1 AND seq < $2%s ORDER BY seq DESC LIMIT $3"
+		 ") AS batch ORDER BY seq DESC",
 		 HISTORY_LINE_MAX,
 		 heads ? "split_part(split_part(line, ',\"stages\":[', 1), ',\"checks\":[', 1)"
 		       : "line",
-		 heads ? "strpos(line, ',\"stages\":[') > 0 OR strpos(line, ',\"checks\":[') > 0"
-		       : "false",
 		 r->walk->text ? " AND strpos(line, $4) > 0" : "");
 }
 
