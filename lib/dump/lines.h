@@ -3,7 +3,7 @@
 /*
  * lines: counts the line ends of COPY text at the speed of memory, however short the lines are:
  * with lines of a dozen bytes some ten times as fast as memchr(3) from one to the next. In vectors
- * of 16 bytes, which every processor of today has.
+ * of the processor at hand: 16 bytes, 32 with AVX2.
  */
 #include <stddef.h>
 #include <stdint.h>
