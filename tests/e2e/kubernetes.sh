@@ -7,33 +7,35 @@
 need python3 jq
 modules=$(npm root --global 2>/dev/null)
 
-# render DIR >YAML
+# as_json YAML...: one object a line.
+as_json() {
+	python3 -c 'import json, sys, yaml
+for f in sys.argv[1:]:
+    for o in yaml.safe_load_all(open(f)): print(json.dumps(o))' "$@"
+}
+
+# render DIR NAME: NAME.yaml, and one object a line in NAME.jsonl.
 render() {
 	if command -v kustomize >/dev/null; then
-		kustomize build "$1"
+		kustomize build "$1" >"$2.yaml"
 	elif command -v kubectl >/dev/null; then
-		kubectl kustomize "$1"
+		kubectl kustomize "$1" >"$2.yaml"
 	else
 		skip "optional: needs kustomize, or kubectl 1.27 or later"
 	fi
+	as_json "$2.yaml" >"$2.jsonl"
 }
 
-# as_json YAML: one object a line.
-as_json() {
-	python3 -c 'import json, sys, yaml
-for o in yaml.safe_load_all(open(sys.argv[1])): print(json.dumps(o))' "$1"
-}
-
-# expect_objects YAML FILTER: jq says true of the list of them.
-expect_objects() { as_json "$1" | jq -es "$2" >/dev/null || say_failed "not true of the objects: $2"; }
+# expect_objects FILTER: jq says true of the list of the fleet's.
+expect_objects() { jq -es "$1" fleet.jsonl >/dev/null || say_failed "not true of the objects: $1"; }
 
 rendered() {
-	render "$ROOT/ci/kubernetes/fleet" >fleet.yaml 2>"$ERR"
+	render "$ROOT/ci/kubernetes/fleet" fleet 2>"$ERR"
 	expect_no_err
-	expect_objects fleet.yaml '[.[] | select(.kind == "CronJob") | .metadata.name]
+	expect_objects '[.[] | select(.kind == "CronJob") | .metadata.name]
 		== ["verify-backup-ledger", "verify-backup-shop"]'
 	# Each refers to what is there.
-	expect_objects fleet.yaml '[.[] | .kind + "/" + .metadata.name] as $names
+	expect_objects '[.[] | .kind + "/" + .metadata.name] as $names
 		| [.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.spec
 			| "ServiceAccount/" + .serviceAccountName,
 			"ConfigMap/" + .containers[0].envFrom[].configMapRef.name,
@@ -41,11 +43,11 @@ rendered() {
 			(.volumes[] | select(.persistentVolumeClaim)
 				| "PersistentVolumeClaim/" + .persistentVolumeClaim.claimName)]
 		| length == 8 and . - $names == []'
-	expect_objects fleet.yaml 'all(.kind == "Namespace" or .metadata.namespace == "backup-probes")'
-	expect_objects fleet.yaml '[.[] | select(.kind == "CronJob") | .spec
+	expect_objects 'all(.kind == "Namespace" or .metadata.namespace == "backup-probes")'
+	expect_objects '[.[] | select(.kind == "CronJob") | .spec
 		| .concurrencyPolicy == "Forbid" and .timeZone and .startingDeadlineSeconds
 			and .jobTemplate.spec.activeDeadlineSeconds and .jobTemplate.spec.backoffLimit == 3] | all'
-	expect_objects fleet.yaml '[.[] | select(.kind == "Secret")] == []'
+	expect_objects '[.[] | select(.kind == "Secret")] == []'
 }
 t "kustomize makes a CronJob for each database, and what they refer to" rendered
 
@@ -91,36 +93,35 @@ validator() {
 
 valid() { expect_status "$1" node validate.cjs "$modules/kubernetes-models" "$2"; }
 
-# wrong JQ-EXPRESSION PATTERN: so changed, the CronJobs are complained about.
+# wrong NAME JQ-EXPRESSION: a CronJob with that name, so changed.
 wrong() {
-	jq -c "if .kind == \"CronJob\" then $1 else . end" fleet.jsonl >wrong.jsonl
-	valid 1 wrong.jsonl
-	expect_out "$2"
+	jq -c "select(.kind == \"CronJob\") | .metadata.name = \"$1\" | $2" fleet.jsonl | head -n 1 >>wrong.jsonl
 }
 
 validated() {
 	validator
-	if [ -s fleet.yaml ]; then
-		as_json fleet.yaml >fleet.jsonl
-	else
-		for file in "$ROOT"/ci/kubernetes/base/[!k]*.yaml; do as_json "$file"; done >fleet.jsonl
-	fi
+	[ -s fleet.jsonl ] || as_json "$ROOT"/ci/kubernetes/base/[!k]*.yaml >fleet.jsonl
 	valid 0 fleet.jsonl
 	expect_silent
 	spec=.spec.jobTemplate.spec
-	wrong "$spec.podFailurePolicy.rules[0].action = \"Fail\"" 'rules/0/action: enum'
-	wrong "del(.spec.schedule)" '/spec: required'
-	wrong "$spec.activeDeadlineSeconds = \"6h\"" 'activeDeadlineSeconds: type'
-	wrong ".spec.timezone = \"UTC\"" '/spec/timezone: unknown field'
-	wrong "$spec.template.spec.containers[0].securityContext.readOnlyRootFileSystem = true" \
-		'securityContext/readOnlyRootFileSystem: unknown field'
+	wrong value "$spec.podFailurePolicy.rules[0].action = \"Fail\""
+	wrong missing "del(.spec.schedule)"
+	wrong type "$spec.activeDeadlineSeconds = \"6h\""
+	wrong field ".spec.timezone = \"UTC\""
+	wrong deep "$spec.template.spec.containers[0].securityContext.readOnlyRootFileSystem = true"
+	valid 1 wrong.jsonl
+	expect_out 'CronJob value.*rules/0/action: enum'
+	expect_out 'CronJob missing/spec: required'
+	expect_out 'CronJob type.*activeDeadlineSeconds: type'
+	expect_out 'CronJob field/spec/timezone: unknown field'
+	expect_out 'CronJob deep.*securityContext/readOnlyRootFileSystem: unknown field'
 }
 t "the API's schema knows every field and value, and complains about wrong ones" validated
 
 # What the namespace's label "restricted" asks for (Pod Security Standards).
 restricted() {
 	[ -s fleet.yaml ] || skip "optional: needs kustomize"
-	expect_objects fleet.yaml '[.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.spec
+	expect_objects '[.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.spec
 		| (.securityContext | .runAsNonRoot and .runAsUser > 0 and .seccompProfile.type == "RuntimeDefault")
 		and (.hostNetwork or .hostPID or .hostIPC or .hostUsers | not) and (.initContainers | not)
 		and all(.containers[]; .securityContext
@@ -129,17 +130,17 @@ restricted() {
 		and all(.volumes[]; keys - ["name", "configMap", "secret", "emptyDir", "ephemeral",
 			"persistentVolumeClaim"] == [])] | all'
 	user=$(sed -n 's/^USER //p' "$ROOT/ci/Containerfile")
-	[ "$(as_json fleet.yaml | jq -r 'select(.kind == "CronJob") | .spec.jobTemplate.spec.template.spec.securityContext
-		| "\(.runAsUser):\(.runAsGroup)"' | sort -u)" = "$user" ]
+	[ "$(jq -r 'select(.kind == "CronJob") | .spec.jobTemplate.spec.template.spec.securityContext
+		| "\(.runAsUser):\(.runAsGroup)"' fleet.jsonl | sort -u)" = "$user" ]
 	# No token, no secret in the environment, every volume of the node with an end.
-	expect_objects fleet.yaml '[.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.spec
+	expect_objects '[.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.spec
 		| .automountServiceAccountToken == false
 		and all(.containers[].env[]; .value)
 		and all(.containers[]; .resources | (.requests | keys) == ["cpu", "ephemeral-storage", "memory"]
 			and (.limits | keys) == ["cpu", "ephemeral-storage", "memory"])
 		and all(.volumes[] | select(.emptyDir); .emptyDir.sizeLimit)] | all'
 	# Out to names, HTTPS and one server; the label of the database is asked of its pods, not of DNS.
-	expect_objects fleet.yaml '[.[] | select(.kind == "NetworkPolicy" and .metadata.name != "history")]
+	expect_objects '[.[] | select(.kind == "NetworkPolicy" and .metadata.name != "history")]
 		| length == 2 and all(.spec
 		| .policyTypes == ["Ingress", "Egress"] and .ingress == []
 		and ([.egress[].ports[].port] == [53, 53, 443, 5432])
@@ -147,7 +148,7 @@ restricted() {
 			podSelector: {matchLabels: {"k8s-app": "kube-dns"}}}])
 		and any(.egress[1].to[0].ipBlock.except[]; . == "169.254.0.0/16")
 		and (.egress[2].to | length == 1 and (.[0].ipBlock.cidr | endswith("/32"))))'
-	expect_objects fleet.yaml '(.[] | select(.kind == "NetworkPolicy" and .metadata.name != "history")
+	expect_objects '(.[] | select(.kind == "NetworkPolicy" and .metadata.name != "history")
 		| .spec.podSelector.matchLabels) as $wanted | [.[] | select(.kind == "CronJob") | .spec.jobTemplate.spec.template.metadata.labels
 		| select(. == $wanted)] | length == 1'
 }
@@ -176,7 +177,7 @@ fill_in() {
 		COMPARE_TABLES=all
 	CONF
 	sed -i "s,^HISTORY=.*,HISTORY=postgresql://postgres@127.0.0.1:$PG_PORT/postgres," k/fleet/fleet.env
-	render k/fleet >node.yaml
+	render k/fleet node
 	mkdir -p secrets/verify-backup-shop
 	echo "127.0.0.1:$PG_PORT:*:postgres:pass word" >secrets/verify-backup-shop/pgpass
 	echo "$ALERT_URL/hook" >secrets/verify-backup-shop/WEBHOOK_URL
@@ -206,10 +207,10 @@ pod() {
 
 # job_after STATUS: what the Job controller makes of it: its rules in order, else an attempt counted.
 job_after() {
-	as_json node.yaml | jq -rs --argjson status "$1" 'if $status == 0 then "Complete" else
+	jq -rs --argjson status "$1" 'if $status == 0 then "Complete" else
 		first((.[] | select(.kind == "CronJob" and .metadata.name == "verify-backup-shop")
 			| .spec.jobTemplate.spec.podFailurePolicy.rules[] | select(.onExitCodes
-			| .operator == "In" and (.values | any(. == $status))) | .action), "Count") end'
+			| .operator == "In" and (.values | any(. == $status))) | .action), "Count") end' node.jsonl
 }
 
 # ran STATUS JOB PATTERN: the container ended so, what the Job makes of that, the pod's one line.
@@ -276,7 +277,8 @@ fetches() { pgrep --ns "$(first_process "$1")" --nslist pid -x fetch-latest; }
 
 ended() {
 	[ -s node.yaml ] || skip "optional: needs kustomize"
-	render k/fleet | sed 's,^\( *\)ALERT_WHEN=.*,&\n\1FETCH_MAX_RATE=100kB,' >node.yaml
+	echo FETCH_MAX_RATE=100kB >>k/fleet/databases/shop/shop.conf
+	render k/fleet node
 	head -c 10000000 /dev/urandom >www/shop-3.sql
 	pod >"$OUT" 2>"$ERR" &
 	started $!
