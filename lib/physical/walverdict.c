@@ -2,9 +2,11 @@
 
 #include "lib/base/human.h"
 #include "lib/base/utc.h"
+#include "lib/base/xmem.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Of each kind the first ones have a check of their own; of windows those of the newest backups. */
@@ -213,48 +215,90 @@ static void say_newest(struct stage *st, const struct walchain *c,
 
 /* ---- how lately it was looked at ---------------------------------------------------- */
 
+static int by_time(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* How lately each segment was verified. */
+struct verified {
+	int64_t *at_ms;           /* owned; oldest first */
+	size_t n, all, now;       /* verified ones, all of them, those that were read now */
+	int64_t first_written_ms; /* 0: not known */
+};
+
+static void collect(const struct walarchive *a, const struct walchain *c, struct verified *out)
+{
+	*out = (struct verified){ .at_ms = xcalloc(a->n_segs + 1, sizeof(*out->at_ms)) };
+	for (size_t i = 0; i < a->n_segs; i++) {
+		const struct walseg *s = &a->segs[i];
+
+		if (s->lsn < c->from)
+			continue;
+		out->all++;
+		if (s->verified_ms == 0)
+			continue;
+		out->at_ms[out->n++] = s->verified_ms;
+		out->now += !s->remembered;
+		if (s->modified_ms > 0 &&
+		    (out->first_written_ms == 0 || s->modified_ms < out->first_written_ms))
+			out->first_written_ms = s->modified_ms;
+	}
+	qsort(out->at_ms, out->n, sizeof(*out->at_ms), by_time);
+}
+
+static void say_detection(struct check *check, const struct verified *v, int64_t now,
+			  uint64_t recheck_s)
+{
+	const double kept_s = (double)(now - v->first_written_ms) / 1000;
+	char every[HUMAN_SIZE], kept[HUMAN_SIZE];
+
+	(void)human_duration((double)recheck_s, every);
+	if (v->first_written_ms == 0)
+		check_say(check, V_OK, "each is read again after %s", every);
+	else
+		check_say(check, V_OK,
+			  "each is read again after %s; the archive goes back %s: damage is %s",
+			  every, human_duration(kept_s, kept),
+			  (double)recheck_s < kept_s
+				  ? "found before the oldest are expired"
+				  : "not looked for a second time before the oldest are expired");
+}
+
 static void say_ledger(struct stage *st, const struct walarchive *a, const struct walchain *c,
 		       const struct walverdict_opts *opts)
 {
 	const int64_t now = utc_now_ms();
-	int64_t oldest = now, first = now;
-	size_t seen = 0, remembered = 0;
-	char share[HUMAN_SIZE], age[HUMAN_SIZE], every[HUMAN_SIZE], kept[HUMAN_SIZE];
-	double kept_s;
+	char most[HUMAN_SIZE], half[HUMAN_SIZE], count[HUMAN_SIZE];
+	struct verified v;
+	double oldest_s, median_s;
 	struct check check;
+	size_t half_n;
 
-	for (size_t i = 0; i < a->n_segs; i++) {
-		const struct walseg *s = &a->segs[i];
-
-		if (s->lsn < c->from || s->verified_ms == 0)
-			continue;
-		seen++;
-		remembered += s->remembered;
-		if (s->verified_ms < oldest)
-			oldest = s->verified_ms;
-		if (s->modified_ms > 0 && s->modified_ms < first)
-			first = s->modified_ms;
-	}
-	kept_s = (double)(now - first) / 1000;
+	collect(a, c, &v);
+	half_n = v.n / 2;
+	oldest_s = v.n ? (double)(now - v.at_ms[0]) / 1000 : 0;
+	median_s = v.n ? (double)(now - v.at_ms[half_n]) / 1000 : 0;
 	check_init(&check, "wal-ledger", "");
-	check_say(&check, V_OK, "%s segments verified, %zu of them now, the others within %s",
-		  human_count((int64_t)seen, share), seen - remembered,
-		  human_duration((double)(now - oldest) / 1000, age));
 	check_say(&check, V_OK,
-		  "each is read again after %s; the archive goes back %s: damage is %s",
-		  human_duration((double)opts->recheck_s, every), human_duration(kept_s, kept),
-		  (double)opts->recheck_s < kept_s
-			  ? "found before the oldest are expired"
-			  : "not looked for a second time before the oldest are expired");
+		  "%zu of %s segments verified (%.0f %%), %zu of them now, half within %s, all "
+		  "within "
+		  "%s",
+		  v.n, human_count((int64_t)v.all, count),
+		  v.all ? 100 * (double)v.n / (double)v.all : 100, v.now,
+		  human_duration(median_s, half), human_duration(oldest_s, most));
+	say_detection(&check, &v, now, opts->recheck_s);
 	if (opts->ledger_damaged > 0)
 		check_say(&check, V_WARNING,
 			  "%zu lines of the ledger were damaged: their segments were read again",
 			  opts->ledger_damaged);
-	check_metric_int(&check, "segments_read", (int64_t)(seen - remembered), "");
-	check_metric_int(&check, "segments_remembered", (int64_t)remembered, "");
-	check_metric_real(&check, "oldest_verification_seconds", (double)(now - oldest) / 1000,
-			  "s");
+	check_metric_int(&check, "segments_read", (int64_t)v.now, "");
+	check_metric_int(&check, "segments_remembered", (int64_t)(v.n - v.now), "");
+	check_metric_real(&check, "oldest_verification_seconds", oldest_s, "s");
 	stage_check(st, &check);
+	free(v.at_ms);
 }
 
 static void say_archive(struct stage *st, const struct walarchive *a, const struct walchain *c)

@@ -165,6 +165,8 @@ ledger() {
 	expect_status 0 check-wal --records --archive bad --ledger ledger
 	total=$(jq -r 'select(.check == "wal-ledger").metrics[] | select(.name == "segments_read").value' "$OUT")
 	[ "$total" -gt 3 ]
+	expect_out "$total of $total segments verified \(100 %\), $total of them now, half within .*, all within "
+	expect_out 'each is read again after 30 d; .* not looked for a second time before the oldest are expired'
 	# What is remembered is not read: not even a change that the file system does not show.
 	touch -r "bad/$THIRD" stamp
 	flip "bad/$THIRD" 500003
@@ -173,6 +175,7 @@ ledger() {
 	expect_records 'any(.check == "wal-ledger" and any(.metrics[]; .name == "segments_read" and .value == 0))'
 	expect_status 2 check-wal --records --archive bad --ledger ledger --max-age 0
 	expect_check wal-segment critical "$THIRD"
+	expect_out 'each is read again after 0 s; .* damage is found before the oldest are expired'
 	# It was forgotten then; a change that shows is seen at once.
 	touch "bad/$BEFORE"
 	expect_status 2 check-wal --records --archive bad --ledger ledger

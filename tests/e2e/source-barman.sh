@@ -19,6 +19,16 @@ whole_again() {
 checked() { expect_status "$1" check-repository --records "$S"; }
 backup_id() { jq -r 'select(.record == "backup").name' <"$SCRATCH/good.jsonl"; }
 
+# What barman switch-wal --archive does, without its waits of ten seconds. Barman takes a segment for
+# closed when the next one has begun.
+archive() {
+	segment=$(sql "select pg_walfile_name(pg_switch_wal())")
+	wait_for 20 test -e "$R/home/shop/streaming/$segment"
+	sql "select pg_logical_emit_message(true, 'next', '')" >/dev/null
+	wait_for 20 sh -c "ls '$R/home/shop/streaming/'*.partial"
+	man archive-wal shop
+}
+
 configure() {
 	mkdir -p "$R/home" "$R/conf.d"
 	cat >"$CONF" <<-EOT
@@ -52,13 +62,13 @@ set_up() {
 	man receive-wal --create-slot shop
 	man receive-wal shop >"$SCRATCH/log/receive-wal" 2>&1 &
 	started $!
-	wait_for 20 sh -c "'$PG_BIN/psql' -XqAt -d '$PG_DSN' -c 'table pg_stat_replication' | grep -q ."
-	man switch-wal --force --archive --archive-timeout 20 shop
+	wait_for 20 sh -c "'$PG_BIN/psql' -XqAt -d '$PG_DSN' -c 'table pg_stat_replication' | grep -q streaming"
+	archive
 	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
 	man backup --wait shop
-	man switch-wal --force --archive --archive-timeout 20 shop
+	archive
 	sql "insert into orders values (1001, now())"
-	man switch-wal --force --archive --archive-timeout 20 shop
+	archive
 	cp -a "$R/home/shop" "$R/good"
 	list-backups --records "$S" >"$SCRATCH/good.jsonl"
 }
@@ -77,8 +87,14 @@ lists() {
 	expect_status 0 check-freshness --records --max-age 1h <"$SCRATCH/trend"
 	expect_check backup-size ok
 	expect_check backup-age ok
+	expect_status 0 check-retention --records --daily 1 <"$SCRATCH/good.jsonl"
+	expect_check retention ok daily
+	# Segments in wals/, as Barman keeps them, from the backup's first one on.
+	expect_status 0 check-wal --records --archive "$R/home/shop/wals" <"$SCRATCH/good.jsonl"
+	expect_check wal-archive ok
+	expect_check wal-window ok "$(backup_id)"
 }
-t "its backup is listed, and judged by size and age" lists
+t "its backup is listed, and judged by size, age and number; its WAL is read" lists
 
 refuses() {
 	expect_status 2 list-backups --records "barman:nobody?${S#*\?}"
