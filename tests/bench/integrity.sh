@@ -1,8 +1,9 @@
 #!/bin/sh
 # integrity.sh [MEGABYTES]: how long it takes to look at a base backup of MEGABYTES (3072): check-
 # integrity, which compares the manifest and looks at all pages, pg_verifybackup, which only does the
-# former, and pg_checksums, which only does the latter. In one run, from the page cache, best of
-# three. Needs three and a half times that in $BENCH_DIR (default /var/tmp).
+# former, and pg_checksums, which only does the latter; and pgbackrest verify of the same cluster in a
+# repository, uncompressed, where it is installed. In one run, from the page cache, best of three. Needs
+# four and a half times that in $BENCH_DIR (default /var/tmp).
 BENCH_DIR=${BENCH_DIR:-/var/tmp}
 BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
 # shellcheck source=tests/e2e/lib.sh
@@ -33,23 +34,7 @@ done
 as_pg "$PG_BIN/pg_ctl" -D "$SCRATCH/source/data" -m fast -w -s stop
 sync
 
-# best COMMAND...: wall seconds, processor seconds and MiB of memory of the quickest of three.
-best() {
-	python3 - "$@" <<-'PYTHON'
-		import os, sys, time
-		out = os.open("out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-		runs = []
-		for _ in range(3):
-		    start = time.monotonic()
-		    actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
-		    pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
-		    _, status, used = os.wait4(pid, 0)
-		    if status:
-		        sys.exit(f"failed: {' '.join(sys.argv[1:])}")
-		    runs.append((time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
-		print("%.2f %.2f %.1f" % min(runs))
-	PYTHON
-}
+best() { "$E2E/best" "$@"; } # E2E: where this file is
 
 # row NAME "WALL CPU MB" BASE: BASE is the wall time that it is compared with.
 row() {
@@ -70,5 +55,27 @@ for sums in SHA256 CRC32C; do
 	row "pg_verifybackup && pg_checksums" "$both" "${theirs%% *}"
 	row "check-integrity" "$ours" "${theirs%% *}"
 	row "check-integrity --jobs 1" "$one" "${theirs%% *}"
+	first=${first:-$ours} # SHA-256
 	awk "BEGIN { printf \"check-integrity is %.2f times faster than both\\n\", ${both%% *} / ${ours%% *} }"
 done
+command -v pgbackrest >/dev/null || exit 0
+# A backup of the stopped cluster: there is no WAL to look at.
+cat >pgbackrest.conf <<CONF
+[global]
+repo1-path=$PG_SOCKET/repository
+lock-path=$PG_SOCKET/lock
+log-path=$PG_SOCKET/lock
+log-level-file=off
+compress-type=none
+process-max=$jobs
+[bench]
+pg1-path=$PG_SOCKET/data
+CONF
+set -- pgbackrest --config="$SCRATCH/pgbackrest.conf" --stanza=bench
+as_pg "$@" --no-online stanza-create >log/pgbackrest || exit 3
+as_pg "$@" --no-online --type=full backup >>log/pgbackrest || exit 3
+verified=$(best setpriv --reuid="$(stat -c %u "$PG_SOCKET")" --clear-groups "$@" verify) || exit 3
+echo "the same cluster in a repository, with SHA-1:"
+row "pgbackrest verify" "$verified" "${verified%% *}"
+row "check-integrity, SHA-256" "$first" "${verified%% *}"
+row "check-integrity, CRC-32C" "$ours" "${verified%% *}"

@@ -25,23 +25,7 @@ done
 pg_stop source
 n=$(find archive -type f -name '????????????????????????' | wc -l)
 
-# best COMMAND...: wall seconds, processor seconds and MiB of memory of the quickest of three.
-best() {
-	python3 - "$@" <<-'PYTHON'
-		import os, sys, time
-		out = os.open("/dev/null", os.O_WRONLY)
-		runs = []
-		for _ in range(3):
-		    start = time.monotonic()
-		    actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
-		    pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
-		    _, status, used = os.wait4(pid, 0)
-		    if status:
-		        sys.exit(f"failed: {' '.join(sys.argv[1:])}")
-		    runs.append((time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
-		print("%.3f %.3f %.1f" % min(runs))
-	PYTHON
-}
+best() { "$E2E/best" "$@"; } # E2E: where this file is
 
 each() {
 	# shellcheck disable=SC2016  # expanded by the inner shell
