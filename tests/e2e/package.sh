@@ -42,7 +42,7 @@ lives() {
 	rm -rf root/var/lib/backup-probes root/etc/backup-probes
 	cp package/backup-probes_*.deb root/tmp
 	in_root dpkg -i /tmp/backup-probes_0.1.0_amd64.deb >"$OUT" 2>&1
-	[ "$(in_root stat -c %U:%a /var/lib/backup-probes)" = backup-probes:750 ]
+	[ "$(in_root stat -c %U:%a /var/lib/backup-probes)" = backup-probes:751 ]
 	expect_status 2 in_root /usr/lib/nagios/plugins/check_backup_last_run --history /var/lib/backup-probes/
 	expect_out "never verified"
 	mkdir -p root/srv/shop

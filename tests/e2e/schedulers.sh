@@ -93,7 +93,7 @@ booted() {
 	jq -e '.status == "warning" and .verified' shop.jsonl
 	jq -e '.checks | any(.check == "isolation" and .status == "ok")' shop.jsonl
 	expect_alerts 'any(.accepted and .path == "/hook")'
-	[ "$(in_machine stat -c %U:%a /var/lib/backup-probes)" = backup-probes:750 ]
+	[ "$(in_machine stat -c %U:%a /var/lib/backup-probes)" = backup-probes:751 ]
 
 	# No such directory: the unit fails, and says so by its OnFailure.
 	not in_machine systemctl start verify-backup@none.service

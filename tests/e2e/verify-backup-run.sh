@@ -137,7 +137,7 @@ signals() {
 			# INT is ignored in background jobs of a shell without job control.
 			env --default-signal=INT verify-backup shop.conf >"$OUT" 2>"$ERR" &
 			pid=$!
-			wait_for 20 test -e started
+			wait_for 60 test -e started
 			kill -s $signal $pid
 			status=0
 			wait $pid || status=$?
@@ -154,14 +154,14 @@ two_at_once() {
 	slow restore-to-temp
 	verify-backup shop.conf >first 2>&1 &
 	pid=$!
-	wait_for 20 test -e started
+	wait_for 60 test -e started
 	expect_status 3 verify-backup shop.conf
 	expect_err "another run for shop holds .*\(process $pid\)"
 	# another label does not wait
 	rm started
 	LABEL=other verify-backup shop.conf >second 2>&1 &
 	other=$!
-	wait_for 20 test -e started
+	wait_for 60 test -e started
 	kill $pid $other
 	wait $pid $other || true
 	all_fine
@@ -173,13 +173,13 @@ killed() {
 	slow fetch-latest
 	verify-backup shop.conf >first 2>&1 &
 	pid=$!
-	wait_for 20 test -e started
+	wait_for 60 test -e started
 	kill -KILL $pid
 	wait $pid || true
 	[ -d "$WORK/shop" ]
 	for p in $(fuser_lock); do kill "$p" || true; done
 	all_fine
-	wait_for 20 verify-backup shop.conf
+	wait_for 60 verify-backup shop.conf
 	nothing_remains
 }
 # Who still holds the lock.
@@ -243,7 +243,7 @@ verdicts() {
 		case $status in
 		KILL) kill -KILL "$(cat "$WORK_DIR/../$LABEL.lock")"; exit 0 ;;
 		0) echo "OK: backup of $LABEL verified" ;;
-		*) echo "CRITICAL: backup of $LABEL is of status $status" ;;
+		*) printf '%s\n' "CRITICAL: backup of $LABEL" "  is of status $status" '' ;;
 		esac
 		echo "details of $LABEL, $TMPDIR"
 		exit "$status"
@@ -267,7 +267,7 @@ all_of_a_directory() {
 		done
 		expect_status "$1" verify-backup --all --jobs 3 fleet
 	done
-	expect_out '^CRITICAL  dog.conf  .* status 2$'
+	expect_out '^CRITICAL  dog.conf  .* of dog is of status 2$'
 	expect_out '^details of dog'
 	expect_not_out '^details of ant'
 	for label in ant bee cat dog; do [ -L "reports/$label/latest" ] || say_failed "no reports of $label"; done
@@ -332,7 +332,7 @@ all_interrupted() {
 		fleet ant bee cat dog
 		env --default-signal=INT verify-backup --all fleet >"$OUT" 2>"$ERR" &
 		pid=$!
-		wait_for 20 test -e started-ant -a -e started-bee
+		wait_for 60 test -e started-ant -a -e started-bee
 		expect_no_file started-cat
 		if [ $signal = TERM ]; then
 			(expect_status 3 verify-backup fleet/bee.conf && expect_err 'another run for bee holds')
