@@ -116,7 +116,7 @@ cron_line() {
 	[ "$(tail -c 1 "$ROOT/ci/cron/backup-probes" | od -An -c | tr -d ' ')" = '\n' ]
 	command=$(cut -d ' ' -f 6- lines | sed 's/^ *[^ ]* *//')
 	mkdir -p etc
-	printf 'LABEL=shop\nBACKUP_SOURCE=%s/none\n' "$SCRATCH" >etc/shop.conf
+	printf 'LABEL=shop\nBACKUP_SOURCE=%s/none\nHISTORY=%s/cron.jsonl\nWORK_DIR=%s/cron\n' "$SCRATCH" "$SCRATCH" "$SCRATCH" >etc/shop.conf
 	command=$(echo "$command" | sed "s,/etc/backup-probes,$SCRATCH/etc,")
 	# What cron would mail: nothing of a good run, the report of a bad one.
 	expect_status 0 env -i PATH="$BIN:$ROOT/ci:/usr/bin:/bin" XDG_STATE_HOME="$SCRATCH/state" /bin/sh -c "$command"
