@@ -1,28 +1,17 @@
 /* restore-to-temp: restores the backup into a sealed throw-away PostgreSQL, runs COMMAND against
  * it, and removes everything, always. */
-#include "lib/base/human.h"
-#include "lib/base/io.h"
 #include "lib/base/memory.h"
 #include "lib/base/num.h"
-#include "lib/base/proctree.h"
-#include "lib/base/stage.h"
-#include "lib/base/supervise.h"
-#include "lib/pg/query.h"
-#include "lib/pg/settings.h"
-#include "lib/restore/attempt.h"
+#include "lib/pg/conn.h"
+#include "lib/restore/production.h"
+#include "lib/restore/run.h"
 #include "lib/storage/access.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { SETTINGS_S = 30, GRACE_S = 15, DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
+enum { DAY_S = 24 * 60 * 60, JOBS_MAX = 256 };
 
 static struct {
 	const char *backup, *user, *work_dir, *pg_bindir, *settings_from;
@@ -200,147 +189,9 @@ static const struct tool tool = {
 	.own_timeout = true,
 };
 
-/* The records so far, for COMMAND, in a file without a name. */
-static int open_tee(struct stage *st)
-{
-	const char *dir = config.work_dir ? config.work_dir : getenv("TMPDIR");
-	char path[4096];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/backup-probes-records.XXXXXX",
-		     dir && *dir ? dir : "/tmp") >= (int)sizeof(path))
-		tool_die("use %.80s...: its name is too long", dir);
-	fd = mkostemp(path, O_CLOEXEC | O_APPEND);
-	if (fd < 0)
-		tool_die("create %s: %s", path, strerror(errno));
-	(void)unlink(path);
-	stage_tee(st, fd);
-	return fd;
-}
-
-static bool is_ours(const json_t *record)
-{
-	const char *by = record_text(record, "tool");
-
-	return by && strcmp(by, tool.name) == 0;
-}
-
-/* The checks that our child processes have said: in the copy of the stream, after the first so many
- * bytes, where others' are that came in meanwhile. */
-static void count_said(struct stage *st, int fd, off_t from)
-{
-	struct record_reader *in = record_open(fd);
-	struct record r;
-	struct err e;
-
-	if (lseek(fd, from, SEEK_SET) == from)
-		while (record_read(in, &r, &e) > 0)
-			if (strcmp(r.kind, "check") == 0 && is_ours(r.object))
-				stage_count(st, r.object);
-	record_close(in);
-}
-
-static void say(struct stage *st, const char *name, enum verdict v, const char *text)
-{
-	struct check c;
-
-	check_init(&c, name, "");
-	check_say(&c, v, "%s", text);
-	stage_check(st, &c);
-}
-
 static void show_progress(const char *phase)
 {
 	tool_say("restoring: %s", phase);
-}
-
-static void reap_leftovers(void)
-{
-	struct err e = { 0 };
-	unsigned n;
-
-	if (tmpdir_reap(config.work_dir, attempt_sweep, NULL, &n, &e) < 0)
-		tool_warn("%s", e.msg);
-	if (n)
-		tool_say("removed what %u earlier run%s left", n, n == 1 ? "" : "s");
-}
-
-/* --reap. Its value is the exit status. */
-static int reap_only(struct stage *st)
-{
-	struct err e = { 0 };
-	struct check c;
-	unsigned n;
-	int ret = tmpdir_reap(config.work_dir, attempt_sweep, NULL, &n, &e);
-
-	check_init(&c, "leftovers", "");
-	check_metric_int(&c, "removed", n, "");
-	if (ret < 0)
-		check_say(&c, V_CRITICAL, "%s", e.msg);
-	else if (n)
-		check_say(&c, V_OK, "removed what %u earlier run%s left", n, n == 1 ? "" : "s");
-	else
-		check_say(&c, V_OK, "nothing was left by earlier runs");
-	stage_check(st, &c);
-	return stage_end(st);
-}
-
-static void say_end(struct stage *st, enum supervise_end end, int signal, int status)
-{
-	char text[128], took[HUMAN_SIZE];
-
-	if (end == SUPERVISE_SIGNAL && !config.keep_for_s) {
-		(void)snprintf(text, sizeof(text), "stopped by SIG%s", sigabbrev_np(signal));
-		say(st, "interrupted", V_UNKNOWN, text);
-	} else if (end == SUPERVISE_LIMIT) {
-		(void)snprintf(text, sizeof(text),
-			       "not finished after %s; allow more with --timeout",
-			       human_duration((double)common.timeout_s, took));
-		say(st, "timeout", V_UNKNOWN, text);
-	} else if (end == SUPERVISE_DONE && WIFSIGNALED(status)) {
-		(void)snprintf(text, sizeof(text), "the restore was killed by signal %d",
-			       WTERMSIG(status));
-		say(st, "restore", V_UNKNOWN, text);
-	}
-}
-
-/* Looked at, not assumed: no directory, no process in it. */
-static void say_removed(struct stage *st, const struct attempt *a)
-{
-	struct proc_list l = { 0 };
-	struct stat s;
-
-	proctree_inside(a->path, &l);
-	if (a->left.kind != ERR_NONE)
-		say(st, "temporary-server", V_CRITICAL, a->left.msg);
-	else if (l.n || lstat(a->path, &s) == 0)
-		say(st, "temporary-server", V_CRITICAL, a->path);
-	else
-		say(st, "temporary-server", V_OK, "removed");
-	proc_list_free(&l);
-}
-
-/* Production's settings, of which every failure is only a warning: the backup can be proven without
- * them. */
-static void take_settings(struct stage *st, struct strv *settings)
-{
-	struct pg_target target = { .what = "production",
-				    .conninfo = config.settings_from,
-				    .statement_s = SETTINGS_S };
-	BUF_AUTO less = BUF_INIT(1024);
-	PG_AUTO pg = { 0 };
-	struct err e = { 0 };
-	struct check c;
-
-	check_init(&c, "production-settings", "");
-	if (pg_open(&pg, &target, &e) < 0 ||
-	    settings_read(&pg, memory_b(), (unsigned)config.jobs, settings, &less, &e) < 0)
-		check_say(&c, V_WARNING, "not known, restored with a new server's: %s", e.msg);
-	else if (less.len)
-		check_say(&c, V_WARNING, "not all fit here: %s", less.s);
-	else
-		check_say(&c, V_OK, "taken over: %zu of memory and WAL", settings->n);
-	stage_check(st, &c);
 }
 
 static void check_usage(void)
@@ -354,33 +205,6 @@ static void check_usage(void)
 	    pg_has_password(config.settings_from))
 		tool_usage("--settings-from: no password on the command line, where every user can "
 			   "read it; use PGPASSFILE, a service file or the variable SETTINGS_FROM");
-}
-
-/* The restore under supervision, and what became of it. Its value is the exit status. */
-static int restore(struct stage *st, struct attempt *a)
-{
-	struct supervise s = { .prepare = attempt_prepare,
-			       .work = attempt_work,
-			       .clean_up = attempt_clean_up,
-			       .ctx = a,
-			       .limit_s = common.timeout_s + a->keep_for_s,
-			       .grace_s = GRACE_S };
-	off_t so_far = lseek(a->records_fd, 0, SEEK_END);
-	enum verdict command = V_OK;
-	enum supervise_end end;
-	struct err e = { 0 };
-	int status, signal;
-
-	if (supervise_run(&s, &status, &end, &signal, &e) < 0)
-		return stage_fail(st, "restore", "", &e);
-	if (end == SUPERVISE_DONE)
-		command = verdict_of_wait(status);
-	if (a->source->arriving >= 0)
-		stage_leave_input(st);
-	count_said(st, a->records_fd, so_far);
-	say_end(st, end, signal, status);
-	say_removed(st, a);
-	return (int)verdict_worst((enum verdict)stage_end(st), command);
 }
 
 /* Who says how much may come out knows best; else a bomb is told by its ratio. */
@@ -458,8 +282,10 @@ int main(int argc, char **argv)
 
 	stage_begin(&st, &tool);
 	if (config.reap)
-		return reap_only(&st);
-	a.records_fd = open_tee(&st);
+		return run_reap_only(&st, config.work_dir);
+	a.records_fd = run_records(&st, config.work_dir, &e);
+	if (a.records_fd < 0)
+		return stage_fail(&st, "restore", "", &e);
 	while (stage_next(&st, &r))
 		if (source_see(&source, &r) && config.backup == NULL)
 			break;
@@ -467,8 +293,8 @@ int main(int argc, char **argv)
 	    settle_archive(&archive, &a, &e) < 0)
 		return stage_fail(&st, "restore", "", &e);
 	if (config.settings_from)
-		take_settings(&st, &settings);
+		production_settings(&st, config.settings_from, (unsigned)config.jobs, &settings);
 	a.job.settings = settings.n ? &settings : NULL;
-	reap_leftovers();
-	return restore(&st, &a);
+	run_reap(config.work_dir);
+	return run_attempt(&st, &a);
 }
