@@ -3,6 +3,7 @@
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/dump/keywork.h"
+#include "lib/keeper/keeper.h"
 #include "lib/physical/walneed.h"
 #include "lib/physical/walserver.h"
 #include "lib/physical/walverdict.h"
@@ -184,13 +185,17 @@ static int look_at_archive(const struct given *given, struct err *e)
 		.retries = 4, .connect_s = 20, .stall_s = 60, .access = &config.access, .deep = true
 	};
 	WALLEDGER_AUTO known = { 0 };
-	WALARCHIVE_AUTO a;
+	WALARCHIVE_AUTO a = { 0 };
 	WALCHAIN_AUTO c = { 0 };
 	struct walverdict_opts how = { .max_lag_s = config.max_lag_s,
 				       .ledger = config.ledger != NULL,
 				       .recheck_s = config.max_age_s };
 	struct walarchive_read order = { .jobs = (unsigned)config.jobs, .known = &known };
 
+	if (keeper_claims(config.archive))
+		return err_set(e, ERR_USAGE,
+			       "look at %s: check-repository has its program look at it",
+			       config.archive);
 	if (walarchive_open(&a, config.archive, &limits, &given->keys, e) < 0)
 		return -1;
 	add_known(&a, given);

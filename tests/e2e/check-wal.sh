@@ -203,6 +203,8 @@ bad_usage() {
 	expect_status 2 check-wal --records --archive empty
 	expect_out 'there is no segment'
 	expect_status 3 check-wal --records --archive archive --from-backup nothing
+	expect_status 3 check-wal --records --archive pgbackrest:shop
+	expect_out 'check-repository has its program look'
 	expect_status 0 check-wal --records --archive archive --from-backup "$THIRD"
 }
 t "an empty archive is critical, one that is not there unknown" bad_usage
