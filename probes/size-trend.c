@@ -1,17 +1,17 @@
 /* size-trend: this backup's size beside those of earlier ones. */
 #include "lib/base/buf.h"
-#include "lib/base/human.h"
 #include "lib/base/series.h"
 #include "lib/base/stage.h"
 #include "lib/base/trend.h"
-#include "lib/base/xmem.h"
 #include "lib/pg/history.h"
+#include "lib/report/losses.h"
+#include "lib/report/sizing.h"
 
 #include <math.h>
 #include <string.h>
 
 /* A backup that is verified many times over fills many runs with the same size. */
-enum { RUNS_READ = 500, WINDOW_MAX = 1000, PATTERN = 4 };
+enum { RUNS_READ = 500, WINDOW_MAX = 1000, PATTERN = 4, TABLES_MAX = 20000 };
 
 /* What a compressed dump of an empty database takes is several times as much. */
 enum { TINY_B = 128, MIN_DELTA_B = 16 * 1024 };
@@ -60,7 +60,11 @@ static const struct tool tool = {
 		"latest, is "
 		"judged, the others of the same source and format are what it is compared with. "
 		"The "
-		"history of earlier runs adds those that were deleted meanwhile.\n"
+		"history of earlier runs adds those that were deleted meanwhile. Behind "
+		"inspect-dump or "
+		"compare-counts it compares what is in each table with earlier runs, too, and says "
+		"what a "
+		"drop is made of.\n"
 		"\n"
 		"0 bytes and next to nothing are critical, and so is a drop against the previous "
 		"backup or "
@@ -91,10 +95,26 @@ static const struct tool tool = {
 struct gathered {
 	struct trend_list all;
 	struct trend_backup this;
-	bool known;    /* this is set */
-	bool fetched;  /* and is marked as the newest */
-	bool sizeless; /* the fetched one has no size */
+	bool known;     /* this is set */
+	bool fetched;   /* and is marked as the newest */
+	bool sizeless;  /* the fetched one has no size */
+	json_t *tables; /* checks that say what is in a table, of this backup */
 };
+
+static double max_drop(void)
+{
+	return config.max_drop >= 0 ? config.max_drop : config.crit.set ? INFINITY : default_drop;
+}
+
+/* As many as a report keeps. */
+static void take_table(struct gathered *g, json_t *check)
+{
+	const char *name = record_text(check, "check");
+
+	if (name && (strcmp(name, "dump-rows") == 0 || strcmp(name, "row-count") == 0) &&
+	    json_array_size(g->tables) < TABLES_MAX)
+		json_array_append(g->tables, check);
+}
 
 static void take_backup(struct gathered *g, const json_t *fields)
 {
@@ -122,7 +142,26 @@ static bool take_head(json_t *run, void *to)
 	return json_array_size(to) < RUNS_READ;
 }
 
-static int take_history(struct gathered *g, const char *label, bool judge_last, struct err *e)
+/* The checks of the last run, which a plugin judges, are no earlier ones. */
+static int take_tables(struct gathered *g, struct history *history, const char *label,
+		       bool judge_last, struct losses *out, struct err *e)
+{
+	JSON_AUTO *runs = history_load(history, label, LOSSES_RUNS, NULL, e);
+	const size_t n = json_array_size(runs);
+
+	if (runs == NULL)
+		return -1;
+	if (judge_last && n) {
+		json_array_extend(g->tables,
+				  json_object_get(json_array_get(runs, n - 1), "checks"));
+		json_array_remove(runs, n - 1);
+	}
+	losses_find(runs, g->tables, max_drop(), out);
+	return 0;
+}
+
+static int take_history(struct gathered *g, const char *label, bool judge_last,
+			struct losses *losses, struct err *e)
 {
 	unsigned skipped;
 	HISTORY_AUTO *history = pg_history_open(config.history);
@@ -141,119 +180,9 @@ static int take_history(struct gathered *g, const char *label, bool judge_last, 
 		else if (trend_backup_of(backup, &b))
 			trend_add(&g->all, &b);
 	}
-	return 0;
-}
-
-static void say_drop(struct check *c, const struct series *s, const char *size, double max_drop)
-{
-	const struct trend *t = &s->trend;
-	BUF_AUTO b = BUF_INIT(512);
-	char change[HUMAN_SIZE], then[HUMAN_SIZE], limit[HUMAN_SIZE];
-
-	if (t->dropped_previous)
-		buf_addf(&b, "%s against the previous (%s)",
-			 human_change(t->against_previous, change),
-			 human_bytes(t->previous_b, then));
-	if (t->dropped_median && t->n > 1)
-		buf_addf(&b, "%s%s against the median of %zu (%s)", b.len ? " and " : "",
-			 human_change(t->against_median, change), t->n,
-			 human_bytes(t->median_b, then));
-	if (s->kind == SERIES_WEEKDAY)
-		check_say(c, s->status, "%s, as on %zu such weekdays before (%s)", size, s->alike,
-			  human_bytes(s->expected_b, then));
-	else if (s->kind == SERIES_OFTEN || s->kind == SERIES_NOW_AND_THEN)
-		check_say(c, s->status, "%s, %s; %zu earlier ones were as small, too", size, b.s,
-			  s->alike);
-	else if (s->kind == SERIES_MOVED)
-		check_say(c, s->status, "%s, %s; the last ones were as small already", size, b.s);
-	else
-		check_say(c, s->status, "%s, %s; a drop of %s is allowed", size, b.s,
-			  human_change(max_drop, limit) + 1);
-}
-
-static void say_usual(struct check *c, const struct series *s, const char *size)
-{
-	const struct trend *t = &s->trend;
-	const char *few = t->n < SERIES_FEW ? ", too few for a trend" : "";
-	char change[HUMAN_SIZE];
-
-	(void)human_change(t->against_median, change);
-	if (t->n == 0)
-		check_say(c, V_OK, "%s; no earlier backup to compare with yet", size);
-	else if (t->n == 1)
-		check_say(c, V_OK, "%s, %s against the previous one%s", size, change, few);
-	else
-		check_say(c, V_OK, "%s, %s against the median of %zu%s", size, change, t->n, few);
-}
-
-/* One sentence for what was found. */
-static void say(struct check *c, const struct series *s, uint64_t bytes,
-		const struct trend_limits *limits)
-{
-	const struct trend *t = &s->trend;
-	char size[HUMAN_SIZE], change[HUMAN_SIZE], limit[HUMAN_SIZE];
-	const enum verdict v =
-		t->n ? range_judge(&config.warn, &config.crit, t->against_median) : V_OK;
-
-	(void)human_bytes(bytes, size);
-	(void)human_change(t->against_median, change);
-	if (bytes == 0)
-		check_say(c, V_CRITICAL, "0 bytes: the backup is empty");
-	else if (s->kind == SERIES_TINY)
-		check_say(c, V_CRITICAL, "%s: too small for any backup", size);
-	else if (t->dropped_previous || t->dropped_median)
-		say_drop(c, s, size, limits->max_drop);
-	else if (v != V_OK)
-		check_say(c, v, "%s, %s against the median of %zu, outside the range %s", size,
-			  change, t->n, v == V_CRITICAL ? config.crit.text : config.warn.text);
-	else if (s->kind == SERIES_GROWTH)
-		check_say(c, V_WARNING,
-			  "%s, %s against the median of %zu; a growth of %s is allowed", size,
-			  change, t->n, human_change(limits->max_growth, limit) + 1);
-	else if (s->kind == SERIES_PLATEAU)
-		check_say(c, V_WARNING, "%s, %s, and the %zu before were all alike", size, change,
-			  t->n);
-	else if (s->kind == SERIES_USUAL)
-		say_usual(c, s, size);
-	if (s->kind == SERIES_DECLINE)
-		check_say(c, s->status, "%s, a slow decline: %s over %zu backups", size,
-			  human_change(s->decline, change), s->over);
-}
-
-/* "-0.2:" or "~:2": one limit as a range, without exponent and without trailing zeros. */
-static void add_limit(struct buf *b, const char *before, double share, const char *after)
-{
-	if (!isfinite(share))
-		return;
-	buf_addf(b, "%s%.6f", before, share);
-	while (b->s[b->len - 1] == '0')
-		b->len--;
-	b->len -= b->s[b->len - 1] == '.';
-	b->s[b->len] = '\0';
-	buf_adds(b, after);
-}
-
-static void add_metrics(struct check *c, const struct series *s, uint64_t bytes,
-			const struct trend_limits *limits)
-{
-	const struct trend *t = &s->trend;
-	BUF_AUTO warn = BUF_INIT(400);
-	BUF_AUTO crit = BUF_INIT(400);
-
-	check_metric_int(c, "bytes", (int64_t)bytes, "B");
-	if (t->n == 0)
-		return;
-	check_metric_int(c, "previous_bytes", (int64_t)t->previous_b, "B");
-	check_metric_int(c, "median_bytes", (int64_t)t->median_b, "B");
-	if (t->n >= SERIES_FEW)
-		check_metric_int(c, "mad_bytes", (int64_t)s->mad_b, "B");
-	if (isfinite(s->slope_b_day))
-		check_metric_int(c, "bytes_per_day", (int64_t)s->slope_b_day, "B");
-	check_metric_real(c, "change_ratio", t->against_median, "ratio");
-	add_limit(&warn, "~:", limits->max_growth, "");
-	add_limit(&crit, "-", limits->max_drop, ":");
-	check_metric_limits(c, config.warn.set ? config.warn.text : warn.s,
-			    config.crit.set ? config.crit.text : crit.s);
+	if (!judge_last && json_array_size(g->tables) == 0)
+		return 0;
+	return take_tables(g, history, label, judge_last, losses, e);
 }
 
 /* An export that is stuck delivers yesterday's file. */
@@ -267,12 +196,10 @@ static void say_twin(struct check *c, const struct gathered *g)
 			  twin->name);
 }
 
-static void judge(struct stage *st, struct gathered *g)
+static void judge(struct stage *st, struct gathered *g, const struct losses *losses)
 {
 	const struct series_limits limits = {
-		.trend = { .max_drop = config.max_drop >= 0 ? config.max_drop
-				       : config.crit.set    ? INFINITY
-							    : default_drop,
+		.trend = { .max_drop = max_drop(),
 			   .max_growth = config.max_growth >= 0 ? config.max_growth
 					 : config.crit.set      ? INFINITY
 								: default_growth },
@@ -294,11 +221,13 @@ static void judge(struct stage *st, struct gathered *g)
 
 	series_judge(&in, &limits, &s);
 	check_init(&c, "backup-size", "");
-	add_metrics(&c, &s, g->this.bytes, &limits.trend);
+	sizing_metrics(&c, &s, g->this.bytes, &limits.trend, &config.warn, &config.crit);
 	check_observed_int(&c, (int64_t)g->this.bytes);
 	if (in.n)
 		check_expected_int(&c, (int64_t)s.trend.median_b);
-	say(&c, &s, g->this.bytes, &limits.trend);
+	sizing_say(&c, &s, g->this.bytes, &limits.trend, &config.warn, &config.crit);
+	if ((s.trend.dropped_previous || s.trend.dropped_median) && losses->n)
+		losses_say(&c, c.status, &losses->v[0]);
 	say_twin(&c, g);
 	stage_check(st, &c);
 }
@@ -322,7 +251,8 @@ static void nothing_to_judge(struct stage *st, const struct gathered *g)
 
 int main(int argc, char **argv)
 {
-	struct gathered g = { .known = false };
+	struct gathered g = { .tables = json_array() };
+	struct losses losses = { .n = 0 };
 	struct err e = { 0 };
 	struct record r;
 	struct stage st;
@@ -339,12 +269,17 @@ int main(int argc, char **argv)
 	while (stage_next(&st, &r))
 		if (strcmp(r.kind, "backup") == 0)
 			take_backup(&g, r.object);
-	if (config.history && take_history(&g, st.label, !reads, &e) < 0)
+		else
+			take_table(&g, r.object);
+	if (config.history && take_history(&g, st.label, !reads, &losses, &e) < 0)
 		stage_error(&st, "history", "", &e);
 	if (g.known && !(g.sizeless && !g.fetched))
-		judge(&st, &g);
+		judge(&st, &g, &losses);
 	else
 		nothing_to_judge(&st, &g);
+	losses_check(&st, &losses);
+	losses_free(&losses);
+	json_decref(g.tables);
 	trend_free(&g.all);
 	trend_backup_free(&g.this);
 	return stage_end(&st);

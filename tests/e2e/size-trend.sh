@@ -201,6 +201,35 @@ patterns() {
 }
 t "weekdays, slow declines and the same file again are seen" patterns
 
+# rows_of TABLE BYTES: what inspect-dump says of a table.
+rows_of() {
+	printf '{"record":"check","tool":"inspect-dump","run":"R","label":"shop","check":"dump-rows",'
+	printf '"subject":"public.%s","status":"ok","summary":"x","metrics":[{"name":"bytes","value":%s}]}\n' "$1" "$2"
+}
+
+tables() {
+	for d in 1 2 3 4 5 6 7 8; do
+		jq -nc --argjson b "$(backup $d 1000000)" --argjson c "[$(rows_of orders 690000),$(rows_of audit_log 310000),$(rows_of users 500000)]" \
+			'{record: "run", label: "shop", at: $b.taken_at, backup: $b, checks: $c}'
+	done >h.jsonl
+	{ backup 9 990000 '"newest":true'; rows_of orders 700000; rows_of audit_log 310000; rows_of users 500000; } >in
+	expect_status 0 size-trend --records --history h.jsonl <in
+	expect_check table-size ok ""
+	expect_out '3 tables as ever'
+	{ backup 9 600000 '"newest":true'; rows_of orders 0; rows_of users 500000; } >in
+	expect_status 2 size-trend --records --history h.jsonl <in
+	expect_check table-size warning public.audit_log
+	expect_check table-size warning public.orders
+	expect_out 'a drop of 20 % is allowed; public.orders has 0 B after 690 kB: 69 % of what all tables lost'
+	expect_out 'public.audit_log is gone .310 kB.: 31 % of what all tables lost'
+	# As a plugin: the last run beside those before it.
+	jq -c 'select(.backup.name | test("08"))' h.jsonl >last
+	sed 's/0208/0209/g; s/-02-08/-02-09/; s/public.audit_log/public.other/' last >>h.jsonl
+	expect_status 1 size-trend --nagios --history h.jsonl --label shop
+	expect_out 'audit_log is gone'
+}
+t "what is gone from which table is said, and its share of the drop" tables
+
 not_a_record() {
 	{ backup 14 1000000; echo garbage; backup 15 1000000 '"newest":true'; } >in
 	expect_status 3 size-trend --records <in
