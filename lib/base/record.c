@@ -185,6 +185,13 @@ const char *record_text(const json_t *object, const char *field)
 	return json_string_value(json_object_get(object, field));
 }
 
+const char *record_word(const json_t *object, const char *field)
+{
+	const char *s = record_text(object, field);
+
+	return s ? s : "";
+}
+
 bool record_int(const json_t *object, const char *field, int64_t *out)
 {
 	const json_t *v = json_object_get(object, field);

@@ -38,6 +38,8 @@ void record_give_up_at(struct record_reader *reader, int64_t ms);
 
 /* Fields. NULL or false when absent or of another type. Text is borrowed. */
 const char *record_text(const json_t *object, const char *field);
+/* The same, but "" instead of NULL. */
+const char *record_word(const json_t *object, const char *field);
 bool record_int(const json_t *object, const char *field, int64_t *out);
 bool record_real(const json_t *object, const char *field, double *out);
 bool record_true(const json_t *object, const char *field);

@@ -10,13 +10,6 @@
 
 enum { PIECE_MAX = 256 * 1024 };
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static void add_text(const char *s, struct buf *out)
 {
 	BUF_AUTO safe = BUF_INIT(PIECE_MAX);
@@ -60,7 +53,7 @@ static void add_line(const struct summary *s, const json_t *check, const json_t 
 	buf_addf(out, ",%s", utc_format(s->ended_ms, at));
 	for (size_t i = 0; i < sizeof(of_check) / sizeof(of_check[0]); i++) {
 		buf_addc(out, ',');
-		add_text(text(check, of_check[i]), out);
+		add_text(record_word(check, of_check[i]), out);
 	}
 	buf_addc(out, ',');
 	add_text(sentence.s, out);
@@ -69,12 +62,12 @@ static void add_line(const struct summary *s, const json_t *check, const json_t 
 	buf_addc(out, ',');
 	add_value(json_object_get(check, "observed"), out);
 	buf_addc(out, ',');
-	add_text(text(metric, "name"), out);
+	add_text(record_word(metric, "name"), out);
 	buf_addc(out, ',');
 	add_value(json_object_get(metric, "value"), out);
 	for (size_t i = 0; i < sizeof(of_metric) / sizeof(of_metric[0]); i++) {
 		buf_addc(out, ',');
-		add_text(text(metric, of_metric[i]), out);
+		add_text(record_word(metric, of_metric[i]), out);
 	}
 	buf_adds(out, "\r\n");
 }

@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static enum drill_kind kind_of(const char *format)
 {
 	static const struct {
@@ -68,12 +61,12 @@ void drill_of(const json_t *run, struct drill *out)
 
 	*out = (struct drill){
 		.known = run && past_run_of(run, &figures),
-		.kind = kind_of(text(backup, "format")),
-		.serial = strcmp(text(backup, "format"), "tar") == 0,
-		.name = text(backup, "name"),
-		.compression = text(backup, "compression"),
-		.encryption = text(backup, "encryption"),
-		.version = text(json_object_get(run, "instance"), "server_version"),
+		.kind = kind_of(record_word(backup, "format")),
+		.serial = strcmp(record_word(backup, "format"), "tar") == 0,
+		.name = record_word(backup, "name"),
+		.compression = record_word(backup, "compression"),
+		.encryption = record_word(backup, "encryption"),
+		.version = record_word(json_object_get(run, "instance"), "server_version"),
 		.fetch_s = (double)NAN,
 		.unpack_s = (double)NAN,
 		.restore_s = (double)NAN,

@@ -64,13 +64,6 @@ static const struct control {
 
 enum { NEEDS = sizeof(controls[0].needs) / sizeof(controls[0].needs[0]) };
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static void set_text(json_t *o, const char *field, const char *value)
 {
 	if (value && *value)
@@ -131,15 +124,16 @@ static json_t *method(const struct summary *s)
 		json_object_set_new(tool, "seconds", json_real(t->seconds));
 		json_array_append_new(tools, tool);
 	}
-	(void)snprintf(durability, sizeof(durability), "%.40s", text(s->instance, "durability"));
+	(void)snprintf(durability, sizeof(durability), "%.40s",
+		       record_word(s->instance, "durability"));
 	set_text(o, "restore",
 		 summary_restored(s)
 			 ? "the backup was restored into a temporary server of its own, "
 			   "apart from production, and removed afterwards"
 			 : "nothing was restored");
 	set_text(o, "durability", durability);
-	set_text(o, "postgresql", text(s->instance, "server_version"));
-	set_text(o, "recovery_point", text(s->instance, "recovery_point"));
+	set_text(o, "postgresql", record_word(s->instance, "server_version"));
+	set_text(o, "recovery_point", record_word(s->instance, "recovery_point"));
 	json_object_set_new(o, "steps", tools);
 	return o;
 }
@@ -167,12 +161,12 @@ static json_t *thresholds(const json_t *check)
 	size_t i;
 
 	json_array_foreach(json_object_get(check, "metrics"), i, m) {
-		if (*text(m, "warn"))
-			buf_addf(&b, "%s%s warning unless %s", b.len ? "; " : "", text(m, "name"),
-				 text(m, "warn"));
-		if (*text(m, "crit"))
-			buf_addf(&b, "%s%s critical unless %s", b.len ? "; " : "", text(m, "name"),
-				 text(m, "crit"));
+		if (*record_word(m, "warn"))
+			buf_addf(&b, "%s%s warning unless %s", b.len ? "; " : "",
+				 record_word(m, "name"), record_word(m, "warn"));
+		if (*record_word(m, "crit"))
+			buf_addf(&b, "%s%s critical unless %s", b.len ? "; " : "",
+				 record_word(m, "name"), record_word(m, "crit"));
 	}
 	return record_string(b.s, b.len);
 }
@@ -180,7 +174,7 @@ static json_t *thresholds(const json_t *check)
 static json_t *result_of(const struct summary *s, const struct row *row)
 {
 	json_t *o = json_pack("{s:o, s:s, s:s, s:s, s:o, s:o}", "check", name_of(row), "id",
-			      row->name, "found_by", text(row->check, "tool"), "verdict",
+			      row->name, "found_by", record_word(row->check, "tool"), "verdict",
 			      verdict_name(row->status), "result", sentence_of(s, row->check),
 			      "threshold", thresholds(row->check));
 	static const char *const fields[] = { "expected", "observed" };
@@ -237,7 +231,7 @@ static json_t *not_checked(const struct summary *s)
 		size_t at;
 
 		json_array_foreach(s->checks, at, check)
-			found |= strcmp(text(check, "check"), wanted[i].check) == 0;
+			found |= strcmp(record_word(check, "check"), wanted[i].check) == 0;
 		if (!found)
 			json_array_append_new(list, json_string(wanted[i].words));
 	}
@@ -254,7 +248,7 @@ static bool was_checked(const struct summary *s, const char *names)
 		const size_t n = strcspn(names, "|");
 
 		json_array_foreach(s->checks, i, check) {
-			const char *name = text(check, "check");
+			const char *name = record_word(check, "check");
 
 			if (strlen(name) == n && strncmp(name, names, n) == 0)
 				return true;

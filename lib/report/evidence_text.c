@@ -11,13 +11,6 @@
 
 enum { PIECE_MAX = 256 * 1024, WORD_SIZE = 96 };
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 /* "tool_version" -> "Tool version" */
 static void add_word(const char *key, struct buf *out)
 {
@@ -98,15 +91,16 @@ static void add_results(struct paper *p, const char *title, const json_t *list, 
 	paper_table_begin(p, columns);
 	json_array_foreach(list, i, r) {
 		BUF_AUTO expected = BUF_INIT(PIECE_MAX), more = BUF_INIT(PIECE_MAX);
-		const char *cells[] = { text(r, "check"), text(r, "verdict"),   text(r, "result"),
-					expected.s,       text(r, "threshold"), NULL };
+		const char *cells[] = { record_word(r, "check"),     record_word(r, "verdict"),
+					record_word(r, "result"),    expected.s,
+					record_word(r, "threshold"), NULL };
 		int64_t n;
 
 		if (rows_value(r, "expected", &expected))
 			cells[3] = expected.s;
 		if (record_int(r, "further_checks", &n)) {
 			buf_addf(&more, "and %lld more, all ok", (long long)n);
-			cells[0] = text(r, "id");
+			cells[0] = record_word(r, "id");
 			cells[2] = more.s;
 		}
 		paper_row(p, cells);
@@ -136,7 +130,7 @@ static void add_steps(struct paper *p, const json_t *steps)
 	json_array_foreach(steps, i, v) {
 		char time[HUMAN_SIZE];
 		double seconds = 0;
-		const char *cells[] = { text(v, "tool"), "did not end", NULL };
+		const char *cells[] = { record_word(v, "tool"), "did not end", NULL };
 
 		if (record_true(v, "ended") && record_real(v, "seconds", &seconds))
 			cells[1] = human_duration(seconds, time);
@@ -155,11 +149,11 @@ static void add_controls(struct paper *p, const json_t *list)
 	paper_table_begin(p, columns);
 	json_array_foreach(list, i, c) {
 		BUF_AUTO words = BUF_INIT(PIECE_MAX);
-		const char *cells[] = { text(c, "id"), text(c, "wants"), text(c, "shown_by"),
-					"supports it", NULL };
+		const char *cells[] = { record_word(c, "id"), record_word(c, "wants"),
+					record_word(c, "shown_by"), "supports it", NULL };
 
 		if (!record_true(c, "supported")) {
-			buf_addf(&words, "does NOT support it: %s", text(c, "reason"));
+			buf_addf(&words, "does NOT support it: %s", record_word(c, "reason"));
 			cells[3] = words.s;
 		}
 		paper_row(p, cells);
@@ -179,7 +173,7 @@ void evidence_markdown(json_t *object, struct buf *out)
 	struct paper p = { .out = out };
 	BUF_AUTO title = BUF_INIT(PIECE_MAX);
 
-	buf_addf(&title, "Evidence of a backup test: %s", text(scope, "system"));
+	buf_addf(&title, "Evidence of a backup test: %s", record_word(scope, "system"));
 	paper_begin(&p, title.s, "000000");
 	add_section(&p, "Scope", scope);
 	add_section(&p, "Backup", json_object_get(object, "backup"));

@@ -18,13 +18,6 @@
 
 enum { PIECE_MAX = 256 * 1024, CHANGES_SHOWN = 20 };
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 /* The headline without its verdict, which the badge says; not yet as markup. */
 static void add_headline(const struct summary *s, const char *title, struct buf *out)
 {
@@ -110,7 +103,7 @@ static void add_tiles(const struct summary *s, const struct past_run *now,
 
 static void add_change(const struct change *c, struct buf *out)
 {
-	const struct row row = { .check = c->check, .name = text(c->check, "check") };
+	const struct row row = { .check = c->check, .name = record_word(c->check, "check") };
 
 	buf_adds(out, "<li>");
 	if (c->kind == CHANGE_GONE)
@@ -143,9 +136,9 @@ static void add_figure_change(const char *name, double before, double after, con
 
 static void add_same_backup(const struct summary *s, const struct past *past, struct buf *out)
 {
-	const char *was = text(json_object_get(past->last, "backup"), "sha256");
+	const char *was = record_word(json_object_get(past->last, "backup"), "sha256");
 
-	if (*was && strcmp(was, text(s->backup, "sha256")) == 0)
+	if (*was && strcmp(was, record_word(s->backup, "sha256")) == 0)
 		buf_adds(out, "<li><span>It is the same backup, byte for byte, as last time"
 			      "</span></li>\n");
 }
@@ -259,12 +252,12 @@ static void add_run(const struct summary *s, struct buf *out)
 {
 	buf_adds(out, "<section aria-labelledby=\"run\"><h2 id=\"run\">This run</h2>\n"
 		      "<dl class=\"facts\">\n");
-	add_fact("Backup", text(s->backup, "name"), out);
-	add_fact("Source", text(s->backup, "source"), out);
-	add_fact("SHA-256", text(s->backup, "sha256"), out);
-	add_fact("PostgreSQL", text(s->instance, "server_version"), out);
-	add_fact("Recovery point", text(s->instance, "recovery_point"), out);
-	add_fact("Durability", text(s->instance, "durability"), out);
+	add_fact("Backup", record_word(s->backup, "name"), out);
+	add_fact("Source", record_word(s->backup, "source"), out);
+	add_fact("SHA-256", record_word(s->backup, "sha256"), out);
+	add_fact("PostgreSQL", record_word(s->instance, "server_version"), out);
+	add_fact("Recovery point", record_word(s->instance, "recovery_point"), out);
+	add_fact("Durability", record_word(s->instance, "durability"), out);
 	add_fact("Host", s->host, out);
 	add_fact("Run", s->run, out);
 	buf_adds(out, "</dl>\n");

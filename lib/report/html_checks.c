@@ -42,13 +42,6 @@ void html_badge(enum verdict v, struct buf *out)
 		 looks[v].class, looks[v].mark, looks[v].word);
 }
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 void html_name(const struct row *row, struct buf *out)
 {
 	BUF_AUTO name = BUF_INIT(PIECE_MAX);
@@ -71,7 +64,7 @@ static bool has_limit(const json_t *metrics, size_t limit)
 	size_t i;
 
 	json_array_foreach(metrics, i, m)
-		if (*text(m, limits[limit].field))
+		if (*record_word(m, limits[limit].field))
 			return true;
 	return false;
 }
@@ -79,10 +72,10 @@ static bool has_limit(const json_t *metrics, size_t limit)
 static void add_limit(const json_t *metric, size_t limit, struct buf *out)
 {
 	BUF_AUTO range = BUF_INIT(PIECE_MAX);
-	const char *text_of = text(metric, limits[limit].field);
+	const char *text_of = record_word(metric, limits[limit].field);
 
 	if (*text_of)
-		figure_range(&range, text_of, text(metric, "unit"));
+		figure_range(&range, text_of, record_word(metric, "unit"));
 	buf_adds(out, "<td>");
 	markup_text(out, range.s);
 	buf_adds(out, "</td>");
@@ -94,9 +87,9 @@ static void add_metric(const json_t *metrics, const json_t *metric, struct buf *
 	double v = (double)NAN;
 
 	(void)record_real(metric, "value", &v);
-	figure_value(&value, v, text(metric, "unit"));
+	figure_value(&value, v, record_word(metric, "unit"));
 	buf_adds(out, "<tr><th scope=\"row\">");
-	markup_text(out, text(metric, "name"));
+	markup_text(out, record_word(metric, "name"));
 	buf_adds(out, "</th><td>");
 	markup_text(out, value.s);
 	buf_adds(out, "</td>");
@@ -164,7 +157,7 @@ static void add_check(const struct summary *s, const struct row *row, bool open,
 	add_value(row->check, "expected", "Expected", out);
 	add_value(row->check, "observed", "Observed", out);
 	add_fact("Check", row->name, out);
-	add_fact("Found by", text(row->check, "tool"), out);
+	add_fact("Found by", record_word(row->check, "tool"), out);
 	buf_adds(out, "</dl>\n");
 	add_metrics(json_object_get(row->check, "metrics"), out);
 	buf_adds(out, "</div></details>\n");

@@ -12,13 +12,6 @@ enum { PIECE_MAX = 256 * 1024, MOMENT_LENGTH = 19 };
 
 static const char suite[] = "backup-probes";
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static void add_attribute(const char *name, const char *value, struct buf *out)
 {
 	buf_addf(out, " %s=\"", name);
@@ -41,10 +34,10 @@ static void add_properties(const struct summary *s, struct buf *out)
 	buf_adds(out, "    <properties>\n");
 	add_property("run", s->run, out);
 	add_property("verdict", verdict_name(s->status), out);
-	add_property("backup", text(s->backup, "name"), out);
-	add_property("source", text(s->backup, "source"), out);
-	add_property("sha256", text(s->backup, "sha256"), out);
-	add_property("postgresql", text(s->instance, "server_version"), out);
+	add_property("backup", record_word(s->backup, "name"), out);
+	add_property("source", record_word(s->backup, "source"), out);
+	add_property("sha256", record_word(s->backup, "sha256"), out);
+	add_property("postgresql", record_word(s->instance, "server_version"), out);
 	buf_adds(out, "    </properties>\n");
 }
 
@@ -88,7 +81,7 @@ static void add_finding(const char *element, const struct row *row, const char *
 
 static void add_case(const struct summary *s, const json_t *check, json_t *used, struct buf *out)
 {
-	struct row row = { .check = check, .name = text(check, "check") };
+	struct row row = { .check = check, .name = record_word(check, "check") };
 	BUF_AUTO sentence = BUF_INIT(PIECE_MAX);
 
 	(void)verdict_parse(record_text(check, "status"), &row.status);

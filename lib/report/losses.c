@@ -15,20 +15,13 @@ enum { SMALL_B = 64 * 1024, SMALL_ROWS = 1000, DELTA_B = 16 * 1024, DELTA_ROWS =
 
 static const char all_of[] = "dump-rows", some_of[] = "row-count";
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static bool metric(const json_t *check, const char *name, int64_t *out)
 {
 	const json_t *m;
 	size_t i;
 
 	json_array_foreach(json_object_get(check, "metrics"), i, m)
-		if (strcmp(text(m, "name"), name) == 0)
+		if (strcmp(record_word(m, "name"), name) == 0)
 			return record_int(m, "value", out) && *out >= 0;
 	return false;
 }
@@ -42,9 +35,10 @@ static json_t *tables_of(const json_t *checks, const char *named, bool bytes)
 	size_t i;
 
 	json_array_foreach(checks, i, check)
-		if (strcmp(text(check, "check"), named) == 0 && *text(check, "subject") &&
+		if (strcmp(record_word(check, "check"), named) == 0 &&
+		    *record_word(check, "subject") &&
 		    metric(check, bytes ? "bytes" : "rows", &held))
-			json_object_set_new(out, text(check, "subject"), json_integer(held));
+			json_object_set_new(out, record_word(check, "subject"), json_integer(held));
 	return out;
 }
 

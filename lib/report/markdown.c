@@ -78,13 +78,6 @@ void markdown_code(const char *s, bool in_table, struct buf *out)
 		buf_addc(out, '`');
 }
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static void add_title(const char *name, struct buf *out)
 {
 	BUF_AUTO title = BUF_INIT(PIECE_MAX);
@@ -98,7 +91,7 @@ static void add_name(const struct row *row, bool in_table, struct buf *out)
 {
 	static const char deciding[] = "verified-";
 	const bool bold = strncmp(row->name, deciding, strlen(deciding)) == 0;
-	const char *subject = text(row->check, "subject");
+	const char *subject = record_word(row->check, "subject");
 	BUF_AUTO words = BUF_INIT(PIECE_MAX);
 
 	buf_adds(out, bold ? "**" : "");
@@ -264,11 +257,11 @@ static void add_run(const struct summary *s, struct buf *out)
 	buf_addf(&when, "%s to %s (%s)", utc_human(s->started_ms, from), utc_human(s->ended_ms, to),
 		 human_duration((double)(s->ended_ms - s->started_ms) / 1000, time));
 	add_item("Time", when.s, out);
-	add_item("Backup", text(s->backup, "name"), out);
-	add_item("Source", text(s->backup, "source"), out);
-	add_item("SHA-256", text(s->backup, "sha256"), out);
-	add_item("PostgreSQL", text(s->instance, "server_version"), out);
-	add_item("Durability", text(s->instance, "durability"), out);
+	add_item("Backup", record_word(s->backup, "name"), out);
+	add_item("Source", record_word(s->backup, "source"), out);
+	add_item("SHA-256", record_word(s->backup, "sha256"), out);
+	add_item("PostgreSQL", record_word(s->instance, "server_version"), out);
+	add_item("Durability", record_word(s->instance, "durability"), out);
 	add_item("Host", s->host, out);
 	add_item("Run", s->run, out);
 	if (s->n_tools)

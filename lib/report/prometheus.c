@@ -9,13 +9,6 @@
 
 enum { PIECE_MAX = 256 * 1024 };
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static void add_label(const char *name, const char *value, struct buf *out)
 {
 	BUF_AUTO safe = BUF_INIT(PIECE_MAX);
@@ -129,9 +122,9 @@ static void key_of(const struct summary *s, const char *family, const json_t *ch
 {
 	open_sample(s, family, out);
 	buf_addc(out, ',');
-	add_label("check", text(check, "check"), out);
+	add_label("check", record_word(check, "check"), out);
 	buf_addc(out, ',');
-	add_label("subject", text(check, "subject"), out);
+	add_label("subject", record_word(check, "subject"), out);
 	buf_addc(out, '}');
 }
 
@@ -189,7 +182,7 @@ static void take_metric(const struct summary *s, const json_t *check, const json
 
 	if (!record_real(metric, "value", &v))
 		return;
-	prometheus_name(text(metric, "name"), text(metric, "unit"), &family);
+	prometheus_name(record_word(metric, "name"), record_word(metric, "unit"), &family);
 	key_of(s, family.s, check, &key);
 	samples = json_object_get(families, family.s);
 	if (samples == NULL) {

@@ -33,13 +33,6 @@ static const struct {
 
 enum { RANK_OF_OTHERS = 30 };
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 static int rank(const char *check)
 {
 	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
@@ -64,14 +57,15 @@ static double rows_of(const json_t *check)
 	size_t i;
 
 	json_array_foreach(metrics, i, m)
-		if (strcmp(text(m, "name"), "rows") == 0)
+		if (strcmp(record_word(m, "name"), "rows") == 0)
 			(void)record_real(m, "value", &v);
 	return v;
 }
 
 static struct entry entry_of(const json_t *check, size_t at)
 {
-	struct entry e = { .row = { .check = check, .name = text(check, "check") }, .at = at };
+	struct entry e = { .row = { .check = check, .name = record_word(check, "check") },
+			   .at = at };
 
 	(void)verdict_parse(record_text(check, "status"), &e.row.status);
 	e.rank = rank(e.row.name);
@@ -197,7 +191,7 @@ void rows_free(struct rows *rows)
 /* All is well: say what was proven, and not more than that. */
 static void headline_ok(const struct summary *s, struct buf *out)
 {
-	const char *name = text(s->backup, "name");
+	const char *name = record_word(s->backup, "name");
 	const bool verified = summary_verified(s);
 	const size_t n = summary_checks(s);
 	char moment[UTC_SIZE], count[HUMAN_SIZE];
@@ -221,7 +215,7 @@ static void headline_ok(const struct summary *s, struct buf *out)
 
 void rows_name(const struct row *row, struct buf *out)
 {
-	const char *subject = row->check ? text(row->check, "subject") : "";
+	const char *subject = row->check ? record_word(row->check, "subject") : "";
 
 	if (*subject) {
 		text_safe(out, subject);
@@ -276,8 +270,8 @@ static bool restored_size(const struct summary *s, const json_t *check, char out
 {
 	double bytes;
 
-	if (strcmp(text(check, "check"), "backup-download") != 0 ||
-	    strcmp(text(check, "status"), verdict_name(V_OK)) != 0 ||
+	if (strcmp(record_word(check, "check"), "backup-download") != 0 ||
+	    strcmp(record_word(check, "status"), verdict_name(V_OK)) != 0 ||
 	    !summary_metric(s, "restore", "restored_bytes", &bytes) || !(bytes > 0 && bytes < 1e18))
 		return false;
 	(void)human_bytes((uint64_t)bytes, out);
@@ -286,7 +280,7 @@ static bool restored_size(const struct summary *s, const json_t *check, char out
 
 void rows_sentence(const struct summary *s, const json_t *check, struct buf *out)
 {
-	const char *sentence = text(check, "summary");
+	const char *sentence = record_word(check, "summary");
 	BUF_AUTO whole = BUF_INIT(SENTENCE_MAX + HUMAN_SIZE);
 	char size[HUMAN_SIZE];
 	size_t first;

@@ -55,17 +55,10 @@ static struct summary_tool *tool_of(struct summary *s, const char *name)
 	return &s->tools[s->n_tools++];
 }
 
-static const char *text(const json_t *record, const char *field)
-{
-	const char *s = record_text(record, field);
-
-	return s ? s : "";
-}
-
 static void take_stage(struct summary *s, const json_t *record)
 {
-	const char *event = text(record, "event");
-	struct summary_tool *t = tool_of(s, text(record, "tool"));
+	const char *event = record_word(record, "event");
+	struct summary_tool *t = tool_of(s, record_word(record, "tool"));
 	enum verdict v;
 	int64_t at, checks;
 	double seconds;
@@ -108,7 +101,7 @@ static void keep(struct summary *s, json_t *check, enum verdict v)
 
 static void take_check(struct summary *s, json_t *check)
 {
-	struct summary_tool *t = tool_of(s, text(check, "tool"));
+	struct summary_tool *t = tool_of(s, record_word(check, "tool"));
 	enum verdict v;
 
 	(void)verdict_parse(record_text(check, "status"), &v);
@@ -140,11 +133,11 @@ static void adopt(char to[SUMMARY_TEXT], const char *s)
 
 void summary_take(struct summary *s, json_t *record)
 {
-	const char *kind = text(record, "record");
+	const char *kind = record_word(record, "record");
 
 	s->records++;
-	adopt(s->run, text(record, "run"));
-	adopt(s->label, text(record, "label"));
+	adopt(s->run, record_word(record, "run"));
+	adopt(s->label, record_word(record, "label"));
 	if (strcmp(kind, "stage") == 0)
 		take_stage(s, record);
 	else if (strcmp(kind, "check") == 0)
@@ -242,7 +235,7 @@ bool summary_restored(const struct summary *s)
 	size_t i;
 
 	json_array_foreach(s->checks, i, check)
-		if (strcmp(text(check, "check"), "restore") == 0)
+		if (strcmp(record_word(check, "check"), "restore") == 0)
 			return true;
 	return false;
 }
@@ -258,7 +251,7 @@ static bool metric_of(const json_t *check, const char *metric, double *out)
 	size_t i;
 
 	json_array_foreach(metrics, i, m)
-		if (strcmp(text(m, "name"), metric) == 0)
+		if (strcmp(record_word(m, "name"), metric) == 0)
 			return record_real(m, "value", out) && isfinite(*out);
 	return false;
 }
@@ -268,7 +261,7 @@ bool summary_metric(const struct summary *s, const char *check, const char *metr
 	for (size_t i = json_array_size(s->checks); i > 0; i--) {
 		const json_t *c = json_array_get(s->checks, i - 1);
 
-		if (strcmp(text(c, "check"), check) == 0)
+		if (strcmp(record_word(c, "check"), check) == 0)
 			return metric_of(c, metric, out);
 	}
 	return false;

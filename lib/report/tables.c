@@ -6,23 +6,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const char *text(const json_t *object, const char *field)
-{
-	const char *s = record_text(object, field);
-
-	return s ? s : "";
-}
-
 /* Is it about a table, and how many rows has that? */
 static bool rows_of(const json_t *check, int64_t *rows)
 {
 	const json_t *m;
 	size_t i;
 
-	if (strcmp(text(check, "check"), "row-count") != 0 || !strchr(text(check, "subject"), '.'))
+	if (strcmp(record_word(check, "check"), "row-count") != 0 ||
+	    !strchr(record_word(check, "subject"), '.'))
 		return false;
 	json_array_foreach(json_object_get(check, "metrics"), i, m)
-		if (strcmp(text(m, "name"), "rows") == 0)
+		if (strcmp(record_word(m, "name"), "rows") == 0)
 			return record_int(m, "value", rows);
 	return false;
 }
@@ -44,7 +38,7 @@ size_t tables_largest(const json_t *checks, struct table out[TABLES_MOST])
 			continue;
 		n += n < TABLES_MOST;
 		memmove(&out[at + 1], &out[at], (n - 1 - at) * sizeof(out[0]));
-		out[at] = (struct table){ .name = text(check, "subject"), .rows = rows };
+		out[at] = (struct table){ .name = record_word(check, "subject"), .rows = rows };
 	}
 	return n;
 }
@@ -56,7 +50,7 @@ double tables_rows(const json_t *checks, const char *name)
 	size_t i;
 
 	json_array_foreach(checks, i, check)
-		if (rows_of(check, &rows) && strcmp(text(check, "subject"), name) == 0)
+		if (rows_of(check, &rows) && strcmp(record_word(check, "subject"), name) == 0)
 			return (double)rows;
 	return (double)NAN;
 }

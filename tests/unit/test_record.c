@@ -176,6 +176,17 @@ START_TEST(a_record_that_would_be_too_long_is_not_printed)
 }
 END_TEST
 
+START_TEST(a_word_is_never_missing)
+{
+	json_t *o = json_pack("{s:s, s:i}", "name", "shop", "bytes", 1);
+
+	ck_assert_str_eq(record_word(o, "name"), "shop");
+	ck_assert_str_eq(record_word(o, "bytes"), "");
+	ck_assert_str_eq(record_word(NULL, "name"), "");
+	json_decref(o);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("record");
@@ -192,6 +203,7 @@ int main(void)
 	tcase_add_loop_test(c, foreign_text_becomes_valid_json_text, 0,
 			    (int)(sizeof(texts) / sizeof(texts[0])));
 	tcase_add_test(c, a_record_that_would_be_too_long_is_not_printed);
+	tcase_add_test(c, a_word_is_never_missing);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
