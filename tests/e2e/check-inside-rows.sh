@@ -1,6 +1,7 @@
 #!/bin/sh
 # check-integrity in a running server: one damaged row each, as pg_amcheck's own tests make them by hand;
 # each is found, in its table, for its own reason.
+# sanitizers: no, the server finds them, and what asks it is in check-inside.sh
 . "${0%/*}/lib.sh"
 need jq python3
 
