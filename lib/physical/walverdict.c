@@ -160,15 +160,12 @@ static void say_window(struct stage *st, const struct walchain *c, const struct 
 	const struct walhole *hole = walchain_stops(c, b);
 	const uint64_t stop = b->label.stop ? b->label.stop : b->label.start + 1;
 	const int64_t until_ms = hole ? hole->before_ms : c->newest_ms;
-	char from[UTC_SIZE] = "its end", to[UTC_SIZE] = "its end";
+	char from[UTC_SIZE] = "its end", to[UTC_SIZE];
 	struct check check;
 
 	check_init(&check, "wal-window", b->name);
 	if (b->label.stopped_ms > 0)
 		(void)utc_human(b->label.stopped_ms, from);
-	/* A commit before the backup ended is no time to recover to. */
-	if (until_ms > b->label.stopped_ms)
-		(void)utc_human(until_ms, to);
 	if (!walpath_leads_over(&c->path, b->label.timeline, b->label.start))
 		check_say(&check, V_WARNING,
 			  "it is of timeline %" PRIu32
@@ -179,9 +176,13 @@ static void say_window(struct stage *st, const struct walchain *c, const struct 
 		check_say(&check, hole && hole->unread ? V_UNKNOWN : V_CRITICAL,
 			  "it cannot be restored from this archive: WAL that it needs is not there "
 			  "or damaged");
-	else
-		check_say(&check, V_OK, "recoverable from %s to %s%s", from, to,
+	/* A commit before the backup ended is no time to recover to. */
+	else if (until_ms == 0 || until_ms <= b->label.stopped_ms)
+		check_say(&check, V_OK, "recoverable to its end: no commit stands behind it%s",
 			  hole ? ", where a hole follows" : "");
+	else
+		check_say(&check, V_OK, "recoverable from %s to %s%s", from,
+			  utc_human(until_ms, to), hole ? ", where a hole follows" : "");
 	if (until_ms != 0)
 		check_field(&check, "recoverable_until", json_string(utc_format(until_ms, to)));
 	stage_check(st, &check);

@@ -222,6 +222,12 @@ windows() {
 	expect_status 0 check-wal --records --archive bad <both
 	expect_check wal-window ok tars
 	expect_check wal-window ok files
+	mkdir first
+	cp "bad/$LABEL" first
+	expect_status 2 check-wal --records --archive first <both
+	expect_check wal-window ok files
+	expect_check wal-window critical tars
+	expect_not_out 1970
 	rm "bad/$THIRD"
 	expect_status 1 check-wal --records --archive bad <both
 	expect_check wal-gap warning "$THIRD"
