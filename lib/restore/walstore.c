@@ -99,8 +99,8 @@ static void load(struct store *s)
 	const struct storage_options options = { .retries = RETRIES,
 						 .connect_s = CONNECT_S,
 						 .stall_s = STALL_S,
-						 .access = s->opts->access };
-
+						 .access = s->opts->access,
+						 .deep = true };
 	int listed = -1;
 
 	if (s->opts->keeper) {

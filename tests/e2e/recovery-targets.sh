@@ -117,15 +117,15 @@ without_archive() {
 t "a backup without WAL needs the archive, one with WAL does not" without_archive
 
 packed() {
-	mkdir packed
+	mkdir -p packed/primary/first
 	i=0
 	for file in "$A"/*; do
 		i=$((i + 1))
 		case $((i % 4)) in
 		0) cp "$file" packed ;;
-		1) gzip -c "$file" >"packed/${file##*/}.gz" ;;
-		2) zstd -q -c "$file" >"packed/${file##*/}.zst" ;;
-		3) lz4 -q -c "$file" >"packed/${file##*/}.lz4" ;;
+		1) gzip -c "$file" >"packed/primary/first/${file##*/}.gz" ;;
+		2) zstd -q -c "$file" >"packed/primary/first/${file##*/}.zst" ;;
+		3) lz4 -q -c "$file" >"packed/primary/first/${file##*/}.lz4" ;;
 		esac
 	done
 	BASE=source/bare WAL=packed
@@ -135,7 +135,7 @@ packed() {
 	truncate -s -5 "$packed"
 	fails wal-archive 'truncated|wrong size'
 }
-t "an archive may be compressed, and a cut file is not its end" packed
+t "an archive may be compressed and lie in folders, and a cut file is not its end" packed
 
 nowhere() {
 	WAL=$A
