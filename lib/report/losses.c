@@ -239,9 +239,11 @@ void losses_check(struct stage *st, const struct losses *l)
 		return;
 	check_init(&c, "table-size", "");
 	if (l->found)
-		check_say(&c, V_WARNING, "%zu more tables are gone or lost much", l->found - l->n);
+		check_say(&c, V_WARNING, "%zu more %s gone or lost much", l->found - l->n,
+			  l->found - l->n == 1 ? "table is" : "tables are");
 	else
-		check_say(&c, V_OK, "%zu tables as ever", l->tables);
+		check_say(&c, V_OK, "%zu %s as ever", l->tables,
+			  l->tables == 1 ? "table" : "tables");
 	check_metric_int(&c, "tables", (int64_t)l->tables, "");
 	stage_check(st, &c);
 }

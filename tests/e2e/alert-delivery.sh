@@ -90,7 +90,7 @@ kill_at_random_moments() {
 	rounds=100 round=0
 	while [ $round -lt $rounds ]; do
 		round=$((round + 1))
-		killed_run $round "$(shuf -n 1 -i 1-40 | awk '{ printf "0.%03d", $1 }')"
+		killed_run $round "$(shuf -n 1 -i 1-$((round % 2 ? 40 : 10)) | awk '{ printf "0.%03d", $1 }')"
 	done
 	expect_status 0 alert-webhook --flush --label shop
 	expect_status 0 alert-webhook --flush --label shop

@@ -182,7 +182,7 @@ history_line() {
 		and (.stages | map(.tool) | index("restore-to-temp")) != null
 		and .instance.conninfo == null' h/shop.jsonl
 	size-trend --nagios --history h/ --label shop >trend
-	grep -q '^SIZE-TREND OK - 18.2 GB; no earlier' trend
+	grep -q '^SIZE-TREND OK - Backup size: 18.2 GB; no earlier' trend
 }
 t "the run is remembered, and later runs can read it" history_line
 

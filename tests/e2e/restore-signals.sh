@@ -34,7 +34,7 @@ fi
 begin() {
 	: >"$OUT"
 	cat >run-it <<-EOS
-		exec restore-to-temp --records --backup $1 -- sh -c 'sleep 1; cat'
+		exec restore-to-temp --records --backup $1 -- sh -c 'sleep 3; cat'
 	EOS
 	perl -e '$SIG{INT} = $SIG{QUIT} = "DEFAULT"; setpgrp; exec "sh", "run-it"' \
 		</dev/null >"$OUT" 2>"$ERR" &
