@@ -16,6 +16,7 @@ enum {
 	TICK_MS = 250,
 	CHUNK = 256 * 1024,
 	SPLIT_MIN = 16 * 1024 * 1024,
+	AHEAD = 8, /* ranges, besides those under way */
 	RESUMABLE_MIN = 8 * 1024 * 1024
 };
 
@@ -47,8 +48,8 @@ static void forget(struct haul *h, struct haul_file *f)
 	free(f->stat);
 	f->have = NULL;
 	f->stat = NULL;
-	f->ranges = f->next = f->done = 0;
-	f->whole_here = f->split = false;
+	f->ranges = f->next = f->done = f->followed = 0;
+	f->whole_here = f->split = f->resumed = false;
 	f->state = HAUL_NEW;
 }
 
@@ -117,6 +118,7 @@ void haul_has(void *ctx, uint64_t file, uint64_t range)
 		return;
 	f->have[range] = 1;
 	f->done++;
+	f->resumed = true;
 	atomic_fetch_add(&h->bytes,
 			 (unsigned long long)((int64_t)range + 1 < f->ranges
 						      ? size
@@ -182,6 +184,14 @@ static bool next_range(struct haul_file *f, int64_t *range)
 	return true;
 }
 
+/* Must the proof catch up first? What is there from an earlier run it has to pass before, and
+ * nobody waits for that. */
+static bool far_ahead(const struct haul *h, const struct haul_file *f)
+{
+	return f->split && !f->resumed && f->next < f->ranges &&
+	       f->next - f->followed >= (int64_t)h->connections + AHEAD;
+}
+
 /* True when there is something to do on this file. */
 static bool job_on(struct haul *h, struct haul_file *f, struct job *job)
 {
@@ -192,7 +202,7 @@ static bool job_on(struct haul *h, struct haul_file *f, struct job *job)
 	}
 	if (f->state == HAUL_NEW)
 		make_ready(h, f);
-	if (f->state != HAUL_READY || !next_range(f, &job->range))
+	if (f->state != HAUL_READY || far_ahead(h, f) || !next_range(f, &job->range))
 		return false;
 	job->task = f->split ? TASK_RANGE : TASK_FILE;
 	return true;
@@ -201,10 +211,10 @@ static bool job_on(struct haul *h, struct haul_file *f, struct job *job)
 /* With the lock held. TASK_NONE: nothing more to be begun. */
 static void choose(struct haul *h, struct job *job)
 {
-	bool asked;
+	bool wait;
 
 	do {
-		asked = false;
+		wait = false;
 		job->task = TASK_NONE;
 		while (h->first < h->n && (h->files[h->first].state == HAUL_DONE ||
 					   (h->files[h->first].state == HAUL_READY &&
@@ -214,11 +224,11 @@ static void choose(struct haul *h, struct job *job)
 			job->file = i;
 			if (job_on(h, &h->files[i], job))
 				return;
-			asked |= h->files[i].state == HAUL_ASKED;
+			wait |= h->files[i].state == HAUL_ASKED || far_ahead(h, &h->files[i]);
 		}
-		if (asked && !stopped(h))
+		if (wait && !stopped(h))
 			(void)pthread_cond_wait(&h->moved, &h->lock);
-	} while (asked && !stopped(h));
+	} while (wait && !stopped(h));
 }
 
 static int note(struct haul *h, size_t file, uint64_t range, struct err *e)
@@ -360,6 +370,14 @@ static int pass_range(struct haul *h, struct intake *t, int fd, int64_t left, st
 	return 0;
 }
 
+static void note_followed(struct haul *h, struct haul_file *f)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	f->followed++;
+	(void)pthread_cond_broadcast(&h->moved);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
 /* Proves a split file behind the ranges that come. 0 also when the haul failed elsewhere. */
 static int follow(struct haul *h, struct haul_file *f, struct err *e)
 {
@@ -378,6 +396,7 @@ static int follow(struct haul *h, struct haul_file *f, struct err *e)
 			return 0;
 		}
 		rc = pass_range(h, &t, fd, r + 1 < f->ranges ? size : f->bytes - r * size, e);
+		note_followed(h, f);
 	}
 	if (rc == 0)
 		rc = haul_judge(f, t.head, t.bytes, e);
@@ -426,7 +445,8 @@ static void rewind_files(struct haul *h)
 	for (size_t i = 0; i < h->n; i++) {
 		struct haul_file *f = &h->files[i];
 
-		f->next = 0;
+		f->next = f->followed = 0;
+		f->resumed |= f->done > 0;
 		if (f->state == HAUL_ASKED)
 			f->state = HAUL_NEW;
 	}

@@ -8,7 +8,9 @@
  * haul. A file is split only where the storage can tie its ranges together (storage_stat.ranges).
  * Bytes go straight to their place in the file; small files are proven (proof.h) as they come,
  * split ones by the calling thread, which follows behind the ranges, in order. So memory does not
- * depend on the size of anything, and what an earlier run has brought is proven like the rest.
+ * depend on the size of anything, and what an earlier run has brought is proven like the rest. The
+ * ranges do not run far ahead of the proof: it reads them while they are in the caches, and is not
+ * left to work alone, on one processor, when all has come.
  */
 #include "lib/storage/landing.h"
 #include "lib/storage/pace.h"
@@ -33,6 +35,8 @@ struct haul_file {
 	enum haul_state state;
 	int64_t ranges;      /* it is brought in so many */
 	int64_t next, done;  /* the next to be begun; how many are there */
+	int64_t followed;    /* how many are proven, from the first on */
+	bool resumed;        /* some of them an earlier run has brought */
 	unsigned char *have; /* owned: which; one byte each */
 	bool split;          /* in several ranges, which the calling thread follows */
 	bool whole_here;     /* brought in one go, now or by an earlier run */

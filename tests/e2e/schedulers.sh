@@ -50,7 +50,7 @@ in_there='
 
 # in_machine COMMAND...: inside that system.
 in_machine() {
-	nsenter --target "$machine" --mount --pid --uts --ipc "$@"
+	nsenter --target "$machine" --mount --pid --uts --ipc --root --wd "$@"
 }
 
 install_there() {
