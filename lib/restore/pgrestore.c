@@ -2,16 +2,12 @@
 
 #include "lib/base/io.h"
 #include "lib/base/strv.h"
+#include "lib/base/voices.h"
+#include "lib/base/xmem.h"
 #include "lib/restore/harmless.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { LINE_MAX_B = 64 * 1024 };
 
 /* Appends what fits; a message is quoted, not kept. */
 static void add_line(struct buf *b, const char *text)
@@ -60,25 +56,25 @@ static void note(struct mishaps *m, const char *message, const char *statement, 
 	mishaps_add(m, why ? MISHAP_HARMLESS : MISHAP_FAILED, 0, "", b.s, statement, why);
 }
 
-static void flush(struct pgrestore_said *s, struct mishaps *m)
+static void flush(struct pgrestore_said *s, struct pgrestore_voice *v, struct mishaps *m)
 {
-	if (s->error.len) {
+	if (v->error.len) {
 		s->seen++;
-		note(m, server_words(s->error.s), s->statement.s, s->at.s);
+		note(m, server_words(v->error.s), v->statement.s, v->at.s);
 	}
-	buf_reset(&s->error);
-	buf_reset(&s->statement);
-	s->in_statement = false;
+	buf_reset(&v->error);
+	buf_reset(&v->statement);
+	v->in_statement = false;
 }
 
 /* "215; 1259 16386 TABLE orders shop": what is behind the two ids. */
-static void take_entry(struct pgrestore_said *s, const char *text)
+static void take_entry(struct pgrestore_voice *v, const char *text)
 {
 	const char *p = strchr(text, ';');
 
 	for (int i = 0; p && i < 3; i++)
 		p = strchr(p + 1, ' ');
-	set_text(&s->at, p ? p + 1 : text);
+	set_text(&v->at, p ? p + 1 : text);
 }
 
 /* The text behind "pg_restore: error: ", also as versions before 12 put it. */
@@ -94,7 +90,8 @@ static const char *error_text(const char *said)
 	return p;
 }
 
-static void own_line(struct pgrestore_said *s, const char *said, struct mishaps *m)
+static void own_line(struct pgrestore_said *s, struct pgrestore_voice *v, const char *said,
+		     struct mishaps *m)
 {
 	const char *p;
 
@@ -102,37 +99,50 @@ static void own_line(struct pgrestore_said *s, const char *said, struct mishaps 
 	if (p == NULL)
 		p = after(said, "hint: ");
 	if (p) {
-		if (s->error.len)
-			add_line(&s->error, p);
+		if (v->error.len)
+			add_line(&v->error, p);
 		return;
 	}
-	flush(s, m);
+	flush(s, v, m);
 	if ((p = error_text(said)) != NULL)
-		set_text(&s->error, p);
+		set_text(&v->error, p);
 	else if ((p = strstr(said, "from TOC entry ")) != NULL)
-		take_entry(s, p + strlen("from TOC entry "));
+		take_entry(v, p + strlen("from TOC entry "));
 	else if ((p = after(said, "warning: errors ignored on restore: ")) != NULL)
 		s->declared += (unsigned)strtoul(p, NULL, 10);
 }
 
-void pgrestore_line(struct pgrestore_said *s, const char *line, struct mishaps *m)
+static struct pgrestore_voice *voice_of(struct pgrestore_said *s, pid_t who)
 {
+	for (size_t i = 0; i < s->n; i++)
+		if (s->voices[i].who == who)
+			return &s->voices[i];
+	s->voices = xrealloc(s->voices, s->n + 1, sizeof(*s->voices));
+	s->voices[s->n] = (struct pgrestore_voice){
+		.who = who, .error = BUF_INIT(2000), .statement = BUF_INIT(500), .at = BUF_INIT(300)
+	};
+	return &s->voices[s->n++];
+}
+
+void pgrestore_line(struct pgrestore_said *s, pid_t who, const char *line, struct mishaps *m)
+{
+	struct pgrestore_voice *v = voice_of(s, who);
 	const char *p = after(line, "pg_restore: ");
 
 	if (*line)
 		set_text(&s->last, p ? p : line);
 	if (p) {
-		own_line(s, p, m);
+		own_line(s, v, p, m);
 		return;
 	}
 	p = after(line, "Command was: ");
 	if (p || after(line, "    Command was: ")) {
-		s->in_statement = true;
-		set_text(&s->statement, p ? p : line + strlen("    Command was: "));
-	} else if (s->in_statement) {
-		add_line(&s->statement, line);
-	} else if (s->error.len) {
-		add_line(&s->error, line);
+		v->in_statement = true;
+		set_text(&v->statement, p ? p : line + strlen("    Command was: "));
+	} else if (v->in_statement) {
+		add_line(&v->statement, line);
+	} else if (v->error.len) {
+		add_line(&v->error, line);
 	}
 }
 
@@ -141,7 +151,8 @@ void pgrestore_end(struct pgrestore_said *s, int status, struct mishaps *m)
 	BUF_AUTO b = BUF_INIT(600);
 	char text[64];
 
-	flush(s, m);
+	for (size_t i = 0; i < s->n; i++)
+		flush(s, &s->voices[i], m);
 	if (status != 0 && s->seen == 0) {
 		buf_addf(&b, "pg_restore %s", proc_status_text(status, text, sizeof(text)));
 		if (s->last.len)
@@ -155,9 +166,12 @@ void pgrestore_end(struct pgrestore_said *s, int status, struct mishaps *m)
 
 void pgrestore_said_free(struct pgrestore_said *s)
 {
-	buf_free(&s->error);
-	buf_free(&s->statement);
-	buf_free(&s->at);
+	for (size_t i = 0; i < s->n; i++) {
+		buf_free(&s->voices[i].error);
+		buf_free(&s->voices[i].statement);
+		buf_free(&s->voices[i].at);
+	}
+	free(s->voices);
 	buf_free(&s->last);
 }
 
@@ -174,30 +188,19 @@ static void see(const struct pgrestore *p, const char *line)
 		p->see(p->ctx, PGRESTORE_ROWS);
 }
 
-/* Standard error to the parser; a line that is too long is cut, which only shortens a quote. */
-static int read_lines(const struct pgrestore *p, int fd, struct pgrestore_said *s,
-		      struct mishaps *m, struct err *e)
-{
-	FILE *in = fdopen(fd, "r");
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
+/* What hears it. */
+struct listener {
+	const struct pgrestore *p;
+	struct pgrestore_said said;
+	struct mishaps *m;
+};
 
-	if (in == NULL) {
-		(void)close(fd);
-		return err_set(e, ERR_SYSTEM, "read from pg_restore: %s", strerror(errno));
-	}
-	while ((n = getline(&line, &size, in)) > 0) {
-		if (line[n - 1] == '\n')
-			line[n - 1] = '\0';
-		if (n > LINE_MAX_B)
-			line[LINE_MAX_B] = '\0';
-		pgrestore_line(s, line, m);
-		see(p, line);
-	}
-	free(line);
-	(void)fclose(in);
-	return 0;
+static void hear_line(void *ctx, pid_t who, const char *line)
+{
+	struct listener *l = ctx;
+
+	pgrestore_line(&l->said, who, line, l->m);
+	see(l->p, line);
 }
 
 static void arguments(const struct pgrestore *p, struct strv *argv)
@@ -219,29 +222,27 @@ static void arguments(const struct pgrestore *p, struct strv *argv)
 
 int pgrestore_run(const struct pgrestore *p, struct mishaps *m, struct err *e)
 {
-	struct pgrestore_said said = PGRESTORE_SAID_INIT;
+	struct listener l = { .p = p, .said = PGRESTORE_SAID_INIT, .m = m };
 	STRV_AUTO argv = { 0 };
 	struct proc run = *p->how;
-	int fd[3] = { -1, -1, -1 }, ends[2], status, ret;
+	FD_AUTO hear = -1;
+	int fd[3] = { -1, -1, -1 }, status, ret;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_set(e, ERR_SYSTEM, "run pg_restore: pipe: %s", strerror(errno));
+	if (voices_open(&hear, &fd[2], e) < 0)
+		return -1;
 	arguments(p, &argv);
-	fd[2] = ends[1];
 	run.argv = argv.v;
 	run.fd = fd;
 	pid = proc_spawn(&run, e);
-	io_close(&ends[1]);
-	if (pid < 0) {
-		io_close(&ends[0]);
+	io_close(&fd[2]);
+	if (pid < 0)
 		return -1;
-	}
-	ret = read_lines(p, ends[0], &said, m, e);
+	ret = voices_read(hear, hear_line, &l, e);
 	if (proc_wait(pid, &status, e) < 0)
 		ret = -1;
 	else
-		pgrestore_end(&said, status, m);
-	pgrestore_said_free(&said);
+		pgrestore_end(&l.said, status, m);
+	pgrestore_said_free(&l.said);
 	return ret;
 }

@@ -13,25 +13,36 @@
  *	    id integer
  *	);
  *	pg_restore: warning: errors ignored on restore: 1
+ *
+ * With several jobs each of its processes says such things, in pieces, at the same time: what one
+ * of them says is read by itself (voices.h). The last words of one that damaged data ended are
+ * therefore always there, and one that ended without a word was killed.
  */
 #include "lib/base/buf.h"
 #include "lib/base/proc.h"
 #include "lib/restore/mishap.h"
 
+/* What one of its processes says: the failure that is being read. */
+struct pgrestore_voice {
+	pid_t who;
+	struct buf error, statement, at;
+	bool in_statement;
+};
+
 /* Reading its standard error, line by line. Start from PGRESTORE_SAID_INIT. */
 struct pgrestore_said {
-	struct buf error, statement, at, last; /* of the failure that is being read */
-	bool in_statement;
+	struct pgrestore_voice *voices;
+	size_t n;
+	struct buf last;   /* of all lines */
 	unsigned declared; /* "errors ignored on restore" */
 	unsigned seen;
 };
 #define PGRESTORE_SAID_INIT \
 	{ \
-		.error = BUF_INIT(2000), .statement = BUF_INIT(500), .at = BUF_INIT(300), \
 		.last = BUF_INIT(300) \
 	}
 
-void pgrestore_line(struct pgrestore_said *s, const char *line, struct mishaps *m);
+void pgrestore_line(struct pgrestore_said *s, pid_t who, const char *line, struct mishaps *m);
 
 /* status: of wait(2). What it declared or died of without a line about it is a failure too. */
 void pgrestore_end(struct pgrestore_said *s, int status, struct mishaps *m);

@@ -212,7 +212,7 @@ static const char *fault_here(const struct work *w)
 	for (size_t i = 0; i < w->mishaps.n && reason == NULL; i++)
 		if (w->mishaps.v[i].kind == MISHAP_FAILED)
 			reason = here_reason(w->mishaps.v[i].message);
-	/* One that damaged data ended has said so before. */
+	/* One that damaged data ended has said so itself. */
 	if (reason == NULL && w->mishaps.count[MISHAP_FAILED] == 1 && died(&w->mishaps))
 		reason = "a process of pg_restore was killed";
 	return reason;

@@ -80,7 +80,7 @@ static void feed(const char *text, int status, struct mishaps *m)
 	char *copy = strdup(text), *rest = copy, *line;
 
 	while ((line = strsep(&rest, "\n")) != NULL && rest != NULL)
-		pgrestore_line(&said, line, m);
+		pgrestore_line(&said, 1, line, m);
 	pgrestore_end(&said, status << 8, m);
 	pgrestore_said_free(&said);
 	free(copy);
@@ -112,18 +112,52 @@ START_TEST(endless_output)
 	static char line[60000];
 
 	memset(line, 'x', sizeof(line) - 1);
-	pgrestore_line(&said, "pg_restore: error: could not execute query: ERROR:  big", &m);
+	pgrestore_line(&said, 1, "pg_restore: error: could not execute query: ERROR:  big", &m);
 	for (int i = 0; i < 100; i++)
-		pgrestore_line(&said, line, &m);
-	pgrestore_line(&said, "Command was: SELECT", &m);
+		pgrestore_line(&said, 1, line, &m);
+	pgrestore_line(&said, 1, "Command was: SELECT", &m);
 	for (int i = 0; i < 100; i++)
-		pgrestore_line(&said, line, &m);
-	ck_assert_uint_le(said.error.len, said.error.max);
-	ck_assert_uint_le(said.statement.len, said.statement.max);
+		pgrestore_line(&said, 1, line, &m);
+	ck_assert_uint_le(said.voices[0].error.len, said.voices[0].error.max);
+	ck_assert_uint_le(said.voices[0].statement.len, said.voices[0].statement.max);
 	pgrestore_end(&said, 1 << 8, &m);
 	ck_assert_uint_eq(m.count[MISHAP_FAILED], 1);
 	ck_assert_int_eq(strncmp(m.v[0].message, "big", 3), 0);
 	pgrestore_said_free(&said);
+	mishaps_free(&m);
+}
+END_TEST
+
+/* Two workers' failures, line by line in turn: each keeps its own entry, words and statement. */
+START_TEST(two_at_once)
+{
+	static const struct {
+		pid_t who;
+		const char *line;
+	} said[] = {
+		{ 7, "pg_restore: from TOC entry 1; 2606 5 CONSTRAINT a a_pkey shop" },
+		{ 8, "pg_restore: from TOC entry 2; 2606 6 CONSTRAINT b b_pkey shop" },
+		{ 8, "pg_restore: error: could not execute query: ERROR:  second" },
+		{ 7, "pg_restore: error: could not execute query: ERROR:  first" },
+		{ 8, "Command was: ALTER TABLE b" },
+		{ 7, "DETAIL:  of the first" },
+		{ 9, "pg_restore: finished item 3 TABLE DATA c" },
+		{ 7, "Command was: ALTER TABLE a" },
+		{ 8, "    ADD KEY b;" },
+		{ 7, "    ADD KEY a;" },
+	};
+	struct pgrestore_said s = PGRESTORE_SAID_INIT;
+	struct mishaps m = { 0 };
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		pgrestore_line(&s, said[i].who, said[i].line, &m);
+	pgrestore_end(&s, 1 << 8, &m);
+	ck_assert_uint_eq(m.count[MISHAP_FAILED], 2);
+	ck_assert_str_eq(m.v[0].message, "CONSTRAINT a a_pkey shop: first DETAIL:  of the first");
+	ck_assert_str_eq(m.v[0].statement, "ALTER TABLE a     ADD KEY a;");
+	ck_assert_str_eq(m.v[1].message, "CONSTRAINT b b_pkey shop: second");
+	ck_assert_str_eq(m.v[1].statement, "ALTER TABLE b     ADD KEY b;");
+	pgrestore_said_free(&s);
 	mishaps_free(&m);
 }
 END_TEST
@@ -219,6 +253,7 @@ int main(void)
 
 	tcase_add_loop_test(t, what_it_says, 0, (int)(sizeof(SAID) / sizeof(SAID[0])));
 	tcase_add_test(t, endless_output);
+	tcase_add_test(t, two_at_once);
 	tcase_add_test(t, how_it_is_run);
 	tcase_add_loop_test(t, whose_fault, 0, (int)(sizeof(HERE) / sizeof(HERE[0])));
 	suite_add_tcase(s, t);
