@@ -1,6 +1,7 @@
 #include "lib/physical/coverage.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,14 @@ static const char *wrong(const struct survey *s, const struct survey_wal *w, uin
 	return w->sound_until < until ? "is damaged before the backup's end" : NULL;
 }
 
+static bool could_not_look(const struct survey *s, const char *name)
+{
+	char path[sizeof("pg_wal/") + WAL_NAME_SIZE];
+
+	(void)snprintf(path, sizeof(path), "pg_wal/%s", name);
+	return survey_closed(s, path);
+}
+
 static void judge_range(const struct survey *s, uint32_t timeline, uint64_t start, uint64_t end,
 			uint32_t size_b, struct coverage *out)
 {
@@ -44,6 +53,10 @@ static void judge_range(const struct survey *s, uint32_t timeline, uint64_t star
 		wal_name(timeline, begin, size_b, name);
 		out->needed++;
 		w = s->n_wal ? bsearch(name, s->wal, s->n_wal, sizeof(*w), by_name) : NULL;
+		if (w == NULL && could_not_look(s, name)) {
+			out->closed++;
+			continue;
+		}
 		if (w == NULL) {
 			fault(out, name, "is missing");
 			continue;
@@ -55,10 +68,20 @@ static void judge_range(const struct survey *s, uint32_t timeline, uint64_t star
 	}
 }
 
+/* As the cluster has it; where that is not known, as its WAL says. */
+static uint32_t segment_size(const struct survey *s)
+{
+	if (s->has_control && s->control.known)
+		return s->control.wal_segment_size;
+	for (size_t i = 0; i < s->n_wal; i++)
+		if (s->wal[i].has_header)
+			return s->wal[i].header.segment_size;
+	return SEGMENT_SIZE_DEFAULT;
+}
+
 void coverage_judge(const struct manifest *m, const struct survey *s, struct coverage *out)
 {
-	const uint32_t size_b = s->has_control && s->control.known ? s->control.wal_segment_size
-								   : SEGMENT_SIZE_DEFAULT;
+	const uint32_t size_b = segment_size(s);
 
 	memset(out, 0, sizeof(*out));
 	out->faults = (struct buf)BUF_INIT(1024);

@@ -8,6 +8,7 @@
 
 struct coverage {
 	unsigned needed, present; /* segments */
+	unsigned closed;          /* they may be there: we could not look */
 	bool complete;            /* the end of what is needed is known (only a manifest tells) */
 	struct buf faults; /* a sentence for each segment that is missing or wrong; "; " between */
 	unsigned n_faults;

@@ -4,7 +4,7 @@
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/physical/coverage.h"
-#include "lib/physical/survey.h"
+#include "lib/physical/look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,8 @@ static int read_manifest(struct stage *st, int dir, struct manifest *m)
 		return 0;
 	}
 	if (fd < 0 || fstat(fd, &info) < 0) {
-		(void)err_set(&e, ERR_SYSTEM, "open backup_manifest: %s", strerror(errno));
+		(void)err_set(&e, ERR_SYSTEM, "open backup_manifest: %s%s", strerror(errno),
+			      look_way_out(errno));
 		stage_error(st, "backup-manifest", "", &e);
 		return 0;
 	}
@@ -80,21 +81,32 @@ static const struct {
 	[FOUND_EXTRA] = { "is not in the manifest", "not in the manifest" },
 	[FOUND_SIZE] = { "has the wrong size", "of the wrong size" },
 	[FOUND_SUM] = { "has the wrong checksum", "with the wrong checksum" },
-	[FOUND_UNREADABLE] = { "cannot be read", "unreadable" },
+	[FOUND_DAMAGED] = { "is damaged", "damaged" },
 	[FOUND_LINK] = { "cannot belong to a backup", "that cannot belong to a backup" },
 	[FOUND_SEGMENT] = { "leaves a relation incomplete", "leave a relation incomplete" },
+	[FOUND_CLOSED] = { "could not be looked at", "that could not be looked at" },
 };
 
-static void say_each_file(struct stage *st, const struct survey *s)
+static enum verdict gravity(enum survey_kind kind)
 {
-	for (size_t i = 0; i < s->n_findings && i < FILES_SAID; i++) {
+	return kind == FOUND_CLOSED ? V_UNKNOWN : V_CRITICAL;
+}
+
+static void say_each_file(struct stage *st, const struct survey *s, enum verdict of)
+{
+	unsigned said = 0;
+
+	for (size_t i = 0; i < s->n_findings && said < FILES_SAID; i++) {
 		const struct survey_finding *f = &s->findings[i];
 		struct check c;
 
+		if (gravity(f->kind) != of)
+			continue;
 		check_init(&c, "backup-file", f->path);
-		check_say(&c, V_CRITICAL, "%s%s%s", kinds[f->kind].one, f->what ? ": " : "",
+		check_say(&c, of, "%s%s%s", kinds[f->kind].one, f->what ? ": " : "",
 			  f->what ? f->what : "");
 		stage_check(st, &c);
+		said++;
 	}
 }
 
@@ -109,11 +121,14 @@ static void say_files(struct stage *st, const struct survey *s, bool listed, dou
 	check_metric_real(&c, "integrity_seconds", seconds, "s");
 	for (int k = 0; k < FOUND_KINDS; k++)
 		if (s->found[k])
-			check_say(&c, V_CRITICAL, "%s %s", human_count((int64_t)s->found[k], n),
-				  kinds[k].many);
+			check_say(&c, gravity((enum survey_kind)k), "%s %s",
+				  human_count((int64_t)s->found[k], n), kinds[k].many);
+	if (s->unlooked)
+		check_say(&c, c.status, "%s files of the manifest were out of reach for it",
+			  human_count((int64_t)s->unlooked, n));
 	(void)human_count((int64_t)s->files, files);
 	(void)human_bytes(s->bytes, bytes);
-	if (s->files == 0)
+	if (s->files == 0 && !s->found[FOUND_CLOSED])
 		check_say(&c, V_CRITICAL, "there is no file to look at");
 	else if (listed && s->sums)
 		check_say(&c, V_OK, "%s files, %s, all as the manifest says; %s checksums compared",
@@ -123,7 +138,8 @@ static void say_files(struct stage *st, const struct survey *s, bool listed, dou
 			  listed ? "names and sizes as the manifest says, no checksums compared"
 				 : "all readable, no manifest to compare with");
 	stage_check(st, &c);
-	say_each_file(st, s);
+	say_each_file(st, s, V_CRITICAL);
+	say_each_file(st, s, V_UNKNOWN);
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -192,7 +208,9 @@ static void say_control(struct stage *st, const struct survey *s, const struct m
 		return;
 	}
 	check_init(&c, "control-file", "");
-	if (!s->has_control) {
+	if (!s->has_control && survey_closed(s, "global/pg_control")) {
+		check_say(&c, V_UNKNOWN, "global/pg_control could not be looked at");
+	} else if (!s->has_control) {
 		check_say(&c, V_CRITICAL,
 			  "there is no global/pg_control: no server can start from this");
 	} else {
@@ -203,7 +221,9 @@ static void say_control(struct stage *st, const struct survey *s, const struct m
 		if (major && s->version && major != (int)strtol(s->version, NULL, 10))
 			check_say(&c, V_CRITICAL, "it is of PostgreSQL %d, PG_VERSION says %s",
 				  major, s->version);
-		if (s->version == NULL)
+		if (s->version == NULL && survey_closed(s, "PG_VERSION"))
+			check_say(&c, V_UNKNOWN, "PG_VERSION could not be looked at");
+		else if (s->version == NULL)
 			check_say(&c, V_CRITICAL, "there is no PG_VERSION");
 		check_say(&c, V_OK,
 			  "PostgreSQL %s, %s, timeline %" PRIu32 ", checkpoint %" PRIX32 "/%" PRIX32
@@ -233,6 +253,8 @@ static void say_label(struct stage *st, const struct survey *s)
 			  s->label.started_ms < 0 ? "" : utc_human(s->label.started_ms, when));
 	else if (s->has_control && s->control.state == CONTROL_SHUT_DOWN)
 		check_say(&c, V_OK, "none, and none is needed: the cluster was shut down");
+	else if (survey_closed(s, "backup_label"))
+		check_say(&c, V_UNKNOWN, "backup_label could not be looked at");
 	else
 		check_say(&c, V_CRITICAL,
 			  "there is no backup_label, and the cluster was running: "
@@ -248,6 +270,12 @@ static void say_wal(struct stage *st, const struct manifest *m, const struct sur
 	coverage_judge(m, s, &wal);
 	check_init(&c, "backup-wal", "");
 	check_metric_int(&c, "needed_segments", wal.needed, "");
+	if (wal.closed)
+		check_say(&c, V_UNKNOWN,
+			  "of the WAL segments that make it consistent (%u) these could not be "
+			  "looked "
+			  "at: %u",
+			  wal.needed, wal.closed);
 	if (wal.n_faults && wal.present == 0)
 		check_say(&c, V_CRITICAL,
 			  "none of the WAL segments (%u) that make it consistent is here: %s; "
@@ -291,7 +319,7 @@ void integrity_check(struct stage *st, const char *path, const struct integrity_
 		(void)err_set(&e, ERR_SYSTEM, "open %s: %s%s", path, strerror(errno),
 			      errno == ENOTDIR ? ": this is no base backup; for a dump take "
 						 "restore-to-temp"
-					       : "");
+					       : look_way_out(errno));
 		stage_error(st, "backup-files", "", &e);
 		return;
 	}

@@ -3,6 +3,7 @@
 #include "lib/base/xmem.h"
 #include "lib/storage/digest.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,41 @@ void look_found(struct look_shared *s, enum survey_kind kind, const char *path, 
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
+void look_passed(struct look_shared *s, const char *path)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	strv_add(&s->out->closed, path);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+const char *look_way_out(int why)
+{
+	if (why == EACCES || why == EPERM)
+		return "; run this as the owner of the backup";
+	if (why == EIO)
+		return "; its disk or file system fails: the kernel's log says more";
+	return why == ESTALE ? "; mount its file system again" : "";
+}
+
+/* What has gone is a loss, whatever else is an obstacle of ours. */
+static bool find_closed(struct look_shared *s, const char *path, int why)
+{
+	AUTO_FREE char *what = xasprintf("%s%s", strerror(why), look_way_out(why));
+	const size_t n = strlen(path);
+	AUTO_FREE char *name =
+		n == 0 ? xstrdup(".") : xstrndup(path, path[n - 1] == '/' ? n - 1 : n);
+
+	look_found(s, why == ENOENT ? FOUND_MISSING : FOUND_CLOSED, name,
+		   why == ENOENT ? "it went while we looked" : what);
+	return why != ENOENT;
+}
+
+void look_closed(struct look_shared *s, const char *path, int why)
+{
+	if (find_closed(s, path, why))
+		look_passed(s, path);
+}
+
 static void bad_page(struct look *l, enum survey_fault fault)
 {
 	struct survey *out = l->shared->out;
@@ -77,12 +113,10 @@ static void find_entry(struct look *l)
 	struct look_shared *s = l->shared;
 	const struct manifest *m = s->opts->manifest;
 
-	l->entry = m ? manifest_find(m, l->path) : NULL;
-	if (l->entry != NULL) {
+	l->entry = m && !look_unlisted(l->path) ? manifest_find(m, l->path) : NULL;
+	if (l->entry != NULL)
 		s->seen[l->entry - m->files] = true;
-		return;
-	}
-	if (m != NULL && !look_unlisted(l->path))
+	else if (m != NULL && !look_unlisted(l->path))
 		look_found(s, FOUND_EXTRA, l->path, NULL);
 }
 
@@ -261,6 +295,19 @@ static int compare_sum(struct look *l, struct err *e)
 	return 0;
 }
 
+/* Tells whether the size is the manifest's. */
+static bool compare_size(const struct look *l, uint64_t bytes)
+{
+	char what[80];
+
+	if (l->entry == NULL || bytes == l->entry->size_b)
+		return true;
+	(void)snprintf(what, sizeof(what), "%" PRIu64 " bytes instead of %" PRIu64, bytes,
+		       l->entry->size_b);
+	look_found(l->shared, FOUND_SIZE, l->path, what);
+	return false;
+}
+
 int look_end(struct look *l, struct err *e)
 {
 	char what[80];
@@ -271,17 +318,15 @@ int look_end(struct look *l, struct err *e)
 			       l->bytes);
 		look_found(l->shared, FOUND_SIZE, l->path, what);
 	}
-	if (l->entry == NULL)
-		return 0;
-	if (l->bytes == l->entry->size_b)
-		return compare_sum(l, e);
-	(void)snprintf(what, sizeof(what), "%" PRIu64 " bytes instead of %" PRIu64, l->bytes,
-		       l->entry->size_b);
-	look_found(l->shared, FOUND_SIZE, l->path, what);
-	return 0;
+	return compare_size(l, l->bytes) && l->entry ? compare_sum(l, e) : 0;
 }
 
-void look_failed(struct look *l, const char *why)
+void look_failed(struct look *l, int why, uint64_t bytes)
 {
-	look_found(l->shared, FOUND_UNREADABLE, l->path, why);
+	if (find_closed(l->shared, l->path, why)) {
+		(void)compare_size(l, bytes);
+		/* Of these it matters whether they are missing. */
+		if (l->keep || l->as == LOOK_WAL)
+			look_passed(l->shared, l->path);
+	}
 }

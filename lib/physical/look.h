@@ -50,13 +50,22 @@ int look_begin(struct look *l, const char *path, struct err *e);
 int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e);
 /* The file has ended: compares. */
 int look_end(struct look *l, struct err *e);
-/* It could not be read to its end. */
-void look_failed(struct look *l, const char *why);
+/* It could not be read to its end, for the reason why (errno); its size is known. */
+void look_failed(struct look *l, int why, uint64_t bytes);
 
 /* Writes a finding down. what is copied; NULL for none. */
 void look_found(struct look_shared *s, enum survey_kind kind, const char *path, const char *what);
 
-/* Does pg_verifybackup leave a file of this name to itself, too? (Recovery is set up by changing
- * some; WAL has ranges of its own.) */
+/* Writes down that path could not be looked at, for the reason why (errno), and what lies in it,
+ * when it is a directory with a slash at its end. */
+void look_closed(struct look_shared *s, const char *path, int why);
+/* The same without a finding: what it comes from was told. */
+void look_passed(struct look_shared *s, const char *path);
+
+/* "; run this as ...": what helps against an errno; "" when nothing is known. */
+const char *look_way_out(int why);
+
+/* Does pg_verifybackup leave a file of this name to itself, too, listed or not? (pg_basebackup -R
+ * sets recovery up by changing some; WAL has ranges of its own.) */
 bool look_unlisted(const char *path);
 #endif

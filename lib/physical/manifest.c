@@ -15,9 +15,11 @@ struct cursor {
 	const char *name;
 };
 
-static int damaged(const struct cursor *c, const char *why, struct err *e)
+/* path: of the file in question; NULL: none. */
+static int damaged(const struct cursor *c, const char *why, const char *path, struct err *e)
 {
-	return err_set(e, ERR_BACKUP, "read %s: damaged backup manifest: %s", c->name, why);
+	return err_set(e, ERR_BACKUP, "read %s: damaged backup manifest: %s%s%s", c->name, why,
+		       path ? ": " : "", path ? path : "");
 }
 
 static void skip_blanks(struct cursor *c)
@@ -83,23 +85,27 @@ static bool only_fields(json_t *entry, const char *const *known)
 	return true;
 }
 
-static char *path_of(const json_t *entry)
+/* NULL: *path is the entry's, the caller's to free; else what is wrong. */
+static const char *path_of(const json_t *entry, char **path)
 {
 	const char *plain = record_text(entry, "Path");
 	const char *encoded = record_text(entry, "Encoded-Path");
-	char *path;
 	size_t n;
 
-	if ((plain == NULL) == (encoded == NULL))
-		return NULL;
+	*path = NULL;
+	if (plain != NULL && encoded != NULL)
+		return "a file with two paths";
 	if (plain != NULL)
-		return *plain ? xstrdup(plain) : NULL;
+		*path = *plain ? xstrdup(plain) : NULL;
+	if (encoded == NULL)
+		return *path ? NULL : "a file without a path";
 	n = strlen(encoded) / 2;
-	path = xcalloc(n + 1, 1);
-	if (n > 0 && hash_parse(encoded, (unsigned char *)path, n) && strlen(path) == n)
-		return path;
-	free(path);
-	return NULL;
+	*path = xcalloc(n + 1, 1);
+	if (n > 0 && hash_parse(encoded, (unsigned char *)*path, n) && strlen(*path) == n)
+		return NULL;
+	free(*path);
+	*path = NULL;
+	return "a path that is not encoded as one";
 }
 
 static const char *sum_of(const json_t *entry, struct manifest_file *f)
@@ -118,27 +124,36 @@ static const char *sum_of(const json_t *entry, struct manifest_file *f)
 								: "a checksum of the wrong length";
 }
 
-static int add_file(struct manifest *m, json_t *entry, const struct cursor *c, struct err *e)
+static const char *read_file(json_t *entry, struct manifest_file *f)
 {
 	static const char *const known[] = { "Path",     "Encoded-Path",
 					     "Size",     "Last-Modified",
 					     "Checksum", "Checksum-Algorithm",
 					     NULL };
-	struct manifest_file f = { .path = NULL };
 	const char *why;
 	int64_t size;
 
 	if (!json_is_object(entry) || !only_fields(entry, known))
-		return damaged(c, "a file's entry is not one", e);
-	if (!record_int(entry, "Size", &size) || size < 0)
-		return damaged(c, "a file without a size", e);
-	why = sum_of(entry, &f);
+		return "a file's entry is not one";
+	why = path_of(entry, &f->path);
 	if (why != NULL)
-		return damaged(c, why, e);
-	f.path = path_of(entry);
-	if (f.path == NULL)
-		return damaged(c, "a file without one readable path", e);
-	f.size_b = (uint64_t)size;
+		return why;
+	if (!record_int(entry, "Size", &size) || size < 0)
+		return "a file without a size";
+	f->size_b = (uint64_t)size;
+	return sum_of(entry, f);
+}
+
+static int add_file(struct manifest *m, json_t *entry, const struct cursor *c, struct err *e)
+{
+	struct manifest_file f = { .path = NULL };
+	const char *const why = read_file(entry, &f);
+
+	if (why != NULL) {
+		(void)damaged(c, why, f.path, e);
+		free(f.path);
+		return -1;
+	}
 	m->total_b += f.size_b;
 	if (m->files == NULL || m->n_files == m->cap_files) {
 		m->cap_files = m->cap_files ? 2 * m->cap_files : 256;
@@ -148,19 +163,31 @@ static int add_file(struct manifest *m, json_t *entry, const struct cursor *c, s
 	return 0;
 }
 
-static int add_wal(struct manifest *m, json_t *entry, const struct cursor *c, struct err *e)
+static const char *read_wal(json_t *entry, struct manifest_wal *w)
 {
 	static const char *const known[] = { "Timeline", "Start-LSN", "End-LSN", NULL };
 	const char *start = record_text(entry, "Start-LSN"), *end = record_text(entry, "End-LSN");
-	struct manifest_wal w;
 	int64_t timeline;
 
-	if (!json_is_object(entry) || !only_fields(entry, known) ||
-	    !record_int(entry, "Timeline", &timeline) || timeline < 1 || timeline > UINT32_MAX ||
-	    start == NULL || !manifest_lsn(start, &w.start) || end == NULL ||
-	    !manifest_lsn(end, &w.end) || w.end < w.start)
-		return damaged(c, "a WAL range that is not one", e);
-	w.timeline = (uint32_t)timeline;
+	if (!json_is_object(entry) || !only_fields(entry, known))
+		return "a WAL range is not one";
+	if (!record_int(entry, "Timeline", &timeline) || timeline < 1 || timeline > UINT32_MAX)
+		return "a WAL range without a timeline";
+	if (start == NULL || !manifest_lsn(start, &w->start))
+		return "a WAL range without a start";
+	if (end == NULL || !manifest_lsn(end, &w->end))
+		return "a WAL range without an end";
+	w->timeline = (uint32_t)timeline;
+	return w->end < w->start ? "a WAL range that ends before it starts" : NULL;
+}
+
+static int add_wal(struct manifest *m, json_t *entry, const struct cursor *c, struct err *e)
+{
+	struct manifest_wal w;
+	const char *const why = read_wal(entry, &w);
+
+	if (why != NULL)
+		return damaged(c, why, NULL, e);
 	m->wal = xrealloc(m->wal, m->n_wal + 1, sizeof(w));
 	m->wal[m->n_wal++] = w;
 	return 0;
@@ -171,18 +198,18 @@ typedef int add_fn(struct manifest *m, json_t *entry, const struct cursor *c, st
 static int list(struct cursor *c, struct manifest *m, add_fn *add, struct err *e)
 {
 	if (!take(c, '['))
-		return damaged(c, "a list is missing", e);
+		return damaged(c, "a list is missing", NULL, e);
 	if (take(c, ']'))
 		return 0;
 	do {
 		JSON_AUTO *entry = value(c);
 
 		if (entry == NULL)
-			return damaged(c, "an entry is no JSON", e);
+			return damaged(c, "an entry is no JSON", NULL, e);
 		if (add(m, entry, c, e) < 0)
 			return -1;
 	} while (take(c, ','));
-	return take(c, ']') ? 0 : damaged(c, "a list does not end", e);
+	return take(c, ']') ? 0 : damaged(c, "a list does not end", NULL, e);
 }
 
 static int take_version(struct cursor *c, struct manifest *m, struct err *e)
@@ -190,7 +217,7 @@ static int take_version(struct cursor *c, struct manifest *m, struct err *e)
 	JSON_AUTO *v = value(c);
 
 	if (!json_is_integer(v))
-		return damaged(c, "its version is no number", e);
+		return damaged(c, "its version is no number", NULL, e);
 	if (json_integer_value(v) != 1 && json_integer_value(v) != 2)
 		return err_set(e, ERR_SYSTEM,
 			       "read %s: backup manifest version %" JSON_INTEGER_FORMAT
@@ -211,7 +238,7 @@ static int take_system_identifier(struct cursor *c, struct manifest *m, struct e
 	while (c->p < c->end && *c->p >= '0' && *c->p <= '9' && n < sizeof(digits) - 1)
 		digits[n++] = *c->p++;
 	if (m->version < 2 || num_u64(digits, 0, UINT64_MAX, &m->system_identifier, &ignored) < 0)
-		return damaged(c, "its system identifier is no number", e);
+		return damaged(c, "its system identifier is no number", NULL, e);
 	return 0;
 }
 
@@ -219,22 +246,23 @@ static int take_field(struct cursor *c, const char *field, struct manifest *m, b
 		      struct err *e)
 {
 	if (strcmp(field, "PostgreSQL-Backup-Manifest-Version") == 0)
-		return m->version ? damaged(c, "two versions", e) : take_version(c, m, e);
+		return m->version ? damaged(c, "two versions", NULL, e) : take_version(c, m, e);
 	if (m->version == 0)
-		return damaged(c, "it does not begin with its version", e);
+		return damaged(c, "it does not begin with its version", NULL, e);
 	if (strcmp(field, "System-Identifier") == 0)
 		return take_system_identifier(c, m, e);
 	if (strcmp(field, "Files") == 0)
-		return m->files ? damaged(c, "two lists of files", e) : list(c, m, add_file, e);
+		return m->files ? damaged(c, "two lists of files", NULL, e)
+				: list(c, m, add_file, e);
 	if (strcmp(field, "WAL-Ranges") == 0)
-		return m->wal ? damaged(c, "two lists of WAL", e) : list(c, m, add_wal, e);
+		return m->wal ? damaged(c, "two lists of WAL", NULL, e) : list(c, m, add_wal, e);
 	if (strcmp(field, "Manifest-Checksum") == 0) {
 		JSON_AUTO *sum = value(c);
 
 		*ended = true;
-		return json_is_string(sum) ? 0 : damaged(c, "its checksum is no text", e);
+		return json_is_string(sum) ? 0 : damaged(c, "its checksum is no text", NULL, e);
 	}
-	return damaged(c, "an unknown field", e);
+	return damaged(c, "an unknown field", NULL, e);
 }
 
 static int fields(struct cursor *c, struct manifest *m, struct err *e)
@@ -242,19 +270,19 @@ static int fields(struct cursor *c, struct manifest *m, struct err *e)
 	bool ended = false;
 
 	if (!take(c, '{'))
-		return damaged(c, "it is no JSON object", e);
+		return damaged(c, "it is no JSON object", NULL, e);
 	do {
 		JSON_AUTO *field = value(c);
 
 		if (!json_is_string(field) || !take(c, ':') || ended)
-			return damaged(c, "a field is no JSON", e);
+			return damaged(c, "a field is no JSON", NULL, e);
 		if (take_field(c, json_string_value(field), m, &ended, e) < 0)
 			return -1;
 	} while (take(c, ','));
 	if (!take(c, '}') || !ended)
-		return damaged(c, "it is cut short", e);
+		return damaged(c, "it is cut short", NULL, e);
 	skip_blanks(c);
-	return c->p == c->end ? 0 : damaged(c, "foreign text follows its end", e);
+	return c->p == c->end ? 0 : damaged(c, "foreign text follows its end", NULL, e);
 }
 
 static int by_path(const void *a, const void *b)
@@ -271,12 +299,12 @@ static int verify_itself(const char *text, size_t len, const struct cursor *c, s
 	const char *last;
 
 	if (len == 0 || text[len - 1] != '\n')
-		return damaged(c, "cut short: its last line has no end", e);
+		return damaged(c, "cut short: its last line has no end", NULL, e);
 	last = memrchr(text, '\n', len - 1);
 	last = last ? last + 1 : text;
 	if ((size_t)(text + len - last) < sizeof(field) + DIGEST_HEX_SIZE ||
 	    strncmp(last, field, sizeof(field) - 1) != 0)
-		return damaged(c, "cut short: its last line is not its checksum", e);
+		return damaged(c, "cut short: its last line is not its checksum", NULL, e);
 	memcpy(want, last + sizeof(field) - 1, DIGEST_HEX_SIZE - 1);
 	if (digest_of(text, (size_t)(last - text), sum, e) < 0)
 		return -1;
@@ -300,7 +328,7 @@ int manifest_parse(const char *text, size_t len, const char *name, struct manife
 		qsort(m->files, m->n_files, sizeof(*m->files), by_path);
 	for (size_t i = 1; i < m->n_files; i++)
 		if (strcmp(m->files[i - 1].path, m->files[i].path) == 0)
-			return damaged(&c, "it lists a file twice", e);
+			return damaged(&c, "it lists a file twice", m->files[i].path, e);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
  * the same way). A page from beyond the last WAL is a finding.
  */
 #include "lib/base/err.h"
+#include "lib/base/strv.h"
 #include "lib/physical/control.h"
 #include "lib/physical/label.h"
 #include "lib/physical/manifest.h"
@@ -28,9 +29,10 @@ enum survey_kind {
 	FOUND_EXTRA,
 	FOUND_SIZE,
 	FOUND_SUM,
-	FOUND_UNREADABLE,
+	FOUND_DAMAGED, /* a tar that cannot be read to its end */
 	FOUND_LINK,    /* leaves the backup, or is no file */
 	FOUND_SEGMENT, /* an earlier segment of the relation is missing or short */
+	FOUND_CLOSED,  /* no finding on the backup: we could not look (permission, disk) */
 	FOUND_KINDS
 };
 
@@ -79,6 +81,10 @@ struct survey {
 	struct survey_wal *wal; /* by name */
 	size_t n_wal;
 	bool tars;
+	/* What could not be looked at: directories, with a slash at their end, and files; "" stands
+	 * for all that no other tar holds. */
+	struct strv closed;
+	uint64_t unlooked; /* files of the manifest that are in it, or behind a tar's damage */
 };
 
 struct survey_opts {
@@ -91,6 +97,8 @@ struct survey_opts {
  * at at all; what is wrong with it stands in *out, which is the caller's. */
 int survey_run(int dir, const char *path, const struct survey_opts *opts, struct survey *out,
 	       struct err *e);
+/* Is it there that we could not look? Then nobody knows whether it is missing. */
+bool survey_closed(const struct survey *s, const char *path);
 void survey_free(struct survey *s);
 #define SURVEY_AUTO __attribute__((cleanup(survey_free))) struct survey
 #endif

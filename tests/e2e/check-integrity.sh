@@ -29,12 +29,14 @@ make_backups() {
 		CHECKPOINT" || return
 	TABLE=$(sql "SELECT pg_relation_filepath('t')")
 	FAR=$(sql "SELECT pg_relation_filepath('far')")
+	as_pg touch "$(printf 'source/data/base/odd\377name')"
 	base plain -T "$SCRATCH/source/space=$SCRATCH/source/space-copy" || return
 	for sums in SHA256 SHA512 NONE; do
 		base "sums-$sums" --manifest-checksums=$sums \
 			-T "$SCRATCH/source/space=$SCRATCH/source/space-$sums" || return
 	done
-	base tars -Ft || return
+	base encoded -R --manifest-force-encode -T "$SCRATCH/source/space=$SCRATCH/source/space-encoded" || return
+	base tars -R -Ft || return
 	for how in gzip zstd lz4; do
 		cp -a source/tars "source/tars-$how"
 		for tar in "source/tars-$how"/*.tar; do
@@ -152,52 +154,89 @@ t "with data checksums off it says so, and still looks at the headers" checksums
 
 # --- one fault each: the list of pg_verifybackup's own tests, and pages ------------------------
 
-extra_file() {
-	copy
-	echo new >"$BAD/base/surplus"
-	caught backup-file base/surplus 'not in the manifest'
-}
-t "a file that is not in the manifest is found" extra_file
+# The rows of src/bin/pg_verifybackup/t/003_corruption.pl, and some more: the change, the file, the check
+# that finds it, with what words. Those of unreadable files and directories follow below; those of bad
+# manifests (005) are in tests/unit/test_physical.c.
+cat >rows <<ROWS
+add|extra_file|backup-file|not in the manifest
+add|${FAR%/*}/extra_ts_file|backup-file|not in the manifest
+add|base/${FAR##*/}.1|backup-file|not in the manifest
+remove|pg_xact/0000|backup-file|is missing
+remove|$FAR|backup-file|is missing
+lose|$(echo "$FAR" | cut -d / -f 1,2)|backup-file|is missing
+append|global/pg_control|backup-file|8193 bytes instead of 8192
+empty|global/pg_control|backup-file|0 bytes instead of 8192
+replace|PG_VERSION|backup-file|CRC32C [0-9a-f]{8} instead of [0-9a-f]{8}
+replace|global/pg_control|control-file|CRC
+replace|backup_label|backup-label|backup_label
+replace|pg_xact/0000|backup-file|CRC32C [0-9a-f]{8} instead of [0-9a-f]{8}
+page|$TABLE|page-checksums|page 2 of $TABLE
+page|$FAR|page-checksums|page 2 of $FAR
+remove|$(printf 'base/odd\377name')|backup-file|is missing
+ROWS
 
-missing_file() {
-	copy
+# A directory whose tablespace is in it, as a copy of the whole has it.
+cp -a source/plain source/whole
+rm source/whole/pg_tblspc/*
+cp -a source/space-copy "source/whole/pg_tblspc/$(basename "$GOOD"/pg_tblspc/*)"
+
+rows() {
+	while IFS='|' read -r op path check words; do
+		copy "source/$1"
+		"$E2E/change-backup" "$BAD" "$op" "$path"
+		subject='*'
+		case $check:$path in
+		backup-file:*odd*name) subject=$(printf 'base/odd\357\277\275name') ;;
+		backup-file:pg_tblspc/*) [ "$op" = lose ] || subject=$path ;;
+		backup-file:*) subject=$path ;;
+		esac
+		caught "$check" "$subject" "$words"
+	done <rows
+}
+t "each row of PostgreSQL's own table of corruption is found in a directory" rows whole
+t "each row of PostgreSQL's own table of corruption is found in a set of tars" rows tars
+
+# pg_basebackup -R has changed and added some after the manifest was made; names may be encoded.
+left_alone() {
+	passes source/encoded
+	copy source/encoded
+	echo x >>"$BAD/postgresql.auto.conf"
+	: >"$BAD/recovery.signal"
+	: >"$BAD/pg_wal/000000090000000000000009.partial"
+	passes "$BAD"
+	rm "$BAD/postgresql.auto.conf"
+	passes "$BAD"
 	rm "$BAD/pg_xact/0000"
-	caught backup-file pg_xact/0000 'missing'
-}
-t "a missing file is found" missing_file
-
-missing_tablespace() {
+	caught backup-file pg_xact/0000 'is missing'
 	copy
-	rm "$BAD"/pg_tblspc/*
-	caught backup-file "$FAR" 'missing'
+	flip "$BAD/PG_VERSION" 2
+	caught backup-file PG_VERSION
+	check-integrity --records --no-checksums "$BAD" >"$OUT" || true
+	expect_check backup-files ok
 }
-t "a missing tablespace is found" missing_tablespace
+t "files that recovery's setup changes are left alone, also where all names are encoded; --no-checksums leaves more" left_alone
 
-appended() {
-	copy
-	printf x >>"$BAD/global/pg_control"
-	caught backup-file global/pg_control 'bytes instead of'
-	expect_check control-file critical
-}
-t "a byte too much is found" appended
-
-truncated() {
-	copy
-	: >"$BAD/global/pg_control"
-	caught backup-file global/pg_control 'wrong size'
+cut_page() {
 	copy
 	truncate -s -100 "$BAD/$TABLE"
 	caught_alone backup-file "$TABLE" 'no whole number of pages'
 }
-t "a file cut short is found, with and without a manifest" truncated
+t "a relation cut inside a page is found without a manifest" cut_page
 
-replaced() {
+# Of another cluster, as from PostgreSQL 17 on the manifest tells.
+other_cluster() {
 	copy
-	sed -i 's/^15/14/' "$BAD/PG_VERSION"
-	caught backup-file PG_VERSION 'checksum'
-	expect_check control-file critical
+	python3 - "$BAD/backup_manifest" <<-'PYTHON'
+		import hashlib, sys
+		text = open(sys.argv[1], "rb").read().replace(b'Version": 1,', b'Version": 2,\n"System-Identifier": 42,', 1)
+		text = text[:text.rindex(b'"Manifest-Checksum"')]
+		text += b'"Manifest-Checksum": "%s"}\n' % hashlib.sha256(text).hexdigest().encode()
+		open(sys.argv[1], "wb").write(text)
+	PYTHON
+	caught control-file "" 'the manifest of 42'
+	expect_check backup-manifest ok
 }
-t "a file of the same length with other content is found" replaced
+t "a manifest of another cluster is found" other_cluster
 
 bad_manifest() {
 	copy
@@ -330,7 +369,7 @@ tar_damage() {
 		copy "source/$set"
 		file=$(find "$BAD" -name 'base.tar*')
 		truncate -s "$(($(stat -c %s "$file") * 60 / 100))" "$file"
-		caught backup-file "${file##*/}" 'cannot be read'
+		caught backup-file "${file##*/}" 'is damaged'
 		copy "source/$set"
 		rm "$BAD"/pg_wal.tar*
 		caught backup-wal
@@ -347,21 +386,48 @@ missing_segment() {
 }
 t "a relation that lost a segment is found without a manifest" missing_segment
 
-unreadable() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+# What may not be read is no damage: as a user without rights. The file or directory, its mode, the check
+# that says so and of which subject; then 003_corruption.pl's open_file_fails, open_directory_fails,
+# search_directory_fails, and what recovery needs.
+cat >modes <<MODES
+plain|PG_VERSION|0|backup-file|PG_VERSION
+plain|PG_VERSION|0|control-file|
+plain|$TABLE|0|backup-file|$TABLE
+plain|pg_subtrans|0|backup-file|pg_subtrans
+plain|base|0|backup-file|base
+plain|base|400|backup-file|base
+plain|global|0|control-file|
+plain|backup_label|0|backup-label|
+plain|pg_wal|0|backup-wal|
+plain|backup_manifest|0|backup-manifest|
+plain||0|backup-files|
+plain||400|backup-files|
+tars|base.tar|0|backup-file|base.tar
+tars|pg_wal.tar|0|backup-wal|
+MODES
+
+closed() {
+	chmod 711 "$SCRATCH/source"
+	while IFS='|' read -r set path mode check subject; do
+		copy "source/$set"
+		chmod "$mode" "$BAD/$path"
+		got=0
+		as_pg "$BIN/check-integrity" --records "$BAD" >"$OUT" 2>"$ERR" || got=$?
+		chmod 700 "$BAD/$path"
+		[ $got -eq 3 ] || say_failed "$path, mode $mode: status $got"
+		expect_check "$check" unknown "$subject"
+		expect_out 'Permission denied; run this as the owner'
+	done <modes
 	copy
-	chmod 711 "$SCRATCH/source" "$BAD"
-	chown -R postgres: "$BAD"
-	chmod -R a+rX "$BAD"
-	chown root: "$BAD/$TABLE"
 	chmod 0 "$BAD/$TABLE"
+	truncate -s -8192 "$BAD/$TABLE"
 	got=0
 	as_pg "$BIN/check-integrity" --records "$BAD" >"$OUT" 2>"$ERR" || got=$?
 	[ $got -eq 2 ] || say_failed "status $got"
+	expect_check backup-file unknown "$TABLE"
 	expect_check backup-file critical "$TABLE"
-	expect_out 'Permission denied'
 }
-t "a file that may not be read is found" unreadable
+t "what may not be read is unknown, not damage, and never called missing; its size still counts" closed
 
 escapes() {
 	copy
