@@ -168,6 +168,15 @@ limits_under_command() {
 	expect_check limits unknown
 	expect_out 'ended under COMMAND: it took more disk than --max-disk allows: [0-9]+ MB of 170 MB'
 	expect_check temporary-server ok
+	# Memory: no session takes too much, all of them do.
+	cat >greedy <<-'EOS'
+		for i in 1 2 3 4; do psql -XqAtc "DO \$\$ DECLARE a text := repeat('x', 150000000);
+			BEGIN PERFORM pg_sleep(10); END \$\$" 2>/dev/null & done; wait
+	EOS
+	refused restore-to-temp --records --max-memory 400MB --backup plain.sql -- sh ./greedy
+	expect_check restore ok
+	expect_out 'ended under COMMAND: it took more memory than --max-memory allows: [0-9]+ MB of 400 MB'
+	expect_check temporary-server ok
 	# Connections: a hundred at a time are not to be had.
 	cat >crowd <<-'EOS'
 		for i in $(seq 100); do psql -XqAtc 'SELECT pg_sleep(1)' & done 2>&1 |
