@@ -127,6 +127,7 @@ void keeper_close(struct keeper *k)
 	free(k->shown);
 	free(k->name);
 	free(k->config);
+	free(k->archive);
 	free(k->home);
 	*k = (struct keeper){ 0 };
 }

@@ -29,6 +29,7 @@ struct keeper {
 	char *name;    /* owned: stanza, server */
 	char *config;  /* owned; NULL: the program's default */
 	unsigned repo; /* 0: all of them */
+	char *archive; /* owned: where the WAL is, of keeper_backup; NULL: that of the newest */
 	struct identity who;
 	char *home; /* owned: who's */
 };
@@ -98,7 +99,8 @@ void keeper_say_troubles(struct stage *st, const struct keeper_list *l);
 /* Lets the program look at every byte of its repository, and says what it found, with the troubles
  * of its list unless those have been said:
  * repository-verify	on the whole; with a subject, on one of several repositories
- * repository-backup	of each backup that is not whole
+ * repository-backup	of each backup that is not whole, or not in the catalogue
+ * repository-copies	of files that it keeps twice, when they do not agree
  * repository-wal	of each archive of which segments are not whole
  * repository-wal-gaps	whether the WAL of each backup, and from the oldest one on, is there */
 void keeper_verify(const struct keeper *k, struct stage *st, bool listed);
@@ -133,7 +135,7 @@ struct keeper_said {
 	struct buf out, err; /* standard output and standard error */
 	int status;          /* as of wait(2) */
 };
-enum { KEEPER_OUT_MAX = 256 << 20, KEEPER_ERR_MAX = 64 << 10 };
+enum { KEEPER_OUT_MAX = 256 << 20, KEEPER_ERR_MAX = 1 << 20 };
 #define KEEPER_SAID_AUTO __attribute__((cleanup(keeper_said_free))) struct keeper_said
 #define KEEPER_SAID_INIT \
 	{ \

@@ -1,7 +1,7 @@
 #ifndef LIB_KEEPER_PGBACKREST_H
 #define LIB_KEEPER_PGBACKREST_H
 /*
- * pgbackrest: what pgBackRest prints, read without running it.
+ * pgbackrest: what pgBackRest prints, read without running it; and how it is run.
  *
  * Format: src/command/info/info.c (info --output=json), src/command/verify/verify.c (verify
  * --output=text --verbose), src/command/repo/ls.c of pgBackRest 2.45.
@@ -37,4 +37,32 @@ struct pgbackrest_verified {
 /* False when a line of it is not understood: then it must not be taken for good. */
 bool pgbackrest_verified(const char *text, struct pgbackrest_verified *out);
 void pgbackrest_verified_free(struct pgbackrest_verified *v);
+
+/* What its log on standard error, from "detail" on, says beside. Cut off where that was. */
+struct pgbackrest_log {
+	struct strv notes;  /* of INFO and WARN: they name a file, a backup, an archive in quotes */
+	struct strv copies; /* of DETAIL: a file that is kept twice, of which one is not sound */
+	struct buf errors;  /* the rest, as it is */
+};
+#define PGBACKREST_LOG_AUTO __attribute__((cleanup(pgbackrest_log_free))) struct pgbackrest_log
+
+void pgbackrest_log(const char *text, struct pgbackrest_log *out);
+void pgbackrest_log_free(struct pgbackrest_log *l);
+
+/* Is it about the backup or archive of that name, or about a file in it? */
+bool pgbackrest_note_names(const char *note, const char *name);
+
+/* --- run: pgbackrest.c, pgbackrest_verify.c --- */
+
+/* Appends what the command of that name begins with; its own arguments follow. Its log file is that
+ * of its own runs: console and log are the levels of what goes to standard output and standard
+ * error. */
+void pgbackrest_command(const struct keeper *k, const char *name, unsigned repo,
+			const char *console, const char *log, struct strv *out);
+
+/* Of the files of an archive, such as "15-1", where it would look for them. */
+int pgbackrest_wal_names(const struct keeper *k, unsigned repo, const char *archive,
+			 struct strv *names, struct err *e);
+
+void pgbackrest_verify(const struct keeper *k, const struct keeper_list *l, struct stage *st);
 #endif

@@ -54,6 +54,8 @@ static void take(struct bring *b, const struct keeper_backup *chosen, struct sou
 {
 	b->backup = xstrdup(chosen->name);
 	b->repo = chosen->repo;
+	if (chosen->archive)
+		b->keeper.archive = xstrdup(chosen->archive);
 	b->bytes = chosen->database_bytes > 0 ? (uint64_t)chosen->database_bytes : 0;
 	free(s->path);
 	s->path = xasprintf("%s of %s", chosen->name, b->keeper.shown);

@@ -5,18 +5,14 @@
 . "${0%/*}/lib.sh"
 need pgbackrest jq radosgw nginx
 
-R=$SCRATCH/br
-CONF=$R/pgbackrest.conf
-S="pgbackrest:shop?config=$CONF"
-PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
+# shellcheck source=tests/servers/pgbackrest.sh
+. "$ROOT/tests/servers/pgbackrest.sh"
 PASSPHRASE=correct-horse-battery-staple
 
-backrest() { as_pg pgbackrest --config="$CONF" --stanza=shop "$@"; }
-
-configure() {
-	mkdir -p "$R/repo" "$R/lock"
-	cat >"$CONF" <<-EOT
-		[global]
+set_up() {
+	chmod a+rx "$SCRATCH/web"
+	chmod a+r "$WEB_CA"
+	stanza_configure <<-EOT
 		repo1-path=$R/repo
 		repo1-cipher-type=aes-256-cbc
 		repo1-cipher-pass=$PASSPHRASE
@@ -35,30 +31,8 @@ configure() {
 		repo2-bundle=y
 		repo2-retention-full=9
 		io-timeout=5
-		lock-path=$R/lock
-		log-level-file=off
-		log-level-console=off
-		start-fast=y
-		[shop]
-		pg1-path=$SCRATCH/production/data
-		pg1-socket-path=$SCRATCH/production
-		pg1-user=postgres
 	EOT
-	chmod 600 "$CONF"
-	chmod a+rx "$SCRATCH/web"
-	chmod a+r "$WEB_CA"
-	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$R"
-}
-
-set_up() {
-	configure
-	pg_init "$SCRATCH/production"
-	cat >>"$SCRATCH/production/data/postgresql.conf" <<-EOT
-		archive_mode = on
-		archive_command = 'pgbackrest --config=$CONF --stanza=shop archive-push %p'
-	EOT
-	pg_run "$SCRATCH/production" -c listen_addresses=
-	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
+	stanza_production
 	backrest stanza-create
 	backrest backup --type=full --repo=1
 	backrest backup --type=full --repo=2
@@ -107,11 +81,11 @@ t "each restores, with all WAL" restores
 
 unreadable() {
 	sed 's/^repo1-cipher-pass=.*/repo1-cipher-pass=wrong/' "$CONF" >"$R/wrong.conf"
-	[ "$(id -u)" -ne 0 ] || chown postgres: "$R/wrong.conf"
+	to_pg "$R/wrong.conf"
 	expect_status 3 list-backups --records "pgbackrest:shop?config=$R/wrong.conf&repo=1"
 	expect_check listing unknown
 	sed "s/^repo2-storage-port=.*/repo2-storage-port=1/" "$CONF" >"$R/away.conf"
-	[ "$(id -u)" -ne 0 ] || chown postgres: "$R/away.conf"
+	to_pg "$R/away.conf"
 	expect_status 3 list-backups --records "pgbackrest:shop?config=$R/away.conf&repo=2"
 	expect_check listing unknown
 	no_secrets

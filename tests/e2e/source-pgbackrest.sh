@@ -6,12 +6,9 @@
 # sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
 . "${0%/*}/lib.sh"
 need pgbackrest jq python3
+# shellcheck source=tests/servers/pgbackrest.sh
+. "$ROOT/tests/servers/pgbackrest.sh"
 
-R=$SCRATCH/br
-CONF=$R/pgbackrest.conf
-S="pgbackrest:shop?config=$CONF"
-
-backrest() { as_pg pgbackrest --config="$CONF" --stanza=shop "$@"; }
 label() { jq -r "select(.record == \"backup\" and .type == \"$1\").name" <"$SCRATCH/good.jsonl"; }
 segments() { find "$R/repo/archive/shop/15-1" -name '0000*-*' | sort; }
 # The repository as it was before the damage: links, so no file of it may be changed in place.
@@ -26,44 +23,9 @@ change() {
 }
 checked() { expect_status "$1" check-repository --records "$S"; }
 
-configure() {
-	mkdir -p "$R/repo" "$R/lock" "$R/spool"
-	cat >"$CONF" <<-EOT
-		[global]
-		repo1-path=$R/repo
-		repo1-retention-full=9
-		lock-path=$R/lock
-		spool-path=$R/spool
-		log-path=$R/lock
-		log-level-file=off
-		log-level-console=off
-		start-fast=y
-		compress-type=zst
-		archive-timeout=10
-		[shop]
-		pg1-path=$SCRATCH/production/data
-		pg1-socket-path=$SCRATCH/production
-		pg1-user=postgres
-	EOT
-	chmod 644 "$CONF"
-	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$R"
-}
-
-PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
 set_up() {
-	configure
-	pg_init "$SCRATCH/production"
-	cat >>"$SCRATCH/production/data/postgresql.conf" <<-EOT
-		archive_mode = on
-		archive_command = 'pgbackrest --config=$CONF --stanza=shop archive-push %p'
-	EOT
-	as_pg "$PG_BIN/pg_checksums" --enable --no-sync -D "$SCRATCH/production/data"
-	pg_run "$SCRATCH/production" -c listen_addresses=
-	PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
-	# A third fewer files.
-	sql "update pg_database set datistemplate = false where datname = 'template0'"
-	sql "drop database template0"
-	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
+	printf '%s\n' "repo1-path=$R/repo" repo1-retention-full=9 compress-type=zst | stanza_configure
+	stanza_production
 	backrest stanza-create
 	backrest backup --type=full
 	as_pg date -u +%Y-%m-%dT%H:%M:%S.%NZ >"$SCRATCH/between"
@@ -155,21 +117,46 @@ verifies() {
 }
 t "a whole repository is verified, and production's WAL arrives in it" verifies
 
-# damaged CHECK SUBJECT WORDS COMMAND...: after COMMAND that check is critical and says WORDS.
-damaged() {
-	check=$1 subject=$2 words=$3
-	shift 3
+# finds STATUS CHECK SUBJECT WORDS COMMAND...: after COMMAND that check is so bad, the worst, and says WORDS.
+finds() {
+	bad=$1 check=$2 subject=$3 words=$4
+	shift 4
 	whole_again
 	"$@"
-	checked 2
-	expect_check "$check" critical "$subject"
-	expect_records "any(.check == \"$check\" and .status == \"critical\" and (.summary | test(\"$words\")))"
+	case $bad in warning) checked 1 ;; *) checked 2 ;; esac
+	expect_check "$check" "$bad" "$subject"
+	expect_records "any(.check == \"$check\" and .status == \"$bad\" and (.summary | test(\"$words\")))"
+}
+damaged() { finds critical "$@"; }
+
+# edit PATTERN REPLACEMENT FILE...: of an information file; its own checksum is right again.
+edit() {
+	python3 - "$@" <<-'PYTHON'
+		import hashlib, os, re, sys
+		for path in sys.argv[3:]:
+		    old = open(path).read()
+		    text = re.sub(sys.argv[1], sys.argv[2], old)
+		    assert text != old
+		    sections = {}
+		    for line in text.splitlines():
+		        if line.startswith("["):
+		            section = sections.setdefault(line[1:-1], [])
+		        elif line and not line.startswith("backrest-checksum"):
+		            section.append('"%s":%s' % tuple(line.split("=", 1)))
+		    data = "{%s}" % ",".join('"%s":{%s}' % (n, ",".join(v)) for n, v in sorted(sections.items()))
+		    digest = hashlib.sha1(data.encode()).hexdigest()
+		    status = os.stat(path)
+		    os.unlink(path)
+		    with open(path, "w") as f:
+		        f.write(re.sub(r'checksum="\w+"', 'checksum="%s"' % digest, text))
+		    os.chown(path, status.st_uid, status.st_gid)
+	PYTHON
 }
 
 files() {
 	full=$(label full) incr=$(label incr)
 	file=$(find "$R/repo/backup/shop/$full/pg_data/base" -name 2838.zst | head -n 1)
-	damaged repository-backup "$full" "1 with another checksum" change "$file"
+	damaged repository-backup "$full" "1 with another checksum; invalid checksum .$full/.*/2838.zst" change "$file"
 	# What builds on it is not whole either.
 	expect_check repository-backup critical "$incr"
 	damaged repository-backup "$full" "1 missing" rm "$file"
@@ -189,12 +176,34 @@ manifests() {
 	damaged repository "" "archive.info" sh -c "rm $R/repo/archive/shop/archive.info*"
 	expect_status 2 list-backups --records "$S"
 	expect_check listing critical
-	whole_again
-	change "$R/repo/backup/shop/backup.info"
-	checked 0
+	# Of another cluster, and of a database that the catalogue does not know.
+	m=$R/repo/backup/shop/$full/backup.manifest
+	damaged repository-backup "$full" "system-id 5.* is not in the backup.info history" \
+		edit '(db-system-id=)\d' '\g<1>5' "$m" "$m.copy"
+	damaged repository-backup "$full" "id 2, .* is not in the backup.info history" \
+		edit 'db-id=1' 'db-id=2' "$m" "$m.copy"
+	damaged repository-verify "" "archiveIds '15-9' are not in the archive.info history" \
+		cp -al "$R/repo/archive/shop/15-1" "$R/repo/archive/shop/15-9"
+	damaged repository "" "do not match|unable to retrieve the archive id" \
+		edit '(db-system-id"?[:=])\d' '\g<1>5' "$R"/repo/backup/shop/backup.info "$R"/repo/backup/shop/backup.info.copy
 }
-t "a lost manifest, backup or catalogue is found, which verify itself calls ok; one copy of it is enough" \
+t "a lost manifest, backup or catalogue is found, or one of another cluster, which verify may call ok" \
 	manifests
+
+copies() {
+	full=$(label full) b=$R/repo/backup/shop a=$R/repo/archive/shop
+	set -- finds warning repository-copies ""
+	"$@" "one that cannot be read" change "$b/backup.info"
+	"$@" "archive.info.copy is missing" rm "$a/archive.info.copy"
+	"$@" "backup.info.copy does not match backup.info" edit '"backup-error":false' '"backup-error":true' "$b/backup.info.copy"
+	"$@" "archive.info.copy does not match archive.info" edit '"15"' '"14"' "$a/archive.info.copy"
+	"$@" "$full/backup.manifest is missing or unusable" change "$b/$full/backup.manifest"
+	"$@" "$full' manifest.copy does not match" edit 'timestamp-start=1' 'timestamp-start=2' "$b/$full/backup.manifest.copy"
+	# An older catalogue: what was backed up since is hidden.
+	finds warning repository-backup "$(label incr)" "not in the catalogue" \
+		edit '2.*_.*I=.*' '' "$b/backup.info" "$b/backup.info.copy"
+}
+t "a file that is kept twice, and of which one is lost, damaged or older, is found; so is an older catalogue" copies
 
 wal() {
 	damaged repository-wal 15-1 "1 (with another checksum|unreadable or damaged)" \
@@ -205,10 +214,11 @@ wal() {
 		sh -c "rm $R/repo/archive/shop/15-1/*/$needed-*"
 	damaged repository-wal-gaps 15-1 "nothing later can be recovered" \
 		rm "$(segments | tail -n 2 | head -n 1)"
-	whole_again
-	rm "$(segments | sed -n 3p)"
-	checked 1
-	expect_check repository-wal-gaps warning 15-1
+	third=$(segments | sed -n 3p)
+	finds warning repository-wal-gaps 15-1 "up to the next backup" rm "$third"
+	# archive-get looks for it in the folder of its name.
+	finds warning repository-wal-gaps 15-1 "up to the next backup" \
+		sh -c "mkdir '${third%/*/*}/0000000100000001' && mv '$third' '${third%/*/*}/0000000100000001'"
 }
 t "a changed WAL segment is found, and one that is missing, which verify passes over" wal
 
@@ -232,7 +242,7 @@ other_wal() {
 	mkdir "$R/repo/backup/shop/20991231-010101F"
 	cp -p "$R/repo/backup/shop/$full/backup.manifest" \
 		"$R/repo/backup/shop/20991231-010101F/backup.manifest.copy"
-	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$R/repo/backup/shop/20991231-010101F" "$dir"
+	to_pg "$R/repo/backup/shop/20991231-010101F" "$dir"
 	checked 2
 	expect_records 'any(.check == "repository-wal" and .status == "critical"
 		and (.summary | test("1 of another size, 1 unreadable or damaged")))'
@@ -248,29 +258,12 @@ catalogues() {
 	rm "$R/repo/backup/shop/$full/backup.manifest"
 	mkdir "$R/repo/backup/shop/20991231-010101F"
 	cp -p "$R/repo/backup/shop/$full/backup.manifest.copy" "$R/repo/backup/shop/20991231-010101F/"
-	[ "$(id -u)" -ne 0 ] || chown postgres: "$R/repo/backup/shop/20991231-010101F"
-	checked 0
+	to_pg "$R/repo/backup/shop/20991231-010101F"
+	checked 1
 	expect_out 'pgBackRest verified 2 backups .*; 1 more without an end'
 	# Another cluster's archive.info, sound in itself.
 	whole_again
-	python3 - "$R/repo/archive/shop/archive.info" <<-'PYTHON'
-		import hashlib, os, re, sys
-		for path in sys.argv[1], sys.argv[1] + ".copy":
-		    text = re.sub(r"\d{15,}", lambda m: str(int(m[0]) + 1), open(path).read())
-		    sections = {}
-		    for line in text.splitlines():
-		        if line.startswith("["):
-		            section = sections.setdefault(line[1:-1], [])
-		        elif line and not line.startswith("backrest-checksum"):
-		            section.append('"%s":%s' % tuple(line.split("=", 1)))
-		    data = "{%s}" % ",".join('"%s":{%s}' % (n, ",".join(v)) for n, v in sections.items())
-		    digest = hashlib.sha1(data.encode()).hexdigest()
-		    status = os.stat(path)
-		    os.unlink(path)
-		    with open(path, "w") as f:
-		        f.write(re.sub(r'checksum="\w+"', 'checksum="%s"' % digest, text))
-		    os.chown(path, status.st_uid, status.st_gid)
-	PYTHON
+	edit '\d{18}' 9 "$R/repo/archive/shop/archive.info" "$R/repo/archive/shop/archive.info.copy"
 	checked 2
 	expect_records 'any(.check == "repository" and .status == "critical"
 		and (.summary | contains("unable to retrieve the archive id")))'
@@ -290,7 +283,7 @@ records() {
 	zstd -dq "$third" -o "$wal/new" && rm "$third"
 	flip "$wal/new" 0
 	archived "$wal/new" "$name"
-	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$wal"
+	to_pg "$wal"
 	checked 0
 	got=0
 	check-wal --records --archive "$wal" >"$OUT" || got=$?
@@ -409,6 +402,25 @@ page_errors() {
 	expect_records '[.[] | select(.record == "backup" and .fault)] | length == 1'
 }
 t "a backup in which pgBackRest met broken pages is listed, with a warning" page_errors
+
+upgraded() {
+	whole_again
+	pg_stop
+	mv "$SCRATCH/production/data" "$SCRATCH/production/old"
+	pg_init "$SCRATCH/production"
+	tail -n 2 "$SCRATCH/production/old/postgresql.conf" >>"$SCRATCH/production/data/postgresql.conf"
+	pg_run "$SCRATCH/production" -c listen_addresses=
+	backrest stanza-upgrade
+	backrest backup --type=full
+	checked 0
+	expect_check repository-wal-gaps ok 15-1
+	expect_check repository-wal-gaps ok 15-2
+	# Its segments have the names of the other cluster's.
+	fetch-latest --records --nth 2 "$S" >"$SCRATCH/before-upgrade"
+	restored 1002 1 <"$SCRATCH/before-upgrade"
+	expect_check recovery-target ok
+}
+t "a stanza after an upgrade has two archives: a backup of before restores with the WAL of its own cluster" upgraded
 
 stopped_archiving() {
 	whole_again

@@ -1,0 +1,52 @@
+# shellcheck shell=sh
+# Sourced after tests/e2e/lib.sh: a PostgreSQL of its own that archives its WAL by pgBackRest into the
+# stanza "shop", and what damages a repository. PG_DSN is the server, CONF the configuration, S the source.
+# shellcheck disable=SC2034 # some of it is for who sources this
+R=$SCRATCH/br
+CONF=$R/pgbackrest.conf
+S="pgbackrest:shop?config=$CONF"
+PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
+
+backrest() { as_pg pgbackrest --config="$CONF" --stanza=shop "$@"; }
+
+# to_pg FILE...: they belong to the user that pgBackRest runs as.
+to_pg() { [ "$(id -u)" -ne 0 ] || chown -R postgres: "$@"; }
+
+# stanza_configure: writes CONF; standard input: the lines that tell of its repositories.
+stanza_configure() {
+	mkdir -p "$R/repo" "$R/lock" "$R/spool"
+	{
+		echo '[global]'
+		cat
+		cat <<-EOT
+			lock-path=$R/lock
+			spool-path=$R/spool
+			log-path=$R/lock
+			log-level-file=off
+			log-level-console=off
+			start-fast=y
+			archive-timeout=10
+			[shop]
+			pg1-path=$SCRATCH/production/data
+			pg1-socket-path=$SCRATCH/production
+			pg1-user=postgres
+		EOT
+	} >"$CONF"
+	chmod 600 "$CONF"
+	to_pg "$R"
+}
+
+# stanza_production: the server, with 1,000 orders; it has fewer files than a usual one, so that backups
+# are quick.
+stanza_production() {
+	pg_init "$SCRATCH/production"
+	cat >>"$SCRATCH/production/data/postgresql.conf" <<-EOT
+		archive_mode = on
+		archive_command = 'pgbackrest --config=$CONF --stanza=shop archive-push %p'
+	EOT
+	as_pg "$PG_BIN/pg_checksums" --enable --no-sync -D "$SCRATCH/production/data"
+	pg_run "$SCRATCH/production" -c listen_addresses=
+	sql "update pg_database set datistemplate = false where datname = 'template0'"
+	sql "drop database template0"
+	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
+}
