@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME = 32, LIST_MAX = 256 * 1024 * 1024, HISTORY_MAX_B = 1024 * 1024 };
+enum { NAME = 32, TIMELINE = 8, LIST_MAX = 256 * 1024 * 1024, HISTORY_MAX_B = 1024 * 1024 };
 
 /* What the shell exits with (PostgreSQL's restore_command): over 125 the server gives up instead of
  * believing that the archive ends here. */
@@ -104,27 +105,60 @@ static int unpack(const struct walfeed *f, const char *name, int in, int out,
 	return s && n == 0 ? 0 : -1;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static bool is_history(const char *name)
 {
 	return strchr(name, '.') != NULL;
 }
 
-static int hand_over(struct walfeed *f, const char *name, int in, struct err *e)
+/* Puts it where the command takes it from: 1; 0 when it is not in the archive; -1. */
+static int lay(struct walfeed *f, const char *name, struct err *e)
 {
 	unsigned char head[WAL_HEADER_SIZE] = { 0 };
-	FD_AUTO out = create(f, name, e);
-	uint64_t bytes;
+	FD_AUTO in = -1;
+	FD_AUTO out = -1;
+	int found;
 
-	if (out < 0 || unpack(f, name, in, out, head, &bytes, e) < 0 ||
-	    (!is_history(name) && verify(f, name, head, bytes, e) < 0))
+	f->ready[0] = '\0';
+	found = walwire_ask(f->end, name, &in, e);
+	if (found <= 0)
+		return found;
+	out = create(f, name, e);
+	if (out < 0 || unpack(f, name, in, out, head, &f->ready_b, e) < 0 ||
+	    (!is_history(name) && verify(f, name, head, f->ready_b, e) < 0))
 		return -1;
+	(void)snprintf(f->ready, sizeof(f->ready), "%s", name);
+	return 1;
+}
+
+/* The segment after it. What is wrong with that is said when it is asked for. */
+static void lay_next(struct walfeed *f, const char *name)
+{
+	struct err ignored = { 0 };
+	char **at;
+
+	if (is_history(name) || f->names.n == 0)
+		return;
+	at = bsearch(&name, f->names.v, f->names.n, sizeof(*f->names.v), by_name);
+	/* The list ends with a NULL; several repositories may each hold it. */
+	while (at && at[1] && strcmp(at[1], name) == 0)
+		at++;
+	if (at && at[1] && !is_history(at[1]) && strncmp(at[1], name, TIMELINE) == 0)
+		(void)lay(f, at[1], &ignored);
+}
+
+static void count(struct walfeed *f, const char *name)
+{
 	(void)pthread_mutex_lock(&f->lock);
 	f->files++;
-	f->bytes += bytes;
+	f->bytes += f->ready_b;
 	if (!is_history(name))
 		(void)snprintf(f->last, sizeof(f->last), "%s", name);
 	(void)pthread_mutex_unlock(&f->lock);
-	return 0;
 }
 
 /* ---- questions ---------------------------------------------------------------------- */
@@ -141,16 +175,18 @@ static bool is_name(const char *name)
 static const char *answer(struct walfeed *f, const char *name)
 {
 	struct err e = { 0 };
-	FD_AUTO fd = -1;
 	int found;
 
 	if (!is_name(name))
 		return ABSENT;
-	found = walwire_ask(f->end, name, &fd, &e);
+	found = strcmp(name, f->ready) == 0 ? 1 : lay(f, name, &e);
+	f->ready[0] = '\0'; /* the command takes it away */
 	if (found == 0)
 		return ABSENT;
-	if (found > 0 && hand_over(f, name, fd, &e) == 0)
+	if (found > 0) {
+		count(f, name);
 		return HERE;
+	}
 	(void)pthread_mutex_lock(&f->lock);
 	if (f->broken.kind == ERR_NONE)
 		f->broken = e;
@@ -186,8 +222,13 @@ static void *serve(void *arg)
 	AUTO_FREE char *answers = xasprintf("%s/wal/answer", f->dir);
 	char name[NAME];
 
-	while (hear(ask, name))
-		reply(answers, answer(f, name));
+	while (hear(ask, name)) {
+		const char *said = answer(f, name);
+
+		reply(answers, said);
+		if (strcmp(said, HERE) == 0)
+			lay_next(f, name);
+	}
 	return NULL;
 }
 
@@ -235,7 +276,8 @@ int walfeed_start(struct walfeed *f, struct err *e)
 	return failed ? err_set(e, ERR_SYSTEM, "start a thread: %s", strerror(failed)) : 0;
 }
 
-/* It sleeps until somebody asks: an empty question wakes it, and what it asks by is gone then. */
+/* It sleeps until somebody asks: an empty question wakes it, and what it asks by is gone then. It
+ * may also wait for a file that nobody wants any more. */
 void walfeed_stop(struct walfeed *f)
 {
 	AUTO_FREE char *ask = xasprintf("%s/wal/ask", f->dir);
@@ -249,6 +291,7 @@ void walfeed_stop(struct walfeed *f)
 		(void)unlink(ask);
 		io_close(&writer);
 		writer = -1;
+		(void)shutdown(f->end, SHUT_RDWR);
 		(void)pthread_join(f->thread, NULL);
 	}
 	f->running = false;

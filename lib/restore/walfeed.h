@@ -5,7 +5,7 @@
  * that asks through a FIFO in the private directory and waits for the answer in another; here a
  * thread answers: it has the file fetched (walwire.h), unpacks it, and hands it over only when it
  * is WAL of this very cluster. (Of a foreign or shortened file the server would think that the
- * archive ends there.)
+ * archive ends there.) While the server replays a segment, the next one is made ready.
  */
 #include "lib/base/err.h"
 #include "lib/base/strv.h"
@@ -23,6 +23,8 @@ struct walfeed {
 	const struct control *control;
 	const struct stream_opts *reading;
 	struct strv names; /* that the archive holds, sorted */
+	char ready[32];    /* the thread's: the file that lies there already; "" */
+	uint64_t ready_b;
 	pthread_t thread;
 	bool running;
 	pthread_mutex_t lock; /* of what follows */
