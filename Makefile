@@ -155,6 +155,7 @@ lint: all $(CFILES:%.c=$B/lint/%.tidy) $(HEADERS:%=$B/lint/%.self) ## every lint
 	@# As built without the libraries that may be missing.
 	$(CC) $(WARN) $(filter-out -DHAVE_%,$(CPPFLAGS)) -Werror -fsyntax-only $$(grep -l 'ifdef HAVE_' $(LIBSRC))
 	shellcheck $(SCRIPTS)
+	shellcheck -a ci/verify-backup
 	ci/check-includes.sh
 	mandoc -T lint -W warning $(MAN) $(PAGES)
 	BUILD=$B ci/check-docs.sh
@@ -167,6 +168,7 @@ modules: ## make docs/modules.md from the headers of lib/
 
 SHARE     = $(DESTDIR)$(PREFIX)/share
 DOCDIR    = $(SHARE)/doc/backup-probes
+JOBDIR    = $(SHARE)/backup-probes/daily-job
 MANDIR    = $(SHARE)/man
 BASHDIR   = $(SHARE)/bash-completion/completions
 ZSHDIR    = $(SHARE)/zsh/site-functions
@@ -176,8 +178,9 @@ EXAMPLES  = ci/backup-probes.conf.sample $(wildcard ci/github/* ci/gitlab/* ci/s
             ci/icinga2/* alerts/prometheus/* report/grafana/*) $(shell find ci/kubernetes -type f)
 # Each probe is a monitoring plugin, too: check-freshness is check_backup_freshness.
 install: all ## install below DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(DOCDIR) $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(MANDIR)/man1 $(DOCDIR) $(JOBDIR) $(BASHDIR) $(ZSHDIR) $(PLUGINDIR)
 	install $(TOOLS) ci/verify-backup $(DESTDIR)$(PREFIX)/bin
+	install -m 644 ci/daily-job/* $(JOBDIR)
 	install -m 644 $(MAN) $(MANDIR)/man1
 	for f in $(PAGES); do install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/} || exit; done
 	install -m 644 README.md LICENSE $(wildcard docs/*) $(DOCDIR)
@@ -195,7 +198,7 @@ uninstall: ## remove what install put there
 	cd $(BASHDIR) && rm -f $(notdir $(TOOLS))
 	cd $(ZSHDIR) && rm -f $(addprefix _,$(notdir $(TOOLS)))
 	find $(PLUGINDIR) -name 'check_backup_*' -lname '../../../bin/*' -delete
-	rm -rf $(DOCDIR)
+	rm -rf $(DOCDIR) $(dir $(JOBDIR))
 
 clean: ## remove build/
 	rm -rf $B

@@ -24,7 +24,7 @@ done
 # some tool reads it from the environment; the other way round, it knows what its tools read.
 known=$(ci/verify-backup --keys)
 # shellcheck disable=SC2013  # words
-read_by_tools=$(for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" ci/verify-backup); do
+read_by_tools=$(for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" ci/daily-job/tools.sh); do
 	"$build/bin/$tool" --help | grep -oE '\[[A-Z][A-Z_]+\]' | tr -d '[]'
 done | sort -u)
 help=$(for tool in "$build"/bin/*; do "$tool" --help; done)
@@ -35,10 +35,10 @@ for key in $known; do
 	echo "$help" | grep -qw "$key" || complain "no tool reads $key"
 done
 for key in $read_by_tools; do
-	echo "$known" | grep -qx "$key" || complain "ci/verify-backup does not know $key"
+	echo "$known" | grep -qx "$key" || complain "ci/daily-job/keys does not have $key"
 done
 for key in $(sed -n 's/^\.It Ev //p' ci/backup-probes.conf.5 | tr -d ,); do
-	echo "$known" | grep -qx "$key" || complain "ci/verify-backup does not know $key, which is in ci/backup-probes.conf.5"
+	echo "$known" | grep -qx "$key" || complain "ci/daily-job/keys does not have $key, which is in ci/backup-probes.conf.5"
 done
 ci/conf-sample | cmp -s - ci/backup-probes.conf.sample ||
 	complain "ci/backup-probes.conf.sample is not what ci/conf-sample makes of ci/backup-probes.conf.5: make sample"

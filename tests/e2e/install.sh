@@ -22,21 +22,24 @@ installs() {
 	for page in man1/verify-backup.1 man5/backup-probes.conf.5 man7/backup-probes.7; do expect_file "$HERE/share/man/$page"; done
 	expect_file "$HERE/share/doc/backup-probes/examples/backup-probes.conf.sample"
 	expect_file "$HERE/bin/verify-backup"
+	expect_file "$HERE/share/backup-probes/daily-job/keys"
 	expect_file "$HERE/share/doc/backup-probes/README.md"
 	expect_file "$HERE/share/doc/backup-probes/examples/prometheus/backup-probes.rules.yml"
 	[ -z "$(find "$SCRATCH/root" -type f ! -perm -044)" ]
 }
 t "everything is installed, readable for all" installs
 
-# The tools beside verify-backup are found wherever the tree stands.
+# The tools beside verify-backup and its parts are found wherever the tree stands.
 relocated() {
 	mv "$SCRATCH/root" "$SCRATCH/moved"
+	ln -sf "moved$PREFIX/bin/verify-backup" daily
 	printf 'LABEL=shop\nBACKUP_SOURCE=/nowhere\n' >shop.conf
-	expect_status 0 env -i PATH=/usr/bin:/bin HOME="$SCRATCH" \
-		"$SCRATCH/moved$PREFIX/bin/verify-backup" --check-config shop.conf
+	for command in "$SCRATCH/moved$PREFIX/bin/verify-backup" ./daily; do
+		expect_status 0 env -i PATH=/usr/bin:/bin HOME="$SCRATCH" "$command" --check-config shop.conf
+	done
 	mv "$SCRATCH/moved" "$SCRATCH/root"
 }
-t "it works from wherever it is moved to" relocated
+t "it works from wherever it is moved to, and through a link" relocated
 
 plugins() {
 	for probe in "$ROOT"/probes/*.c; do

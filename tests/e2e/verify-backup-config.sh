@@ -5,9 +5,9 @@
 . "${0%/*}/lib.sh"
 
 mkdir bin
-cp "$ROOT/ci/verify-backup" bin/
+cp -r "$ROOT/ci/verify-backup" "$ROOT/ci/daily-job" bin/
 # shellcheck disable=SC2013  # words
-for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" bin/verify-backup); do
+for tool in $(sed -n "s/^tools='\(.*\)'$/\1/p" bin/daily-job/tools.sh); do
 	printf '#!/bin/sh\nexit 0\n' >"bin/$tool"
 done
 chmod +x bin/*
@@ -130,12 +130,17 @@ the_environment_wins() {
 t "environment variables override the file; an empty one does not" the_environment_wins
 
 secrets() {
-	config 'PRODUCTION=postgresql://app:hunter2@db/shop' 'AWS_SECRET_ACCESS_KEY=hunter2'
-	chmod 644 shop.conf
-	expect_status 0 verify-backup --check-config shop.conf
-	expect_not_out hunter2
-	expect_err 'others may read it: chmod 600'
-	expect_not_err hunter2
+	for line in PRODUCTION=postgresql://app:hunter2@db/shop WAL_SOURCE=https://app:hunter2@host/wal/ \
+		'WAL_SOURCE=https://a.blob.core.windows.net/wal?sp=rl&sig=hunter2' AWS_SECRET_ACCESS_KEY=hunter2 \
+		AZURE_STORAGE_KEY=hunter2 'AZURE_STORAGE_CONNECTION_STRING=AccountName=a;AccountKey=hunter2'; do
+		config "$line"
+		chmod 644 shop.conf
+		expect_status 0 verify-backup --check-config shop.conf
+		expect_out "^${line%%=*}="
+		expect_not_out hunter2
+		expect_err 'others may read it: chmod 600'
+		expect_not_err hunter2
+	done
 	chmod 600 shop.conf
 	expect_status 0 verify-backup --check-config shop.conf
 	expect_no_err

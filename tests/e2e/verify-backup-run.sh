@@ -5,7 +5,7 @@
 . "${0%/*}/lib.sh"
 
 mkdir bin
-cp "$ROOT/ci/verify-backup" bin/
+cp -r "$ROOT/ci/verify-backup" "$ROOT/ci/daily-job" bin/
 unset LABEL BACKUP_SOURCE HISTORY REPORT_DIR WORK_DIR TIMEOUT PRODUCTION
 PATH=$SCRATCH/bin:$PATH
 WORK=$SCRATCH/work
@@ -191,13 +191,13 @@ fuser_lock() {
 t "what a killed run left is removed by the next" killed
 
 time_limit() {
-	sed -i 's/print n + 0/print (n ? n - 119 : 0)/' bin/verify-backup
+	sed -i 's/print n + 0/print (n ? n - 119 : 0)/' bin/daily-job/run.sh
 	slow restore-to-temp
 	expect_status 3 env TIMEOUT=1s verify-backup shop.conf
 	expect_err 'did not end within TIMEOUT=1s'
 	expect_file cleaned
 	nothing_remains
-	cp "$ROOT/ci/verify-backup" bin/
+	cp "$ROOT/ci/daily-job/run.sh" bin/daily-job/
 	all_fine
 	expect_status 0 env TIMEOUT=1.5h verify-backup shop.conf
 	expect_out '^TIMEOUT=$'
