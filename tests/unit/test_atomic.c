@@ -2,8 +2,8 @@
 
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -109,8 +109,6 @@ int main(void)
 {
 	Suite *s = suite_create("atomic");
 	TCase *t = tcase_create("atomic");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_dir, drop_dir);
 	tcase_add_test(t, replaces);
@@ -119,9 +117,5 @@ int main(void)
 	tcase_add_test(t, failed_rename_leaves_nothing);
 	tcase_add_test(t, no_directory);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

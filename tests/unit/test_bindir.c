@@ -2,8 +2,8 @@
 
 #include "lib/base/io.h"
 #include "lib/base/tree.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,18 +148,12 @@ int main(void)
 {
 	Suite *s = suite_create("bindir");
 	TCase *t = tcase_create("bindir");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_base, drop_base);
-	tcase_add_loop_test(t, major, 0, (int)(sizeof(MAJORS) / sizeof(MAJORS[0])));
+	tcase_add_loop_test(t, major, 0, CASES(MAJORS));
 	tcase_add_test(t, only_this_one);
 	tcase_add_test(t, not_one_at_all);
 	tcase_add_test(t, nearest_wins);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,7 +1,7 @@
 #include "lib/base/check.h"
 #include "lib/base/record.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -101,18 +101,12 @@ int main(void)
 {
 	Suite *s = suite_create("check");
 	TCase *c = tcase_create("check");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(c, a_check_on_which_nothing_was_said_is_unknown);
-	tcase_add_loop_test(c, the_worst_finding_stays, 0, (int)(sizeof(said) / sizeof(said[0])));
+	tcase_add_loop_test(c, the_worst_finding_stays, 0, CASES(said));
 	tcase_add_test(c, a_figure_that_json_cannot_hold_is_left_out);
 	tcase_add_test(c, ranges_judge_the_last_metric);
 	tcase_add_test(c, the_largest_check_is_still_a_record);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

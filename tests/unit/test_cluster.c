@@ -6,8 +6,8 @@
 #include "lib/base/tree.h"
 #include "lib/base/utc.h"
 #include "lib/pg/query.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -307,8 +307,6 @@ int main(void)
 {
 	Suite *s = suite_create("cluster");
 	TCase *t = tcase_create("cluster");
-	SRunner *r;
-	int failed;
 
 	if (!installed())
 		return 0;
@@ -325,9 +323,5 @@ int main(void)
 	if (geteuid() == 0)
 		tcase_add_test(t, as_a_plain_user);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,6 +1,7 @@
 #include "lib/base/identity.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
+
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -110,8 +111,6 @@ int main(void)
 {
 	Suite *s = suite_create("identity");
 	TCase *t = tcase_create("identity");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, plain);
 	if (geteuid() == 0) {
@@ -119,9 +118,5 @@ int main(void)
 		tcase_add_test(t, root_chooses);
 	}
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

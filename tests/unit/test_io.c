@@ -1,6 +1,7 @@
 #include "lib/base/io.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -168,11 +169,9 @@ int main(void)
 {
 	Suite *s = suite_create("io");
 	TCase *t = tcase_create("io");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_file, drop_file);
-	tcase_add_loop_test(t, secret, 0, (int)(sizeof(SECRETS) / sizeof(SECRETS[0])));
+	tcase_add_loop_test(t, secret, 0, CASES(SECRETS));
 	tcase_add_test(t, slurp_whole);
 	tcase_add_test(t, slurp_refuses);
 	tcase_add_test(t, write_reports);
@@ -180,9 +179,5 @@ int main(void)
 	tcase_add_test(t, copies);
 	tcase_add_test(t, close_keeps_errno);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

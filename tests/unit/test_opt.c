@@ -1,7 +1,7 @@
 #include "lib/base/manual.h"
 #include "lib/base/opt.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 static bool flag;
@@ -238,22 +238,16 @@ int main(void)
 {
 	Suite *s = suite_create("opt");
 	TCase *c = tcase_create("opt");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, forget, forget);
 	tcase_add_test(c, every_kind_lands_in_its_variable);
 	tcase_add_test(c, a_flag_may_have_a_form);
 	tcase_add_test(c, options_may_follow_operands_but_not_a_command);
-	tcase_add_loop_test(c, a_wrong_word_is_named, 0, (int)(sizeof(wrong) / sizeof(wrong[0])));
+	tcase_add_loop_test(c, a_wrong_word_is_named, 0, CASES(wrong));
 	tcase_add_test(c, the_environment_is_the_default_and_the_command_line_wins);
 	tcase_add_test(c, a_wrong_variable_is_named);
 	tcase_add_test(c, help_shows_each_option_but_hidden_ones);
 	tcase_add_test(c, the_page_has_its_sections_and_no_accidental_request);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

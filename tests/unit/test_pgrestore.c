@@ -2,8 +2,8 @@
 #include "lib/restore/pgrestore.h"
 
 #include "lib/base/strv.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,18 +248,12 @@ int main(void)
 {
 	Suite *s = suite_create("pgrestore");
 	TCase *t = tcase_create("pgrestore");
-	SRunner *r;
-	int failed;
 
-	tcase_add_loop_test(t, what_it_says, 0, (int)(sizeof(SAID) / sizeof(SAID[0])));
+	tcase_add_loop_test(t, what_it_says, 0, CASES(SAID));
 	tcase_add_test(t, endless_output);
 	tcase_add_test(t, two_at_once);
 	tcase_add_test(t, how_it_is_run);
-	tcase_add_loop_test(t, whose_fault, 0, (int)(sizeof(HERE) / sizeof(HERE[0])));
+	tcase_add_loop_test(t, whose_fault, 0, CASES(HERE));
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

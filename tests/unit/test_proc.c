@@ -3,8 +3,8 @@
 #include "lib/base/io.h"
 #include "lib/base/strv.h"
 #include "lib/base/utc.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -378,14 +378,11 @@ int main(void)
 {
 	Suite *s = suite_create("proc");
 	TCase *t = tcase_create("proc");
-	SRunner *r;
-	int failed;
 
 	/* A directory in PATH that we may not enter would turn "not found" into "not permitted". */
 	(void)setenv("PATH", "/usr/bin:/bin", 1);
 	tcase_set_timeout(t, 30);
-	tcase_add_loop_test(t, failed_start_is_named, 0,
-			    (int)(sizeof(FAILURES) / sizeof(FAILURES[0])));
+	tcase_add_loop_test(t, failed_start_is_named, 0, CASES(FAILURES));
 	tcase_add_test(t, failed_identity_is_named);
 	tcase_add_test(t, statuses);
 	tcase_add_test(t, captures_both_up_to_the_ceiling);
@@ -403,9 +400,5 @@ int main(void)
 	tcase_add_test(t, dies_with_us);
 	tcase_add_test(t, what_is_captured_dies_with_us);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,6 +1,7 @@
 #include "lib/base/record.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -191,23 +192,15 @@ int main(void)
 {
 	Suite *s = suite_create("record");
 	TCase *c = tcase_create("record");
-	SRunner *r;
-	int failed;
 
-	tcase_add_loop_test(c, only_a_strict_json_object_is_a_record, 0,
-			    (int)(sizeof(lines) / sizeof(lines[0])));
+	tcase_add_loop_test(c, only_a_strict_json_object_is_a_record, 0, CASES(lines));
 	tcase_add_test(c, integers_keep_all_64_bits);
 	tcase_add_loop_test(c, a_line_over_the_limit_is_refused_and_the_next_one_read, 0, 3);
 	tcase_add_test(c, a_cut_last_line_is_no_record);
 	tcase_add_test(c, an_unreadable_input_is_an_error);
-	tcase_add_loop_test(c, foreign_text_becomes_valid_json_text, 0,
-			    (int)(sizeof(texts) / sizeof(texts[0])));
+	tcase_add_loop_test(c, foreign_text_becomes_valid_json_text, 0, CASES(texts));
 	tcase_add_test(c, a_record_that_would_be_too_long_is_not_printed);
 	tcase_add_test(c, a_word_is_never_missing);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -6,8 +6,8 @@
 #include "lib/base/io.h"
 #include "lib/base/tree.h"
 #include "lib/base/xmem.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -334,25 +334,19 @@ int main(void)
 {
 	Suite *s = suite_create("restore");
 	TCase *t = tcase_create("restore");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 30);
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, times, 0, (int)(sizeof(TIMES) / sizeof(TIMES[0])));
+	tcase_add_loop_test(t, times, 0, CASES(TIMES));
 	tcase_add_test(t, times_add_up);
 	tcase_add_test(t, newest_of_the_records);
 	tcase_add_test(t, given_by_the_user);
 	if (geteuid() == 0)
 		tcase_add_test(t, handed_over);
-	tcase_add_loop_test(t, needs, 0, (int)(sizeof(NEEDS) / sizeof(NEEDS[0])));
-	tcase_add_loop_test(t, needs_of_archives, 0, (int)(sizeof(ARCHIVES) / sizeof(ARCHIVES[0])));
+	tcase_add_loop_test(t, needs, 0, CASES(NEEDS));
+	tcase_add_loop_test(t, needs_of_archives, 0, CASES(ARCHIVES));
 	tcase_add_test(t, enough);
 	tcase_add_test(t, taken);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,7 +1,7 @@
 #include "lib/base/io.h"
 #include "lib/base/stage.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -206,8 +206,6 @@ int main(void)
 {
 	Suite *s = suite_create("stage");
 	TCase *c = tcase_create("stage");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(c, lines_pass_unchanged_and_first);
 	tcase_add_test(c, run_and_label_are_adopted);
@@ -219,9 +217,5 @@ int main(void)
 	tcase_add_test(c, a_bad_backup_is_critical);
 	tcase_add_test(c, a_full_disk_behind_standard_output_is_unknown);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

@@ -3,8 +3,8 @@
 #include "lib/base/io.h"
 #include "lib/base/proctree.h"
 #include "lib/base/tree.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -308,8 +308,6 @@ int main(void)
 {
 	Suite *s = suite_create("tmpdir");
 	TCase *t = tcase_create("tmpdir");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_parent, drop_parent);
 	tcase_add_test(t, made_and_removed);
@@ -321,13 +319,8 @@ int main(void)
 	tcase_add_test(t, reaps_the_dead_only);
 	tcase_add_test(t, spares_what_a_child_still_uses);
 	tcase_add_test(t, the_mark_is_a_second_witness);
-	tcase_add_loop_test(t, names_are_not_enough, 0,
-			    (int)(sizeof(NOT_OURS) / sizeof(NOT_OURS[0])));
+	tcase_add_loop_test(t, names_are_not_enough, 0, CASES(NOT_OURS));
 	tcase_add_test(t, strangers_are_left_alone);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -1,8 +1,8 @@
 #include "lib/base/tree.h"
 
 #include "lib/base/io.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -256,8 +256,6 @@ int main(void)
 {
 	Suite *s = suite_create("tree");
 	TCase *t = tcase_create("tree");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 30);
 	tcase_add_checked_fixture(t, make_base, drop_base);
@@ -270,9 +268,5 @@ int main(void)
 	tcase_add_test(t, keeps_one);
 	tcase_add_test(t, mount_points_stay);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

@@ -7,8 +7,8 @@
 #include "lib/physical/walpath.h"
 #include "lib/physical/walrecord.h"
 #include "lib/storage/crc.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,8 +311,6 @@ int main(void)
 {
 	Suite *s = suite_create("walrecord");
 	TCase *c = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(c, a_name_says_what_a_file_is, 0, COUNT(names));
 	tcase_add_test(c, the_path_follows_the_history);
@@ -322,8 +320,5 @@ int main(void)
 	tcase_add_loop_test(c, checksums_are_joined_and_taken_apart, 0, 42);
 	tcase_add_test(c, a_changed_line_is_no_entry);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }
