@@ -89,7 +89,7 @@ static int choose(const char *data, uint32_t block_size, int major, uint32_t cat
 {
 	BUF_AUTO pages = BUF_INIT(CATALOGUE_MAX);
 	AUTO_FREE char *path = NULL;
-	uint32_t file;
+	uint32_t file = 0;
 	int best = 0;
 
 	if (file_of(data, catalogue, &file, e) < 0)
