@@ -93,7 +93,8 @@ int control_parse(const unsigned char *p, size_t n, const char *name, struct con
 	if ((unsigned)c->state >= CONTROL_STATES)
 		return err_set(e, ERR_BACKUP, "read %s: the cluster is in state %u, which none is",
 			       name, (unsigned)c->state);
-	c->known = c->version == 1201 || c->version == 1300 || c->version == 1800;
+	c->known = c->version == 1201 || c->version == 1300 || c->version == 1700 ||
+		   c->version == 1800;
 	if (!c->known)
 		return 0;
 	take_rest(p, c);

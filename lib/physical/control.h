@@ -4,9 +4,9 @@
  * control: global/pg_control, what a cluster knows of itself.
  *
  * Format: PostgreSQL src/include/catalog/pg_control.h (struct ControlFileData) as 64-bit
- * little-endian hosts lay it out: pg_control versions 1201 (PostgreSQL 12), 1300 (13 to 17) and
- * 1800 (18). Of other versions only what stands before the first checkpoint is known. The CRC-32C
- * at the end covers all before it; where it stands differs with the version and is found by
+ * little-endian hosts lay it out: pg_control versions 1201 (PostgreSQL 12), 1300 (13 to 16), 1700
+ * and 1800 (18). Of other versions only what stands before the first checkpoint is known. The
+ * CRC-32C at the end covers all before it; where it stands differs with the version and is found by
  * computing it, so the CRC of every version is verified.
  */
 #include "lib/base/err.h"

@@ -45,11 +45,41 @@ static int64_t time_of(char *s)
 	return utc_parse(s, &ms) ? ms : -1;
 }
 
+/* A timeline, 0 without the line; false when there is something else. */
+static bool timeline_of(const char *text, size_t len, const char *key, uint32_t *timeline)
+{
+	struct err ignored;
+	char value[32];
+	uint64_t n = 0;
+
+	if (line_of(text, len, key, value, sizeof(value)) &&
+	    num_u64(value, 1, UINT32_MAX, &n, &ignored) < 0)
+		return false;
+	*timeline = (uint32_t)n;
+	return true;
+}
+
+/* Whoever takes an incremental backup for a full one starts a server on parts of files. */
+static int parse_prior(const char *text, size_t len, const char *name, struct label *l,
+		       struct err *e)
+{
+	char value[64];
+
+	if (!line_of(text, len, "INCREMENTAL FROM LSN", value, sizeof(value)))
+		return 0;
+	if (!manifest_lsn(value, &l->prior_start) || l->prior_start == 0)
+		return err_set(e, ERR_BACKUP, "read %s: damaged: INCREMENTAL FROM LSN is no LSN",
+			       name);
+	if (!timeline_of(text, len, "INCREMENTAL FROM TLI", &l->prior_timeline) ||
+	    l->prior_timeline == 0)
+		return err_set(e, ERR_BACKUP,
+			       "read %s: damaged: INCREMENTAL FROM TLI is no timeline", name);
+	return 0;
+}
+
 int label_parse(const char *text, size_t len, const char *name, struct label *l, struct err *e)
 {
 	char value[256], *file;
-	struct err ignored;
-	uint64_t timeline;
 
 	memset(l, 0, sizeof(*l));
 	if (!line_of(text, len, "START WAL LOCATION", value, sizeof(value)))
@@ -67,9 +97,9 @@ int label_parse(const char *text, size_t len, const char *name, struct label *l,
 	    !manifest_lsn(value, &l->checkpoint))
 		return err_set(e, ERR_BACKUP, "read %s: damaged: CHECKPOINT LOCATION is no LSN",
 			       name);
-	if (line_of(text, len, "START TIMELINE", value, sizeof(value)) &&
-	    num_u64(value, 1, UINT32_MAX, &timeline, &ignored) == 0)
-		l->timeline = (uint32_t)timeline;
+	(void)timeline_of(text, len, "START TIMELINE", &l->timeline);
+	if (parse_prior(text, len, name, l, e) < 0)
+		return -1;
 	(void)line_of(text, len, "BACKUP METHOD", l->method, sizeof(l->method));
 	(void)line_of(text, len, "BACKUP FROM", l->from, sizeof(l->from));
 	(void)line_of(text, len, "LABEL", l->text, sizeof(l->text));

@@ -5,8 +5,8 @@
  * SEGMENT.OFFSET.backup, which also says where it can end.
  *
  * Format: PostgreSQL src/backend/access/transam/xlogbackup.c (build_backup_content), lines
- * "KEY: value". Without this file a base backup is silently corrupt: the server would start from
- * the wrong checkpoint.
+ * "KEY: value"; INCREMENTAL FROM LSN and TLI since PostgreSQL 17. Without this file a base backup
+ * is silently corrupt: the server would start from the wrong checkpoint.
  */
 #include "lib/base/err.h"
 
@@ -19,6 +19,10 @@ struct label {
 	uint64_t stop;       /* LSN of STOP WAL LOCATION, in a .backup file of the archive; 0: not
 			      * said */
 	uint32_t timeline;   /* START TIMELINE; 0: not said */
+	/* Of an incremental backup: where the backup began that it was made against. 0: it is a
+	 * full one. */
+	uint64_t prior_start;
+	uint32_t prior_timeline;
 	int64_t started_ms;  /* START TIME, whose zone is taken when it is UTC or GMT; -1: not known
 			      */
 	int64_t stopped_ms;  /* STOP TIME; -1: not known */

@@ -41,13 +41,10 @@ static double sum_of(const json_t *run, const char *check, const char *const *me
 static void take_times(struct drill *d, const json_t *run)
 {
 	static const char *const unpack[] = { "decrypt_seconds", "unpack_seconds", NULL };
-	static const char *const restore[] = { "repository_seconds",
-					       "consistent_seconds",
-					       "pre_data_seconds",
-					       "data_seconds",
-					       "post_data_seconds",
-					       "replay_seconds",
-					       NULL };
+	static const char *const restore[] = { "repository_seconds", "combine_seconds",
+					       "consistent_seconds", "pre_data_seconds",
+					       "data_seconds",       "post_data_seconds",
+					       "replay_seconds",     NULL };
 
 	d->fetch_s = past_metric(run, "backup-download", "fetch_seconds");
 	d->unpack_s = sum_of(run, "restore-time", unpack);

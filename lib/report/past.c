@@ -16,6 +16,7 @@ const struct past_phase past_phases[PAST_PHASES] = {
 	{ "restore-time", "repository_seconds", "out of the repository" },
 	{ "restore-time", "decrypt_seconds", "decrypt" },
 	{ "restore-time", "unpack_seconds", "unpack" },
+	{ "restore-time", "combine_seconds", "putting the chain together" },
 	{ "restore-time", "start_seconds", "start server" },
 	{ "restore-time", "consistent_seconds", "until consistent" },
 	{ "restore-time", "replay_seconds", "replay" },

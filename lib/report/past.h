@@ -17,7 +17,7 @@
 enum { PAST_RUNS = 5000, PAST_DAYS = 371 };
 
 /* The parts of a recovery time, in their order; past_phases[] names them. */
-enum { PAST_PHASES = 12 };
+enum { PAST_PHASES = 13 };
 struct past_phase {
 	const char *check, *metric, *name;
 };

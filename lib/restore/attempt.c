@@ -6,6 +6,7 @@
 #include "lib/base/xmem.h"
 #include "lib/pg/template.h"
 #include "lib/restore/guard.h"
+#include "lib/restore/kin.h"
 #include "lib/restore/relay.h"
 #include "lib/restore/seal.h"
 #include "lib/restore/walstore.h"
@@ -382,6 +383,18 @@ static char *get_backup(struct attempt *a, struct err *e)
 	return bring_run(a->bring, a->path, a->job.jobs, a->job.max_disk_b, &a->job.bring_ms, e);
 }
 
+/* What it builds on stays where it is. */
+static int get_ancestors(struct attempt *a, struct err *e)
+{
+	const struct kin_job job = {
+		.path = a->source->path, .who = &a->who, .keys = &a->job.keys, .dir = a->path
+	};
+
+	if (a->bring || a->source->arriving >= 0)
+		return 0;
+	return kin_find(&job, &a->job.ancestors, e);
+}
+
 /* ---- the whole ---------------------------------------------------------------------- */
 
 int attempt_work(void *ctx)
@@ -400,10 +413,14 @@ int attempt_work(void *ctx)
 		stage_error(a->st, e.kind == ERR_BACKUP ? "backup-complete" : "restore", "", &e);
 		return V_OK;
 	}
+	if (get_ancestors(a, &e) < 0) {
+		stage_error(a->st, "backup-chain", "", &e);
+		return V_OK;
+	}
 	a->job.templates = templates = find_templates(a);
 	archive = open_archive(a);
-	if (seal_find(&seal, a->st, &a->who, a->path, a->bring ? NULL : path, a->job.pg_bindir,
-		      templates, a->require_isolation) &&
+	if (seal_find(&seal, a->st, &a->who, a->path, a->bring ? NULL : path, &a->job.ancestors,
+		      a->job.pg_bindir, templates, a->require_isolation) &&
 	    archive >= 0) {
 		a->job.shut_off = seal.in.level == ISOLATE_FULL;
 		pid = run_restorer(a, &seal, path, &server);
@@ -417,5 +434,6 @@ int attempt_work(void *ctx)
 		hold(a, &server);
 	end_restorer(a, pid);
 	seal_free(&seal);
+	strv_free(&a->job.ancestors);
 	return (int)command;
 }

@@ -30,7 +30,7 @@ int base_read_manifest(struct base *b, const char *path, struct err *e)
 	return b->has_manifest ? 0 : -1;
 }
 
-static int read_version(struct base *b, const char *data, struct err *e)
+int base_read_version(struct base *b, const char *data, struct err *e)
 {
 	AUTO_FREE char *name = xasprintf("%s/PG_VERSION", data);
 	BUF_AUTO text = BUF_INIT(sizeof(b->version) - 1);
@@ -75,16 +75,17 @@ static int read_label(struct base *b, const char *data, struct err *e)
 	    label_parse(text.s, text.len, "backup_label", &b->label, e) < 0)
 		return -1;
 	b->has_label = true;
-	if (strstr(text.s, "INCREMENTAL FROM LSN:") == NULL)
+	if (b->label.prior_start == 0)
 		return 0;
-	return err_set(e, ERR_USAGE,
+	return err_set(e, ERR_SYSTEM,
 		       "restore the backup: it is an incremental one, useless without those before "
-		       "it; put them together with pg_combinebackup and give its result");
+		       "it, which could not be looked for; let the user that it is restored as "
+		       "read it and what lies beside it");
 }
 
 int base_look(struct base *b, const char *data, struct err *e)
 {
-	if (read_version(b, data, e) < 0 || read_control(b, data, e) < 0)
+	if (base_read_version(b, data, e) < 0 || read_control(b, data, e) < 0)
 		return -1;
 	return read_label(b, data, e);
 }

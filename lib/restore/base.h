@@ -24,6 +24,9 @@ struct base {
 /* The manifest beside the backup at path, when there is one. -1: it is damaged. */
 int base_read_manifest(struct base *b, const char *path, struct err *e);
 
+/* Reads PG_VERSION into version and major. */
+int base_read_version(struct base *b, const char *data, struct err *e);
+
 /* Reads PG_VERSION, pg_control and backup_label. -1 with *e: no server can be started on it. */
 int base_look(struct base *b, const char *data, struct err *e);
 

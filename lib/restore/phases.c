@@ -12,6 +12,8 @@ static const struct {
 			  "repository_rate" },
 	[PHASE_DECRYPT] = { "decrypt_seconds", "decrypt", NULL, NULL },
 	[PHASE_UNPACK] = { "unpack_seconds", "unpack", "unpack_bytes", "unpack_rate" },
+	[PHASE_COMBINE] = { "combine_seconds", "putting the chain together", "combine_bytes",
+			    "combine_rate" },
 	[PHASE_START] = { "start_seconds", "server", NULL, NULL },
 	[PHASE_CONSISTENT] = { "consistent_seconds", "until consistent", NULL, NULL },
 	[PHASE_REPLAY] = { "replay_seconds", "replay", "replay_bytes", "replay_rate" },

@@ -15,6 +15,7 @@ enum phase {
 	PHASE_BRING,      /* its program's own restore, out of its repository */
 	PHASE_DECRYPT,    /* as far as it can be told apart */
 	PHASE_UNPACK,     /* an archive that is compressed as a whole */
+	PHASE_COMBINE,    /* an incremental backup, with those that it builds on */
 	PHASE_START,      /* making the server and starting it */
 	PHASE_CONSISTENT, /* a physical backup: replay until it is consistent */
 	PHASE_REPLAY,     /* and on to the target, until it takes connections */

@@ -38,24 +38,6 @@ static int make_room(struct recovery *w, struct err *e)
 	return space_check(w->job->dir, &need, w->job->max_disk_b, e);
 }
 
-static int unpack(struct recovery *w, struct err *e)
-{
-	const struct unpack_job job = { .path = w->job->path,
-					.dir = w->job->dir,
-					.data = w->data,
-					.reading = &w->job->reading,
-					.move = w->job->brought };
-	int ret;
-
-	if (base_read_manifest(&w->base, w->job->path, e) < 0 || make_room(w, e) < 0)
-		return -1;
-	phases_begin(&w->phases, PHASE_UNPACK);
-	ret = unpack_run(&job, &w->base.unpacked, e);
-	phases_end(&w->phases, PHASE_UNPACK);
-	w->phases.bytes[PHASE_UNPACK] = w->base.unpacked.bytes;
-	return ret;
-}
-
 /* WAL names directories of its own: that of a new tablespace is made, and what stands there
  * emptied, wherever the primary had it - which may be this machine. */
 static int be_shut_off(const struct recovery *w, struct err *e)
@@ -81,6 +63,65 @@ static int find_programs(struct recovery *w, struct err *e)
 		       "start the backup: its files are of PostgreSQL %s, which no other version "
 		       "reads, and here is %s; install postgresql-%s",
 		       w->base.version, w->bin.version, w->base.version);
+}
+
+/* An incremental backup and what it builds on become one. */
+static int put_together(struct recovery *w, struct err *e)
+{
+	struct space need = space_needed(w->what, w->job->source->bytes);
+	struct combine *c = &w->chain;
+
+	need.need_b = combine_needs(c, need.need_b);
+	*w->job->need_b = need.need_b;
+	if (be_shut_off(w, e) < 0 || space_check(w->job->dir, &need, w->job->max_disk_b, e) < 0 ||
+	    combine_open(c, e) < 0 ||
+	    base_read_version(&w->base, c->members.v[c->members.n - 1], e) < 0 ||
+	    find_programs(w, e) < 0)
+		return -1;
+	(void)snprintf(w->whole, sizeof(w->whole), "%.*s/combined", PATH_MAX - 32, w->job->dir);
+	return combine_run(c, &w->bin, w->whole, e);
+}
+
+static int combine(struct recovery *w)
+{
+	struct err e = { 0 };
+
+	if (w->job->ancestors.n == 0)
+		return 0;
+	w->chain = (struct combine){ .ancestors = &w->job->ancestors,
+				     .path = w->job->path,
+				     .dir = w->job->dir,
+				     .reading = &w->job->reading,
+				     .phases = &w->phases,
+				     .sync = w->job->durability == CLUSTER_FAITHFUL };
+	if (put_together(w, &e) == 0) {
+		combine_say(&w->chain, &w->bin, w->st);
+		return 0;
+	}
+	stage_error(w->st, e.kind == ERR_BACKUP ? "backup-chain" : "restore", "", &e);
+	return -1;
+}
+
+static int unpack(struct recovery *w, struct err *e)
+{
+	const bool whole = w->whole[0] != '\0';
+	const enum phase phase = whole ? PHASE_COMBINE : PHASE_UNPACK;
+	const struct unpack_job job = { .path = whole ? w->whole : w->job->path,
+					.dir = w->job->dir,
+					.data = w->data,
+					.reading = &w->job->reading,
+					.move = whole || w->job->brought };
+	int ret;
+
+	if (base_read_manifest(&w->base, job.path, e) < 0 || (!whole && make_room(w, e) < 0))
+		return -1;
+	phases_begin(&w->phases, phase);
+	ret = unpack_run(&job, &w->base.unpacked, e);
+	phases_end(&w->phases, phase);
+	w->phases.bytes[phase] = w->base.unpacked.bytes;
+	if (whole)
+		combine_layout(&w->chain, &w->base.unpacked);
+	return ret;
 }
 
 static int larger(int a, int b)
@@ -252,7 +293,7 @@ static void run(struct recovery *w)
 {
 	struct err e = { 0 };
 
-	if (look(w, &e) < 0)
+	if (combine(w) < 0 || look(w, &e) < 0)
 		return;
 	if (be_shut_off(w, &e) < 0 || find_programs(w, &e) < 0) {
 		stage_error(w->st, "restore", "", &e);
@@ -300,5 +341,6 @@ void physical_run(struct stage *st, const struct restore_job *job, const struct 
 	walfeed_stop(&w.feed);
 	recovered_free(&w.recovered);
 	base_free(&w.base);
+	combine_free(&w.chain);
 	strv_free(&w.settings);
 }

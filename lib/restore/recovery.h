@@ -6,6 +6,7 @@
  */
 #include "lib/dump/sniff.h"
 #include "lib/restore/base.h"
+#include "lib/restore/combine.h"
 #include "lib/restore/phases.h"
 #include "lib/restore/recovered.h"
 #include "lib/restore/replay.h"
@@ -18,6 +19,8 @@ struct recovery {
 	const struct sniffed *what;
 	struct base base;
 	char data[PATH_MAX];
+	struct combine chain;
+	char whole[PATH_MAX]; /* of several backups put together; "": it is one */
 	struct pg_bindir bin;
 	struct strv settings;
 	struct walfeed feed;

@@ -19,11 +19,12 @@
 
 struct restore_job {
 	const struct source *source;
-	const char *path; /* of the backup, readable for us */
-	bool brought;     /* it is in dir, to be moved from there (bring.h), */
-	int64_t bring_ms; /* after so long */
-	const char *dir;  /* private, ours */
-	bool shut_off;    /* no other file of this machine can be reached */
+	const char *path;      /* of the backup, readable for us */
+	struct strv ancestors; /* paths of what it builds on, readable, too; the full one first */
+	bool brought;          /* it is in dir, to be moved from there (bring.h), */
+	int64_t bring_ms;      /* after so long */
+	const char *dir;       /* private, ours */
+	bool shut_off;         /* no other file of this machine can be reached */
 	const struct identity *who;
 	const char *pg_bindir; /* NULL: look for it */
 	const char *templates; /* of data directories (template.h); NULL: none */

@@ -17,6 +17,12 @@ static void show(struct seal *s, const char *dir, const char *name)
 		strv_add(&s->show, path);
 }
 
+static void show_backup(struct seal *s, const char *path)
+{
+	show(s, path, "");
+	unpack_beside(path, &s->show);
+}
+
 /* PostgreSQL finds its files from where its programs are. */
 static void show_programs(struct seal *s, const char *bindir)
 {
@@ -67,15 +73,16 @@ static void say(const struct seal *s, struct stage *st, const struct identity *w
 }
 
 bool seal_find(struct seal *out, struct stage *st, const struct identity *who, const char *dir,
-	       const char *backup, const char *pg_bindir, const char *templates, bool required)
+	       const char *backup, const struct strv *ancestors, const char *pg_bindir,
+	       const char *templates, bool required)
 {
 	struct err why = { 0 };
 
 	*out = (struct seal){ .in = { .root = { .dir = dir, .as = who } } };
-	if (backup) {
-		show(out, backup, "");
-		unpack_beside(backup, &out->show);
-	}
+	if (backup)
+		show_backup(out, backup);
+	for (size_t i = 0; i < ancestors->n; i++)
+		show_backup(out, ancestors->v[i]);
 	if (templates)
 		show(out, templates, "");
 	if (pg_bindir)

@@ -15,11 +15,12 @@ struct seal {
 
 /* Finds the best that the system allows, and says so with the check "isolation". dir is private and
  * the only one that can be written to there; backup (NULL: it is in dir) with what it links to
- * (unpack_beside()),
+ * (unpack_beside()), and so are its ancestors, which it builds on;
  * pg_bindir (NULL: PATH tells) and templates (may be NULL) are visible.
  * False: required, and not possible. What *out points to must outlive it; seal_free() in any case.
  */
 bool seal_find(struct seal *out, struct stage *st, const struct identity *who, const char *dir,
-	       const char *backup, const char *pg_bindir, const char *templates, bool required);
+	       const char *backup, const struct strv *ancestors, const char *pg_bindir,
+	       const char *templates, bool required);
 void seal_free(struct seal *s);
 #endif

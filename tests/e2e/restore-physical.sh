@@ -309,13 +309,12 @@ strange() {
 	copy
 	printf 'INCREMENTAL FROM LSN: 0/2000028\nINCREMENTAL FROM TLI: 1\n' >>bad/backup_label
 	rm bad/backup_manifest
-	expect_status 3 restore-to-temp --records --backup bad
-	expect_out 'pg_combinebackup'
+	critical backup-chain 'builds on: no backup beside it began at 0/2000028 on timeline 1'
 	expect_status 3 restore-to-temp --records --backup "$PLAIN" --max-disk 1MB
 	expect_out 'max-disk'
 	expect_nothing_left
 }
-t "another version, an incremental backup and too little room are unknown, with a way out" strange
+t "another version and too little room are unknown, half a chain is critical, with a way out" strange
 
 killed() {
 	restore-to-temp --records --backup "$PLAIN" --wal-source "$SCRATCH" -- sleep 60 >"$OUT" 2>"$ERR" &

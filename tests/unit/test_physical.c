@@ -114,6 +114,8 @@ static void sign_control(unsigned char p[CONTROL_SIZE])
 	put32(p, 288, (uint32_t)crc_add(CRC_32C, 0, p, 288));
 }
 
+static const uint32_t control_versions[] = { 1201, 1300, 1700, 1800 };
+
 START_TEST(pg_control_is_read)
 {
 	unsigned char p[CONTROL_SIZE];
@@ -121,6 +123,7 @@ START_TEST(pg_control_is_read)
 	struct err e = { 0 };
 
 	make_control(p);
+	put32(p, 8, control_versions[_i]);
 	sign_control(p);
 	ck_assert_msg(control_parse(p, sizeof(p), "c", &c, &e) == 0, "%s", e.msg);
 	ck_assert(c.known && c.checksums);
@@ -281,7 +284,7 @@ int main(void)
 
 	tcase_add_loop_test(t, files_of_relations_have_pages, 0, CASES(files));
 	tcase_add_test(t, a_page_is_judged_by_header_and_checksum);
-	tcase_add_test(t, pg_control_is_read);
+	tcase_add_loop_test(t, pg_control_is_read, 0, CASES(control_versions));
 	tcase_add_test(t, a_damaged_pg_control_is_refused);
 	tcase_add_test(t, a_backup_label_is_read);
 	tcase_add_loop_test(t, a_label_without_positions_is_refused, 0, CASES(bad_labels));

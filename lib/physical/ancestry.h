@@ -1,0 +1,27 @@
+#ifndef LIB_PHYSICAL_ANCESTRY_H
+#define LIB_PHYSICAL_ANCESTRY_H
+/*
+ * ancestry: the backups that an incremental one (pg_basebackup --incremental, PostgreSQL 17 and
+ * later) builds on. Its label says where the backup that it was made against began, and on which
+ * timeline; nobody says where that one lies. It is looked for where backups of one job lie: in the
+ * same folder, whatever they are called there, and, where each has a folder of its own
+ * (2026-02-17/base), under its name in the folders beside.
+ *
+ * pg_combinebackup holds the same positions against one another (PostgreSQL
+ * src/bin/pg_combinebackup/pg_combinebackup.c, check_backup_label_files()).
+ */
+#include "lib/base/strv.h"
+#include "lib/dump/keys.h"
+#include "lib/physical/walneed.h"
+
+/* More can hardly be meant, and a circle ends here. */
+enum { ANCESTRY_MAX = 1000 };
+
+/* Was child made against the backup that says *need? */
+bool ancestry_fits(const struct walneed *child, const struct walneed *need);
+
+/* The paths of all that the backup at path builds on, the full one first, without path itself: none
+ * when it is a full one, no base backup at all, or does not say what it is, which others tell. keys
+ * are for encrypted tars, and may be NULL. ERR_BACKUP: one is not there. */
+int ancestry_find(const char *path, const struct keys *keys, struct strv *out, struct err *e);
+#endif

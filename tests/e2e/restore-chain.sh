@@ -1,0 +1,185 @@
+#!/bin/sh
+# Chains of incremental base backups (PostgreSQL 17 and later) are put together and recovered; what
+# lacks a link, has a wrong one or is damaged is told.
+# time limit: 400 s
+. "${0%/*}/lib.sh"
+need jq python3 tar
+
+[ -x "$PG_BIN/pg_combinebackup" ] || {
+	echo "skip - restore-chain.sh # optional: needs PostgreSQL 17 or later (pg_combinebackup)"
+	exit 0
+}
+
+CHAIN=$SCRATCH/source/chain
+
+base() {
+	dir=$1
+	shift
+	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$PG_SOCKET/$dir" -c fast --no-sync "$@"
+}
+
+# plain NAME [PRIOR]: a directory of the chain, its tablespace beside it.
+plain() {
+	base "chain/$1" -T "$PG_SOCKET/space=$PG_SOCKET/space-$1" \
+		${2:+"--incremental=$PG_SOCKET/chain/$2/backup_manifest"}
+}
+
+make_source() {
+	pg_init "$SCRATCH/source" || return
+	as_pg rm -r "$SCRATCH/source/data"
+	as_pg "$PG_BIN/initdb" -D "$SCRATCH/source/data" -U postgres -k --wal-segsize=1 --no-sync -A trust
+	PG_SOCKET=$SCRATCH/source
+	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
+	as_pg mkdir "$PG_SOCKET/space" "$PG_SOCKET/wal" "$CHAIN" "$PG_SOCKET/tars"
+	pg_run "$PG_SOCKET" -c listen_addresses= -c summarize_wal=on -c archive_mode=on || return
+	sql "ALTER SYSTEM SET archive_command = 'cp %p $PG_SOCKET/wal/%f'" || return
+	sql "SELECT pg_reload_conf()" || return
+	pg_slim || return
+	sql "CREATE TABLESPACE elsewhere LOCATION '$PG_SOCKET/space'" || return
+	sql "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 20000) g;
+		CREATE TABLE far TABLESPACE elsewhere AS SELECT g FROM generate_series(1, 5000) g" || return
+	plain full || return
+	sql "UPDATE t SET m = 'changed' WHERE g % 1000 = 0; DELETE FROM far WHERE g > 4000" || return
+	plain monday full || return
+	sql "INSERT INTO t SELECT g, 'new' FROM generate_series(20001, 20100) g" || return
+	plain tuesday monday || return
+	base tars/full -Ft -z || return
+	sql "INSERT INTO t SELECT g, 'new' FROM generate_series(20101, 20200) g" || return
+	base tars/monday -Ft --compress=server-zstd --incremental="$PG_SOCKET/tars/full/backup_manifest" || return
+	sql "INSERT INTO t VALUES (0, 'after the last backup')" || return
+	as_pg "$PG_BIN/pg_ctl" -D "$PG_SOCKET/data" -m fast -w -s stop
+}
+
+if ! make_source >"$SCRATCH/log/source" 2>&1; then
+	echo "not ok - the backups could not be made"
+	cat "$SCRATCH/log/source"
+	exit 1
+fi
+
+# restored BACKUP WHAT [ARG...]: WHAT is what the restored server says of its rows.
+restored() {
+	backup=$1 what=$2
+	shift 2
+	expect_status 3 restore-to-temp --records --backup "$backup" "$@" -- "$PG_BIN/psql" -XqAt -o "$TMPDIR/said" \
+		-c "SELECT count(*), count(*) FILTER (WHERE m = 'changed'), count(*) FILTER (WHERE m = 'new'),
+			min(g), (SELECT count(*) FROM far) FROM t"
+	for check in isolation backup-chain backup-format backup-complete restore recovery-target verified-rto \
+		temporary-server; do
+		expect_check $check ok
+	done
+	[ "$(cat "$TMPDIR/said")" = "$what" ] || say_failed "$backup: $(cat "$TMPDIR/said")"
+	expect_nothing_left
+}
+
+together() {
+	restored source/chain/tuesday '20100|20|100|1|4000' --target immediate
+	expect_records 'any(.check == "backup-chain" and (.members | map(split("/") | last)) ==
+		["full", "monday", "tuesday"])'
+	expect_records 'any(.check == "restore-time" and
+		any(.metrics[]; .name == "combine_seconds" and .value > 0))'
+	restored source/chain/monday '20000|20|0|1|4000'
+	expect_out 'a full backup and 1 incremental one: full and monday'
+}
+t "a chain of directories is found among its neighbours and put together, up to each of its links" together
+
+tars() {
+	restored source/tars/monday '20200|20|200|1|4000'
+	expect_out 'base backup in tar of PostgreSQL .*zstd'
+}
+t "a chain of tars, each packed in its own way, is unpacked and put together" tars
+
+recovered() {
+	restored source/chain/tuesday '20201|20|200|0|4000' --wal-source source/wal
+	expect_records 'any(.record == "instance" and .recovery_point_by == "last-commit")'
+}
+t "recovery goes on from there to the end of the archive" recovered
+
+# Where each backup has a folder of its own.
+dated() {
+	mkdir -p days/2026-02-15 days/2026-02-16
+	cp -a source/chain/full days/2026-02-15/base
+	cp -a source/chain/monday days/2026-02-16/base
+	restored days/2026-02-16/base '20000|20|0|1|4000'
+	rm -r days
+}
+t "the chain is also found where each backup lies in a folder of its day" dated
+
+# The chain of directories, to be damaged.
+copy() {
+	rm -rf bad
+	cp -a "$CHAIN" bad
+}
+
+broken() {
+	expect_status "$1" restore-to-temp --records --backup bad/tuesday
+	expect_check "$2" "$3"
+	expect_out "$4"
+	expect_nothing_left
+}
+
+lsn_of() { sed -n 's,^START WAL LOCATION: \([0-9A-F/]*\) .*,\1,p' "$CHAIN/$1/backup_label"; }
+
+links() {
+	copy
+	rm -r bad/monday
+	broken 2 backup-chain critical "tuesday builds on: no backup beside it began at $(lsn_of monday) on timeline 1"
+	copy
+	rm -r bad/full
+	broken 2 backup-chain critical "monday builds on: no backup beside it began at $(lsn_of full) on timeline 1"
+	copy
+	python3 - bad/monday/backup_manifest <<-'PYTHON'
+		import hashlib, re, sys
+		text = open(sys.argv[1]).read()
+		text = re.sub(r'("System-Identifier": )(\d+)', lambda m: m[1] + str(int(m[2]) ^ 1), text)
+		body = text[:text.rindex('"Manifest-Checksum"')]
+		with open(sys.argv[1], "w") as out:
+		    out.write(body + '"Manifest-Checksum": "%s"}\n' % hashlib.sha256(body.encode()).hexdigest())
+	PYTHON
+	broken 2 backup-chain critical 'bad/monday did, of another cluster'
+	copy
+	sed -i 's/^INCREMENTAL FROM TLI: 1/INCREMENTAL FROM TLI: 2/' bad/tuesday/backup_label
+	broken 2 backup-chain critical 'on timeline 2'
+	copy
+	sed -i 's,^INCREMENTAL FROM LSN: .*,INCREMENTAL FROM LSN: somewhere,' bad/tuesday/backup_label
+	broken 2 backup-complete critical 'INCREMENTAL FROM LSN is no LSN'
+	rm -r bad
+}
+t "a missing backup is named by where it began; one of another cluster or timeline is none" links
+
+closed() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to take a backup from its user"
+	copy
+	chown root bad/monday
+	broken 3 backup-chain unknown 'what may not be read: 1'
+	rm bad/tuesday/pg_tblspc/* # root follows none of its links
+	chown -R root bad/tuesday
+	chmod 700 bad/tuesday
+	broken 3 restore unknown 'could not be looked for'
+	rm -r bad
+}
+t "what the user of the server may not read is unknown, not missing" closed
+
+damage() {
+	part=$(cd "$CHAIN/tuesday" && find base -name 'INCREMENTAL.*' -size +8k | head -n 1)
+	copy
+	flip "bad/tuesday/$part" 0
+	broken 2 backup-chain critical 'pg_combinebackup: .*magic'
+	copy
+	rm "bad/full/$(dirname "$part")/$(basename "$part" | cut -d . -f 2-)" "bad/monday/$part"
+	broken 2 backup-chain critical 'pg_combinebackup: '
+	rm -r bad
+}
+t "what pg_combinebackup refuses is critical, in its words" damage
+
+without() {
+	mkdir programs
+	ln -s "$PG_BIN"/* programs/
+	rm programs/pg_combinebackup
+	expect_status 3 restore-to-temp --records --backup "$CHAIN/monday" --pg-bindir "$PWD/programs"
+	expect_check restore unknown
+	expect_out 'install the server package of PostgreSQL [0-9]+ \(postgresql-[0-9]+\), which has pg_combinebackup'
+	expect_status 3 restore-to-temp --records --backup "$CHAIN/monday" --max-disk 5MB
+	expect_out 'it may take [0-9.]+ MB, and --max-disk allows'
+	expect_nothing_left
+}
+t "without pg_combinebackup, and without room for all of the chain, it says what is needed" without
