@@ -12,8 +12,9 @@
 
 enum { DAMAGED_SAID = 20, SQL_MAX = 1024 };
 
-/* Nothing that a database or a role has set decides which function is meant. */
-#define ONLY_OURS "SET search_path = pg_catalog"
+/* Nothing that a database or a role has set decides which function is meant, and in which words it
+ * fails. */
+#define ONLY_OURS "SET search_path = pg_catalog; SET lc_messages = 'C'"
 
 /* A kind of relation, and what looks at one of them: rows, or an error, are damage. */
 struct kind {
@@ -21,18 +22,19 @@ struct kind {
 	const char *list; /* oid, name, pages */
 	/* What looks at one: select, the schema of amcheck, a dot, function, the oid, rest. */
 	const char *select, *function, *rest, *deep_function, *deep_rest;
+	const char *unique_rest; /* deep_rest where amcheck looks for duplicates, too */
 	const char *others; /* how many there are that amcheck does not know, and of which kinds */
 };
 
 static const struct kind kinds[] = {
-	{ "heap-integrity", "tables",
+	{ "heap-integrity", "tables and sequences",
 	  "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relpages "
 	  "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-	  "WHERE c.relkind IN ('r', 'm', 't') AND c.relam = (SELECT oid FROM pg_am WHERE "
-	  "amname = 'heap') AND c.relpersistence <> 't'",
+	  "WHERE (c.relkind = 'S' OR c.relkind IN ('r', 'm', 't') AND c.relam = (SELECT oid FROM "
+	  "pg_am WHERE amname = 'heap')) AND c.relpersistence <> 't'",
 	  "SELECT 'block ' || blkno || coalesce(', item ' || offnum, '') || ': ' || msg FROM ",
 	  "verify_heapam(", "::oid) LIMIT 5", "verify_heapam(",
-	  "::oid, check_toast => true) LIMIT 5",
+	  "::oid, check_toast => true) LIMIT 5", "::oid, check_toast => true) LIMIT 5",
 	  "SELECT count(*), string_agg(DISTINCT a.amname, ', ') FROM pg_class c "
 	  "JOIN pg_am a ON a.oid = c.relam WHERE a.amtype = 't' AND a.amname <> 'heap' AND "
 	  "c.relkind IN ('r', 'm', 't')" },
@@ -43,7 +45,7 @@ static const struct kind kinds[] = {
 	  "i.indisvalid AND i.indisready AND c.relpersistence <> 't' AND c.relam = (SELECT oid "
 	  "FROM pg_am WHERE amname = 'btree')",
 	  "SELECT ", "bt_index_check(", "::oid::regclass) OFFSET 1", "bt_index_parent_check(",
-	  "::oid::regclass, true, true) OFFSET 1",
+	  "::oid::regclass, true, true) OFFSET 1", "::oid::regclass, true, true, true) OFFSET 1",
 	  "SELECT count(*), string_agg(DISTINCT a.amname, ', ') FROM pg_class c "
 	  "JOIN pg_am a ON a.oid = c.relam WHERE c.relkind = 'i' AND a.amname <> 'btree' AND "
 	  "c.relpersistence <> 't'" },
@@ -69,9 +71,12 @@ static void damaged(const struct inspection *w, const char *name, const char *wh
 }
 
 /* Does it stand for damage, or for a query that could not be run? XX001, XX002: data and index
- * corrupted; others of class XX are what damaged pages raise, too. */
-static bool is_damage(const struct pg_job *job, enum pg_why why)
+ * corrupted; others of class XX are what damaged pages raise, too. A file that is missing is damage
+ * (58P01), unless it is the library of a type's functions, which only the words tell (dfmgr.c). */
+static bool is_damage(const struct pg_job *job, enum pg_why why, const char *words)
 {
+	if (strstr(words, "could not access file") || strstr(words, "could not load library"))
+		return false;
 	return why == PG_WHY_DAMAGED || strncmp(job->sqlstate, "XX", 2) == 0;
 }
 
@@ -84,7 +89,7 @@ static void looked(struct pg_job *job, const PGresult *rows, enum pg_why why, co
 		return;
 	if (rows == NULL && why == PG_WHY_TIMEOUT) {
 		w->late++;
-	} else if (rows == NULL && !is_damage(job, why)) {
+	} else if (rows == NULL && !is_damage(job, why, e->msg)) {
 		w->failed++;
 		w->why = *e;
 	} else if (w->bad++ < DAMAGED_SAID) {
@@ -127,7 +132,13 @@ static int find_others(struct pg *pg, const struct kind *k, struct buf *out, str
 	return r ? 0 : -1;
 }
 
-static int run_all(struct pg *pg, struct inspection *w, const char *schema,
+/* The extension in the database at hand. */
+struct extension {
+	char *schema; /* quoted */
+	bool unique;  /* from PostgreSQL 17 on it looks for duplicates in unique indexes */
+};
+
+static int run_all(struct pg *pg, struct inspection *w, const struct extension *x,
 		   const struct amcheck_opts *opts, struct err *e)
 {
 	const struct pg_pool pool = { .first = pg,
@@ -138,15 +149,15 @@ static int run_all(struct pg *pg, struct inspection *w, const char *schema,
 				      .ctx = w };
 	const size_t n = (size_t)PQntuples(w->list);
 	const struct kind *k = w->kind;
+	const char *const function = opts->deep ? k->deep_function : k->function;
+	const char *const rest = !opts->deep ? k->rest : x->unique ? k->unique_rest : k->deep_rest;
 	struct pg_job *jobs = xcalloc(n + 1, sizeof(*jobs));
 	char **sql = xcalloc(n + 1, sizeof(*sql));
 	int status;
 
 	for (size_t i = 0; i < n; i++) {
-		sql[i] =
-			xasprintf("%s%s.%s%s%s", k->select, schema,
-				  opts->deep ? k->deep_function : k->function,
-				  pg_cell(w->list, (int)i, 0), opts->deep ? k->deep_rest : k->rest);
+		sql[i] = xasprintf("%s%s.%s%s%s", k->select, x->schema, function,
+				   pg_cell(w->list, (int)i, 0), rest);
 		jobs[i].sql = sql[i];
 		(void)pg_cell_int(w->list, (int)i, 2, &jobs[i].weight);
 	}
@@ -159,8 +170,8 @@ static int run_all(struct pg *pg, struct inspection *w, const char *schema,
 	return status;
 }
 
-static void look_at_all(struct stage *st, struct pg *pg, const struct kind *k, const char *schema,
-			const struct amcheck_opts *opts)
+static void look_at_all(struct stage *st, struct pg *pg, const struct kind *k,
+			const struct extension *x, const struct amcheck_opts *opts)
 {
 	AUTO_FREE char *dbname = xstrdup(PQdb(pg->link));
 	BUF_AUTO others = BUF_INIT(SQL_MAX);
@@ -168,8 +179,7 @@ static void look_at_all(struct stage *st, struct pg *pg, const struct kind *k, c
 	PGRESULT_AUTO *list = pg_query(pg, k->list, NULL, 0, &e);
 	struct inspection w = { .st = st, .kind = k, .list = list };
 
-	if (list == NULL || find_others(pg, k, &others, &e) < 0 ||
-	    run_all(pg, &w, schema, opts, &e) < 0)
+	if (list == NULL || find_others(pg, k, &others, &e) < 0 || run_all(pg, &w, x, opts, &e) < 0)
 		stage_error(st, k->check, dbname, &e);
 	else
 		say_all(&w, dbname, others.s);
@@ -197,9 +207,9 @@ static void find_invalid(struct stage *st, struct pg *pg)
 	stage_check(st, &c);
 }
 
-/* The schema of the extension, quoted: where the database has it, or one of our own, for in others
- * there may be functions of these names. */
-static char *find_amcheck(struct pg *pg, struct err *e)
+/* The schema of the extension: where the database has it, or one of our own, for in others there
+ * may be functions of these names. */
+static char *find_schema(struct pg *pg, struct err *e)
 {
 	static const char where[] =
 		"SELECT quote_ident(n.nspname) FROM pg_extension x JOIN "
@@ -221,6 +231,23 @@ static char *find_amcheck(struct pg *pg, struct err *e)
 	return xstrdup("backup_probes_amcheck");
 }
 
+/* The library is loaded first: where it is missing, every relation would seem to be damaged. */
+static int find_amcheck(struct pg *pg, struct extension *x, struct err *e)
+{
+	AUTO_FREE char *unique = NULL;
+	PGRESULT_AUTO *r = NULL;
+
+	x->schema = find_schema(pg, e);
+	if (x->schema == NULL || pg_run(pg, "LOAD '$libdir/amcheck'", e) < 0)
+		return -1;
+	unique = xasprintf("%s.bt_index_parent_check(regclass, boolean, boolean, boolean)",
+			   x->schema);
+	r = pg_query(pg, "SELECT 1 WHERE to_regprocedure($1) IS NOT NULL",
+		     (const char *const[]){ unique }, 1, e);
+	x->unique = r != NULL && PQntuples(r) > 0;
+	return r ? 0 : -1;
+}
+
 static void say_missing(struct stage *st, const struct pg *pg, const struct err *why)
 {
 	struct check c;
@@ -235,7 +262,7 @@ static void say_missing(struct stage *st, const struct pg *pg, const struct err 
 
 void amcheck_run(struct stage *st, struct pg *pg, const struct amcheck_opts *opts)
 {
-	AUTO_FREE char *schema = NULL;
+	struct extension x = { NULL, false };
 	struct err e = { 0 };
 
 	if (pg_run(pg, ONLY_OURS, &e) < 0) {
@@ -244,11 +271,10 @@ void amcheck_run(struct stage *st, struct pg *pg, const struct amcheck_opts *opt
 	}
 	relfiles_check(st, pg);
 	find_invalid(st, pg);
-	schema = find_amcheck(pg, &e);
-	if (schema == NULL) {
+	if (find_amcheck(pg, &x, &e) < 0)
 		say_missing(st, pg, &e);
-		return;
-	}
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && pg->link; i++)
-		look_at_all(st, pg, &kinds[i], schema, opts);
+	else
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && pg->link; i++)
+			look_at_all(st, pg, &kinds[i], &x, opts);
+	free(x.schema);
 }
