@@ -2,7 +2,6 @@
 
 #include "lib/base/bytes.h"
 
-#include <endian.h>
 #include <string.h>
 
 /* Offsets in the header. */
@@ -16,7 +15,8 @@ enum {
 };
 enum { HEADER_N = 24, LAYOUT_VERSION = 4, FLAGS_KNOWN = 0x0007, ALIGNED = 8 };
 
-enum { SUMS = 32 };
+enum { SUMS = 32, ROW = SUMS * 4, LANES = 8, VECTORS = SUMS / LANES };
+typedef uint32_t vector __attribute__((vector_size(LANES * sizeof(uint32_t))));
 static const uint32_t prime = 16777619;
 
 /* checksum_impl.h: random numbers that the sums begin with. */
@@ -28,29 +28,40 @@ static const uint32_t seeds[SUMS] = {
 	0x9FBF8C76, 0x15CA20BE, 0xF2CA9FD3, 0x959BD756,
 };
 
+/* One word into each sum. Those stay in registers this way: as arrays of words gcc keeps them in
+ * memory, at a third of the speed. */
+static inline __attribute__((always_inline)) void mix(vector sums[VECTORS],
+						      const unsigned char *row)
+{
+#pragma GCC unroll 4
+	for (size_t i = 0; i < VECTORS; i++) {
+		vector words;
+
+		memcpy(&words, row + i * sizeof(words), sizeof(words));
+		words ^= sums[i];
+		sums[i] = words * prime ^ words >> 17;
+	}
+}
+
 /* The sum of the page as if its checksum field were zero. Inlined into each caller, so that it is
  * compiled once for each kind of processor. */
 static inline __attribute__((always_inline)) uint32_t fold(const unsigned char *page, size_t size)
 {
-	const size_t row = SUMS * sizeof(uint32_t);
-	uint32_t sums[SUMS], words[SUMS], all = 0;
+	unsigned char row[ROW];
+	vector sums[VECTORS];
+	uint32_t all = 0;
 
 	memcpy(sums, seeds, sizeof(sums));
-	for (size_t at = 0; at < size + 2 * row; at += row) {
-		if (at < size)
-			memcpy(words, page + at, row);
-		else
-			memset(words, 0, row);
-		if (at == 0)
-			words[CHECKSUM_AT / 4] &= htole32(0xffff0000);
-		for (int i = 0; i < SUMS; i++) {
-			const uint32_t mixed = sums[i] ^ le32toh(words[i]);
-
-			sums[i] = mixed * prime ^ mixed >> 17;
-		}
-	}
+	memcpy(row, page, ROW);
+	memset(row + CHECKSUM_AT, 0, sizeof(uint16_t));
+	mix(sums, row);
+	for (size_t at = ROW; at < size; at += ROW)
+		mix(sums, page + at);
+	memset(row, 0, ROW);
+	mix(sums, row);
+	mix(sums, row);
 	for (int i = 0; i < SUMS; i++)
-		all ^= sums[i];
+		all ^= sums[i / LANES][i % LANES];
 	return all;
 }
 
