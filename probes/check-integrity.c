@@ -39,11 +39,11 @@ static const struct opt options[] = {
 static const struct tool tool = {
 	.name = "check-integrity",
 	.what = "look at every byte of a base backup, without starting it",
-	.operands = "[DIRECTORY]",
+	.operands = "[BACKUP]",
 	.description =
 		"check-integrity reads a physical base backup once, with all processors: a directory "
-		"as pg_basebackup makes it, or its set of tar files, compressed or not, which need no "
-		"unpacking. Without an operand it takes the backup that the records on its standard "
+		"as pg_basebackup makes it, its set of tar files, or one tar that holds it all, "
+		"compressed or not, which need no unpacking. Without an operand it takes the backup that the records on its standard "
 		"input name (\"newest\": true).\n"
 		"\n"
 		"It compares names, sizes and checksums with the backup's manifest and the manifest "
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 
 	if (argc - first > 1)
-		tool_usage("give one directory");
+		tool_usage("give one backup");
 	if (jobs > JOBS_MAX)
 		tool_usage("--jobs: give a number up to %d", JOBS_MAX);
 	config.jobs = jobs ? (unsigned)jobs : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 	if (path == NULL) {
 		(void)err_set(&e, ERR_USAGE,
 			      "find a backup: no record names one that is here; pipe "
-			      "fetch-latest in, or give a directory");
+			      "fetch-latest in, or give a directory or tar");
 		return stage_fail(&st, "backup-files", "", &e);
 	}
 	integrity_check(&st, path, &config);

@@ -3,60 +3,41 @@
 #include "lib/base/human.h"
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
+#include "lib/base/xmem.h"
 #include "lib/physical/coverage.h"
+#include "lib/physical/listed.h"
 #include "lib/physical/look.h"
+#include "lib/physical/tarfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum { FILES_SAID = 20 };
 
 /* --- the manifest ---------------------------------------------------------------------------- */
 
-/* 1: it is in *m; 0: there is none, or a bad one, and it was said. */
-static int read_manifest(struct stage *st, int dir, struct manifest *m)
+/* Is it in *m? If not, that there is none, or a bad one, was said. */
+static bool read_manifest(struct stage *st, int dir, const char *where, const char *lone,
+			  struct manifest *m)
 {
-	FD_AUTO fd = openat(dir, "backup_manifest", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct err e = { 0 };
+	const int found = listed_read(dir, where, lone, m, &e);
 	struct check c;
-	struct stat info;
-	void *text;
-	int status;
 
-	if (fd < 0 && errno == ENOENT) {
+	if (found < 0) {
+		stage_error(st, "backup-manifest", "", &e);
+	} else if (found == 0) {
 		check_init(&c, "backup-manifest", "");
 		check_say(&c, V_WARNING,
 			  "there is no backup_manifest: lost, added and changed files can only be "
 			  "told by their pages and names");
 		stage_check(st, &c);
-		return 0;
 	}
-	if (fd < 0 || fstat(fd, &info) < 0) {
-		(void)err_set(&e, ERR_SYSTEM, "open backup_manifest: %s%s", strerror(errno),
-			      look_way_out(errno));
-		stage_error(st, "backup-manifest", "", &e);
-		return 0;
-	}
-	text = info.st_size > 0 ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
-				: MAP_FAILED;
-	if (text == MAP_FAILED) {
-		(void)err_set(&e, info.st_size ? ERR_SYSTEM : ERR_BACKUP,
-			      "read backup_manifest: %s",
-			      info.st_size ? strerror(errno) : "it is empty");
-		stage_error(st, "backup-manifest", "", &e);
-		return 0;
-	}
-	status = manifest_parse(text, (size_t)info.st_size, "backup_manifest", m, &e);
-	(void)munmap(text, (size_t)info.st_size);
-	if (status == 0)
-		return 1;
-	stage_error(st, "backup-manifest", "", &e);
-	return 0;
+	return found > 0;
 }
 
 static void say_manifest(struct stage *st, const struct manifest *m)
@@ -304,37 +285,83 @@ static void say_wal(struct stage *st, const struct manifest *m, const struct sur
 
 /* --- the backup ------------------------------------------------------------------------------- */
 
+/* The backup's directory, open. Of a tar alone it is that where it lies, and *lone is its name;
+ * that of a base.tar is the whole set. */
+static int open_backup(const char *path, char **where, char **lone, struct err *e)
+{
+	const char *const slash = strrchr(path, '/');
+	const char *const name = slash ? slash + 1 : path;
+	struct stat st;
+	int dir;
+
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		*where = slash == path ? xstrdup("/")
+			 : slash       ? xstrndup(path, (size_t)(slash - path))
+				       : xstrdup(".");
+		*lone = strncmp(name, "base.tar", 8) == 0 ? NULL : xstrdup(name);
+	} else {
+		*where = xstrdup(path);
+	}
+	dir = open(*where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		(void)err_set(e, ERR_SYSTEM, "open %s: %s%s", *where, strerror(errno),
+			      look_way_out(errno));
+	return dir;
+}
+
+/* A tar alone may be anything. */
+static int expect_tar(int dir, const char *where, const char *lone, struct err *e)
+{
+	TARFILE_AUTO *t = tarfile_open(dir, where, lone, false, e);
+	struct tar_member m;
+
+	if (t == NULL || tar_next(tarfile_stream(t), &m, e) > 0)
+		return t ? 0 : -1;
+	return err_set(e, ERR_SYSTEM,
+		       "look at %s/%s: this is no tar, and so no base backup; for a dump take "
+		       "restore-to-temp",
+		       where, lone);
+}
+
+static bool is_backup(const struct survey *s, const struct survey_opts *opts)
+{
+	return (s->tars && opts->lone == NULL) || s->version != NULL || s->has_control ||
+	       opts->manifest != NULL;
+}
+
+static int look(struct stage *st, const char *path, const struct integrity_opts *config,
+		struct manifest *m, struct survey *s, struct survey_opts *opts, struct err *e)
+{
+	AUTO_FREE char *where = NULL, *lone = NULL;
+	FD_AUTO dir = open_backup(path, &where, &lone, e);
+
+	*opts = (struct survey_opts){ .sums = !config->no_sums,
+				      .pages = !config->no_pages,
+				      .jobs = config->jobs,
+				      .lone = lone };
+	if (dir < 0 || (lone && expect_tar(dir, where, lone, e) < 0))
+		return -1;
+	if (read_manifest(st, dir, where, lone, m))
+		opts->manifest = m;
+	if (survey_run(dir, where, opts, s, e) < 0)
+		return -1;
+	if (is_backup(s, opts))
+		return 0;
+	return err_set(e, ERR_SYSTEM,
+		       "look at %s: neither PG_VERSION nor base.tar is there: this is no base "
+		       "backup; for a dump take restore-to-temp",
+		       path);
+}
+
 void integrity_check(struct stage *st, const char *path, const struct integrity_opts *config)
 {
-	FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	MANIFEST_AUTO m = { .version = 0 };
 	SURVEY_AUTO s = { .files = 0 };
-	struct survey_opts opts = { .sums = !config->no_sums,
-				    .pages = !config->no_pages,
-				    .jobs = config->jobs };
 	const int64_t begun_ms = mono_ms();
+	struct survey_opts opts;
 	struct err e = { 0 };
 
-	if (dir < 0) {
-		(void)err_set(&e, ERR_SYSTEM, "open %s: %s%s", path, strerror(errno),
-			      errno == ENOTDIR ? ": this is no base backup; for a dump take "
-						 "restore-to-temp"
-					       : look_way_out(errno));
-		stage_error(st, "backup-files", "", &e);
-		return;
-	}
-	if (read_manifest(st, dir, &m))
-		opts.manifest = &m;
-	if (survey_run(dir, path, &opts, &s, &e) < 0) {
-		stage_error(st, "backup-files", "", &e);
-		return;
-	}
-	if (!s.tars && s.version == NULL && !s.has_control && opts.manifest == NULL) {
-		(void)err_set(
-			&e, ERR_SYSTEM,
-			"look at %s: neither PG_VERSION nor base.tar is there: this is no base "
-			"backup; for a dump take restore-to-temp",
-			path);
+	if (look(st, path, config, &m, &s, &opts, &e) < 0) {
 		stage_error(st, "backup-files", "", &e);
 		return;
 	}

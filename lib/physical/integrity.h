@@ -16,6 +16,6 @@ struct integrity_opts {
 	bool no_wal;   /* what the backup needs of it comes from an archive */
 };
 
-/* path: a directory, plain or with a set of tars. */
+/* path: a directory, plain or with a set of tars, or one tar. */
 void integrity_check(struct stage *st, const char *path, const struct integrity_opts *config);
 #endif

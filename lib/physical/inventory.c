@@ -185,9 +185,15 @@ static void find_short_segments(const struct inventory *l, struct look_shared *s
 void inventory_take(int dir, struct look_shared *s, struct inventory *out)
 {
 	const struct walk w = { s, out };
-	const int own = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	int own = fcntl(dir, F_DUPFD_CLOEXEC, 0);
 
 	*out = (struct inventory){ NULL, 0 };
+	if (s->opts->lone) {
+		add_item(out, s->opts->lone, "", 0);
+		s->out->tars = true;
+		io_close(&own);
+		return;
+	}
 	if (own < 0)
 		look_closed(s, "", errno);
 	else

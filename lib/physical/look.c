@@ -14,11 +14,28 @@ int look_open(struct look *l, struct look_shared *shared, struct err *e)
 	memset(l, 0, sizeof(*l));
 	l->shared = shared;
 	l->hash = hash_new();
+	for (int i = 0; i < 2; i++)
+		l->pieces[i] = xmalloc(PIECE);
 	return hash_begin(l->hash, HASH_NONE, e);
+}
+
+/* Waits for what goes on beside. */
+static int settle(struct look *l, struct err *e)
+{
+	if (!l->pending)
+		return 0;
+	l->pending = false;
+	return beside_wait(l->beside, e);
 }
 
 void look_close(struct look *l)
 {
+	struct err ignored;
+
+	(void)settle(l, &ignored);
+	beside_free(&l->beside);
+	for (int i = 0; i < 2; i++)
+		free(l->pieces[i]);
 	hash_free(&l->hash);
 	free(l->path);
 }
@@ -148,6 +165,9 @@ int look_begin(struct look *l, const char *path, struct err *e)
 {
 	const struct look_shared *s = l->shared;
 
+	/* A file before it may have ended early. */
+	if (settle(l, e) < 0)
+		return -1;
 	free(l->path);
 	l->path = xstrdup(path);
 	find_entry(l);
@@ -222,6 +242,34 @@ static void add_pages(struct look *l, const unsigned char *p, size_t n)
 	}
 }
 
+unsigned char *look_piece(struct look *l, bool aside)
+{
+	l->aside = aside;
+	l->turn ^= 1;
+	return l->pieces[l->turn];
+}
+
+static int add_hash(void *hash, const void *p, size_t n, struct err *e)
+{
+	return hash_add(hash, p, n, e);
+}
+
+/* Beside us, when that takes longer than to wake who does it. */
+static int add_to_sum(struct look *l, const unsigned char *p, size_t n, struct err *e)
+{
+	const bool slow = l->shared->opts->sums && l->entry && l->entry->algorithm > HASH_CRC32C;
+
+	if (settle(l, e) < 0)
+		return -1;
+	if (l->beside == NULL && l->aside && slow && n == PIECE)
+		l->beside = beside_new();
+	if (l->beside == NULL || !l->aside || !slow || n < PIECE)
+		return hash_add(l->hash, p, n, e);
+	beside_start(l->beside, add_hash, l->hash, p, n);
+	l->pending = true;
+	return 0;
+}
+
 int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e)
 {
 	if (l->keep) {
@@ -231,9 +279,11 @@ int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e)
 		l->small_n += n < room ? n : room;
 	}
 	l->bytes += n;
+	if (add_to_sum(l, p, n, e) < 0)
+		return -1;
 	if (l->as != LOOK_BYTES)
 		add_pages(l, p, n);
-	return hash_add(l->hash, p, n, e);
+	return 0;
 }
 
 static void take_small(struct look *l)
@@ -312,6 +362,8 @@ int look_end(struct look *l, struct err *e)
 {
 	char what[80];
 
+	if (settle(l, e) < 0)
+		return -1;
 	count(l);
 	if (l->as == LOOK_PAGES && l->page_n > 0) {
 		(void)snprintf(what, sizeof(what), "%" PRIu64 " bytes: no whole number of pages",

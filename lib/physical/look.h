@@ -5,6 +5,7 @@
  * its entry in the manifest and as pages of a relation. Each job has a look of its own; what they
  * find goes into the survey that they share, under its lock.
  */
+#include "lib/base/beside.h"
 #include "lib/physical/hash.h"
 #include "lib/physical/page.h"
 #include "lib/physical/survey.h"
@@ -22,9 +23,16 @@ struct look_shared {
 	bool *seen; /* of each file in the manifest */
 };
 
+enum { PIECE = 256 * 1024 };
+
 struct look {
 	struct look_shared *shared;
 	struct hash *hash;
+	/* Two pieces in turn: while one is hashed beside, the next is read into the other. */
+	unsigned char *pieces[2];
+	unsigned turn;
+	struct beside *beside;
+	bool aside, pending; /* it may be hashed beside; it is */
 	/* The file in hand. */
 	char *path;
 	const struct manifest_file *entry; /* NULL: not listed */
@@ -47,6 +55,10 @@ void look_close(struct look *l);
 
 /* path is relative to the data directory. */
 int look_begin(struct look *l, const char *path, struct err *e);
+/* Room for the next PIECE bytes of the file; aside: a processor is free to help with its checksum.
+ */
+unsigned char *look_piece(struct look *l, bool aside);
+/* p is of look_piece(), and not touched any more. */
 int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e);
 /* The file has ended: compares. */
 int look_end(struct look *l, struct err *e);

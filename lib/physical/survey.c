@@ -2,9 +2,8 @@
 
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
-#include "lib/dump/stream.h"
-#include "lib/dump/tar.h"
 #include "lib/physical/inventory.h"
+#include "lib/physical/tarfile.h"
 #include "lib/physical/wal.h"
 
 #include <errno.h>
@@ -16,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 256 * 1024, PAGES_PER_SEGMENT = 131072 };
+enum { PAGES_PER_SEGMENT = 131072 };
 
 struct work {
 	struct look_shared shared;
@@ -24,15 +23,23 @@ struct work {
 	const char *path;
 	struct inventory list;
 	size_t next;       /* of it */
+	unsigned idle;     /* processors that have nothing to do: they may help with a file */
 	struct err broken; /* a job could not go on */
 };
 
 /* --- the bytes -------------------------------------------------------------------------------- */
 
-static int read_plain(const struct work *w, struct look *l, const struct inventory_item *it,
-		      unsigned char *buffer, struct err *e)
+/* Where the next piece of the file goes. */
+static unsigned char *next_piece(struct work *w, struct look *l)
+{
+	return look_piece(l, __atomic_load_n(&w->idle, __ATOMIC_RELAXED) > 0);
+}
+
+static int read_plain(struct work *w, struct look *l, const struct inventory_item *it,
+		      struct err *e)
 {
 	FD_AUTO fd = openat(w->dir, it->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	unsigned char *piece = next_piece(w, l);
 	struct stat st;
 	ssize_t n;
 
@@ -52,9 +59,11 @@ static int read_plain(const struct work *w, struct look *l, const struct invento
 		return look_end(l, e);
 	}
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	while ((n = io_read_full(fd, buffer, READ_SIZE)) > 0)
-		if (look_add(l, buffer, (size_t)n, e) < 0)
+	while ((n = io_read_full(fd, piece, PIECE)) > 0) {
+		if (look_add(l, piece, (size_t)n, e) < 0)
 			return -1;
+		piece = next_piece(w, l);
+	}
 	if (n < 0) {
 		look_failed(l, errno, (uint64_t)st.st_size);
 		return 0;
@@ -62,11 +71,10 @@ static int read_plain(const struct work *w, struct look *l, const struct invento
 	return look_end(l, e);
 }
 
-static int read_member(struct stream *s, struct look *l, const struct inventory_item *it,
-		       const struct tar_member *m, unsigned char *buffer, struct err *e)
+static int read_member(struct stream *s, struct work *w, struct look *l,
+		       const struct inventory_item *it, const struct tar_member *m, struct err *e)
 {
-	const char *name = strncmp(m->name, "./", 2) == 0 ? m->name + 2 : m->name;
-	char *path __attribute__((cleanup(xfree_auto))) = xasprintf("%s%s", it->inside, name);
+	AUTO_FREE char *path = xasprintf("%s%s", it->inside, tarfile_name(m));
 	uint64_t left = m->size_b;
 
 	if (m->type != '0')
@@ -74,15 +82,16 @@ static int read_member(struct stream *s, struct look *l, const struct inventory_
 	if (look_begin(l, path, e) < 0)
 		return -1;
 	while (left > 0) {
-		const size_t want = left < READ_SIZE ? (size_t)left : READ_SIZE;
-		const ssize_t n = stream_read(s, buffer, want, e);
+		unsigned char *const piece = next_piece(w, l);
+		const size_t want = left < PIECE ? (size_t)left : PIECE;
+		const ssize_t n = stream_read(s, piece, want, e);
 
 		if (n < 0)
 			return -1;
 		if ((size_t)n < want)
 			return err_set(e, ERR_BACKUP, "read %s: truncated in its member %s",
 				       stream_name(s), m->name);
-		if (look_add(l, buffer, want, e) < 0)
+		if (look_add(l, piece, want, e) < 0)
 			return -1;
 		left -= want;
 	}
@@ -90,29 +99,19 @@ static int read_member(struct stream *s, struct look *l, const struct inventory_
 }
 
 /* What lies behind its damage, or where we could not read, was not looked at. */
-static void read_tar(const struct work *w, struct look *l, const struct inventory_item *it,
-		     unsigned char *buffer)
+static void read_tar(struct work *w, struct look *l, const struct inventory_item *it)
 {
-	AUTO_FREE char *path = xasprintf("%s/%s", w->path, it->path);
-	FD_AUTO fd = openat(w->dir, it->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	const struct stream_opts opts = { .name = path };
-	STREAM_AUTO *s = NULL;
-	struct tar_member m;
 	struct err e = { 0 };
+	TARFILE_AUTO *t = tarfile_open(w->dir, w->path, it->path, w->shared.opts->jobs > 1, &e);
+	struct stream *s = t ? tarfile_stream(t) : NULL;
+	struct tar_member m;
 	int more = -1;
 
-	if (fd < 0) {
-		look_closed(l->shared, it->path, errno);
-		look_passed(l->shared, it->inside);
-		return;
-	}
-	s = stream_open_fd(fd, &opts, &e);
-	if (s != NULL)
-		while ((more = tar_next(s, &m, &e)) > 0)
-			if (read_member(s, l, it, &m, buffer, &e) < 0) {
-				more = -1;
-				break;
-			}
+	while (s && (more = tar_next(s, &m, &e)) > 0)
+		if (read_member(s, w, l, it, &m, &e) < 0) {
+			more = -1;
+			break;
+		}
 	if (more == 0)
 		return;
 	look_found(l->shared, e.kind == ERR_BACKUP ? FOUND_DAMAGED : FOUND_CLOSED, it->path, e.msg);
@@ -130,16 +129,15 @@ static void *job(void *arg)
 {
 	struct work *w = arg;
 	struct look *l = xmalloc(sizeof(*l));
-	unsigned char *buffer = xmalloc(READ_SIZE);
 	const struct inventory_item *it;
 	struct err e = { 0 };
 	int status = look_open(l, &w->shared, &e);
 
 	while (status == 0 && (it = take(w)) != NULL)
 		if (it->inside)
-			read_tar(w, l, it, buffer);
+			read_tar(w, l, it);
 		else
-			status = read_plain(w, l, it, buffer, &e);
+			status = read_plain(w, l, it, &e);
 	if (status < 0) {
 		(void)pthread_mutex_lock(&w->shared.lock);
 		w->broken = e;
@@ -147,7 +145,7 @@ static void *job(void *arg)
 	}
 	look_close(l);
 	free(l);
-	free(buffer);
+	(void)__atomic_add_fetch(&w->idle, 1, __ATOMIC_RELAXED);
 	return NULL;
 }
 
@@ -157,6 +155,7 @@ static int run_jobs(struct work *w, struct err *e)
 	pthread_t *threads = xcalloc(wanted, sizeof(*threads));
 	unsigned n = 0;
 
+	w->idle = wanted > w->list.n ? wanted - (unsigned)w->list.n : 0;
 	while (n < wanted && n < w->list.n && pthread_create(&threads[n], NULL, job, w) == 0)
 		n++;
 	/* Without even one thread we do it ourselves. */
@@ -255,10 +254,10 @@ bool survey_closed(const struct survey *s, const char *path)
 	return false;
 }
 
-int survey_run(int dir, const char *path, const struct survey_opts *opts, struct survey *out,
+int survey_run(int dir, const char *where, const struct survey_opts *opts, struct survey *out,
 	       struct err *e)
 {
-	struct work w = { .dir = dir, .path = path };
+	struct work w = { .dir = dir, .path = where };
 	int status;
 
 	memset(out, 0, sizeof(*out));

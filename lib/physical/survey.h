@@ -5,8 +5,9 @@
  * manifest, and the pages of relation files, in the same read.
  *
  * A base backup is a directory as pg_basebackup -Fp leaves it, or the set of tars of -Ft: base.tar,
- * OID.tar of each tablespace, pg_wal.tar, compressed in any way that lib/dump/stream reads. Tars
- * are not unpacked: members are looked at as they pass. Memory is constant for each job.
+ * OID.tar of each tablespace, pg_wal.tar, compressed in any way that lib/dump/stream reads. Or
+ * one tar that is all of it. Tars are not unpacked: members are looked at as they pass. Memory is
+ * constant for each job.
  *
  * Pages: those changed after the backup began (their LSN lies between the backup's first and last
  * WAL) may have been copied while they were written; replay repairs them, so a wrong checksum there
@@ -89,13 +90,14 @@ struct survey {
 
 struct survey_opts {
 	const struct manifest *manifest; /* NULL: there is none */
+	const char *lone; /* of all that the directory holds look at this tar alone; NULL: at all */
 	unsigned jobs;
 	bool sums, pages; /* what to read for; without both only names and sizes */
 };
 
-/* dir is the open directory; path is for messages. -1 with *e when the backup could not be looked
- * at at all; what is wrong with it stands in *out, which is the caller's. */
-int survey_run(int dir, const char *path, const struct survey_opts *opts, struct survey *out,
+/* dir is the open directory, which is where for messages. -1 with *e when the backup could not be
+ * looked at at all; what is wrong with it stands in *out, which is the caller's. */
+int survey_run(int dir, const char *where, const struct survey_opts *opts, struct survey *out,
 	       struct err *e);
 /* Is it there that we could not look? Then nobody knows whether it is missing. */
 bool survey_closed(const struct survey *s, const char *path);

@@ -52,6 +52,11 @@ if ! make_backups >"$SCRATCH/log/backups" 2>&1; then
 	exit 1
 fi
 
+# A directory whose tablespace is in it, as a copy of the whole has it.
+cp -a source/plain source/whole
+rm source/whole/pg_tblspc/*
+cp -a source/space-copy "source/whole/pg_tblspc/$(basename "$GOOD"/pg_tblspc/*)"
+
 passes() {
 	expect_status 0 check-integrity --records "$@"
 	for check in backup-manifest backup-files page-checksums control-file backup-label backup-wal; do
@@ -117,6 +122,30 @@ tar_sets() {
 }
 t "sets of tars pass, plain and compressed, without being unpacked" tar_sets
 
+# As pg_basebackup -Ft -D - writes it, and tar of a directory: its manifest is in it.
+lone_tar() {
+	tar -C source/whole -cf lone.tar --exclude=./backup_manifest .
+	tar -C source/whole -rf lone.tar ./backup_manifest
+	gzip -1k lone.tar
+	for tar in lone.tar lone.tar.gz source/tars/base.tar; do passes "$tar"; done
+	jq -nc --arg path "$SCRATCH/lone.tar.gz" '{record: "backup", newest: true, name: "lone", path: $path}' >in
+	passes <in
+	mkdir lone
+	mv lone.tar lone/base.tar
+	passes lone
+	BAD=lone
+	"$E2E/change-backup" lone page "./$TABLE"
+	caught page-checksums "" "page 2 of $TABLE"
+	expect_check backup-file critical "$TABLE"
+	"$E2E/change-backup" lone remove ./pg_xact/0000
+	caught backup-file pg_xact/0000 'is missing'
+	truncate -s 500000 lone.tar.gz
+	BAD=lone.tar.gz
+	caught backup-file lone.tar.gz 'is damaged'
+	expect_check backup-manifest unknown
+}
+t "one tar that is all of the backup passes and fails like the others" lone_tar
+
 records() {
 	jq -nc --arg path "$GOOD" '{record: "backup", newest: true, name: "base", path: $path}' >in
 	check-integrity --records <in >"$OUT"
@@ -175,11 +204,6 @@ page|$FAR|page-checksums|page 2 of $FAR
 remove|$(printf 'base/odd\377name')|backup-file|is missing
 ROWS
 
-# A directory whose tablespace is in it, as a copy of the whole has it.
-cp -a source/plain source/whole
-rm source/whole/pg_tblspc/*
-cp -a source/space-copy "source/whole/pg_tblspc/$(basename "$GOOD"/pg_tblspc/*)"
-
 rows() {
 	while IFS='|' read -r op path check words; do
 		copy "source/$1"
@@ -227,8 +251,9 @@ t "a relation cut inside a page is found without a manifest" cut_page
 other_cluster() {
 	copy
 	python3 - "$BAD/backup_manifest" <<-'PYTHON'
-		import hashlib, sys
-		text = open(sys.argv[1], "rb").read().replace(b'Version": 1,', b'Version": 2,\n"System-Identifier": 42,', 1)
+		import hashlib, re, sys
+		text = open(sys.argv[1], "rb").read()
+		text = re.sub(rb'Version": (1,|2,\s*"System-Identifier": [0-9]+,)', b'Version": 2,\n"System-Identifier": 42,', text, 1)
 		text = text[:text.rindex(b'"Manifest-Checksum"')]
 		text += b'"Manifest-Checksum": "%s"}\n' % hashlib.sha256(text).hexdigest().encode()
 		open(sys.argv[1], "wb").write(text)
@@ -447,6 +472,9 @@ bad_usage() {
 	expect_status 3 check-integrity --records dump
 	expect_out 'no base backup'
 	expect_status 3 check-integrity --records dump/toc.dat
+	expect_out 'no base backup; for a dump'
+	tar cf dump.tar dump
+	expect_status 3 check-integrity --records dump.tar
 	expect_out 'no base backup; for a dump'
 	expect_status 3 check-integrity --jobs 1000 "$GOOD"
 	expect_err '--jobs'
