@@ -4,11 +4,7 @@
 # sanitizers: no, the server finds them, and what asks it is in check-inside.sh
 . "${0%/*}/lib.sh"
 need jq python3
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - check-inside-rows.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 # The rows of src/bin/pg_amcheck/t/004_verify_heapam.pl, and some of line pointers; not those that need a
 # transaction in progress. The table, what is done to its row, the finding; then, where one row is not

@@ -3,11 +3,7 @@
 # of a table or an index, a lost or cut file is found, and the relation named.
 . "${0%/*}/lib.sh"
 need jq python3
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - check-inside.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 stop() { as_pg "$PG_BIN/pg_ctl" -D "$PG_SOCKET/data" -m fast -w -s stop; }
 start() { pg_run "$PG_SOCKET" -c listen_addresses=; }

@@ -3,11 +3,7 @@
 # keep sizes where they can, and change bytes by XOR, which is never a no-op.
 . "${0%/*}/lib.sh"
 need jq python3 tar zstd lz4
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - check-integrity.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 base() {
 	dir=$1
@@ -21,36 +17,32 @@ make_backups() {
 	as_pg "$PG_BIN/initdb" -D "$SCRATCH/source/data" -U postgres -k --wal-segsize=1 --no-sync -A trust >"$SCRATCH/log/initdb"
 	PG_SOCKET=$SCRATCH/source
 	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
-	pg_run "$PG_SOCKET" -c listen_addresses= || return
-	pg_slim || return
-	sql "CREATE TABLESPACE elsewhere LOCATION '$SCRATCH/source/space'" || return
+	pg_run "$PG_SOCKET" -c listen_addresses=
+	pg_slim
+	sql "CREATE TABLESPACE elsewhere LOCATION '$SCRATCH/source/space'"
 	sql "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 20000) g;
 		CREATE TABLE far TABLESPACE elsewhere AS SELECT g FROM generate_series(1, 5000) g;
-		CHECKPOINT" || return
+		CHECKPOINT"
 	TABLE=$(sql "SELECT pg_relation_filepath('t')")
 	FAR=$(sql "SELECT pg_relation_filepath('far')")
 	as_pg touch "$(printf 'source/data/base/odd\377name')"
-	base plain -T "$SCRATCH/source/space=$SCRATCH/source/space-copy" || return
+	base plain -T "$SCRATCH/source/space=$SCRATCH/source/space-copy"
 	for sums in SHA256 SHA512 NONE; do
 		base "sums-$sums" --manifest-checksums=$sums \
-			-T "$SCRATCH/source/space=$SCRATCH/source/space-$sums" || return
+			-T "$SCRATCH/source/space=$SCRATCH/source/space-$sums"
 	done
-	base encoded -R --manifest-force-encode -T "$SCRATCH/source/space=$SCRATCH/source/space-encoded" || return
-	base tars -R -Ft || return
+	base encoded -R --manifest-force-encode -T "$SCRATCH/source/space=$SCRATCH/source/space-encoded"
+	base tars -R -Ft
 	for how in gzip zstd lz4; do
 		cp -a source/tars "source/tars-$how"
 		for tar in "source/tars-$how"/*.tar; do
-			$how -q -c "$tar" >"$tar.$how" && rm "$tar" || return
+			$how -q -c "$tar" >"$tar.$how" && rm "$tar"
 		done
 	done
 	GOOD=$SCRATCH/source/plain
 }
 
-if ! make_backups >"$SCRATCH/log/backups" 2>&1; then
-	echo "not ok - the backups could not be made"
-	cat "$SCRATCH/log/backups"
-	exit 1
-fi
+prepare make_backups
 
 # A directory whose tablespace is in it, as a copy of the whole has it.
 cp -a source/plain source/whole

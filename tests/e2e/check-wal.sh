@@ -3,42 +3,34 @@
 # named. Production: an archiver that fails, slots that hold WAL back. Segments of 1 MB.
 . "${0%/*}/lib.sh"
 need jq python3 gzip zstd lz4 xz openssl gpg gpgconf
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - check-wal.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 make_archive() {
 	mkdir source archive
 	chmod 777 archive
 	[ "$(id -u)" -ne 0 ] || chown postgres: source
-	as_pg "$PG_BIN/initdb" -D "$SCRATCH/source/data" -U postgres --wal-segsize=1 --no-sync -A trust || return
+	as_pg "$PG_BIN/initdb" -D "$SCRATCH/source/data" -U postgres --wal-segsize=1 --no-sync -A trust
 	PG_SOCKET=$SCRATCH/source
 	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
 	pg_run "$PG_SOCKET" -c listen_addresses= -c archive_mode=on \
-		-c "archive_command='test ! -e $SCRATCH/source/broken && cp %p $SCRATCH/archive/%f'" || return
-	sql "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 1000) g" || return
-	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$SCRATCH/source/base" -c fast --no-sync || return
+		-c "archive_command='test ! -e $SCRATCH/source/broken && cp %p $SCRATCH/archive/%f'"
+	sql "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 1000) g"
+	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$SCRATCH/source/base" -c fast --no-sync
 	for i in 1 2 3; do
-		sql "INSERT INTO t SELECT g, md5(g::text) m FROM generate_series(1, 8000 + $i) g" || return
+		sql "INSERT INTO t SELECT g, md5(g::text) m FROM generate_series(1, 8000 + $i) g"
 	done
-	as_pg mkdir "$SCRATCH/source/backups" || return
+	as_pg mkdir "$SCRATCH/source/backups"
 	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$SCRATCH/source/backups/tars" -Ft -z -X none -c fast --no-sync ||
 		return
-	sql "SELECT pg_switch_wal()" || return
-	sql "INSERT INTO t VALUES (0, 'last')" || return
-	NEWEST=$(sql "SELECT pg_walfile_name(pg_switch_wal())") || return
-	wait_for 20 test -e "archive/$NEWEST" || return
+	sql "SELECT pg_switch_wal()"
+	sql "INSERT INTO t VALUES (0, 'last')"
+	NEWEST=$(sql "SELECT pg_walfile_name(pg_switch_wal())")
+	wait_for 20 test -e "archive/$NEWEST"
 	# Of the second backup only its records know.
 	find archive -name '*.backup' | sort | tail -n +2 | xargs rm
 }
 
-if ! make_archive >"$SCRATCH/log/archive" 2>&1; then
-	echo "not ok - the archive could not be made"
-	cat "$SCRATCH/log/archive"
-	exit 1
-fi
+prepare make_archive
 LABEL=$(basename archive/*.backup | cut -d . -f 1)
 # The third segment behind the backup's first one, and the one before it.
 THIRD=$(find archive -type f -name '????????????????????????' -printf '%f\n' | sort | sed -n "/$LABEL/,\$p" | sed -n 4p)

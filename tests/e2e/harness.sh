@@ -21,6 +21,31 @@ a_failing_step_fails_the_test() {
 }
 t "the first failing step fails a test" a_failing_step_fails_the_test
 
+what_tests_stand_on() {
+	expect_status 1 inner <<-'SH'
+		. "${0%/*}/lib.sh"
+		stage() { answer=42; echo "the reason"; false; }
+		prepare stage
+		t "never run" true
+	SH
+	expect_out '^not ok - stage, which'
+	expect_out 'the reason'
+	expect_not_out 'never run'
+	expect_status 0 inner <<-'SH'
+		. "${0%/*}/lib.sh"
+		stage() { answer=42; }
+		prepare stage
+		false
+		t "its variables are there" [ "$answer" = 42 ]
+	SH
+	expect_out '^ok - its variables are there'
+	# shellcheck disable=SC2016  # for the inner shell
+	expect_status 0 env -u BP_SCRATCH PG_BIN=/nowhere sh -c '. "$0"; PG_BIN=; need_pg; t "never run" true' "$E2E/lib.sh"
+	expect_out '^skip - .*needs PostgreSQL'
+	expect_not_out 'never run'
+}
+t "a file whose stage cannot be set fails, and says why" what_tests_stand_on
+
 a_crash_is_no_expected_failure() {
 	expect_status 1 inner <<-'SH'
 		. "${0%/*}/lib.sh"

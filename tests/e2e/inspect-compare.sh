@@ -4,11 +4,7 @@
 # sanitizers: no, its modules have unit tests, and PostgreSQL does most of the work
 . "${0%/*}/lib.sh"
 need jq
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - inspect-compare.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 pg_start || exit 1
 SHOP="host=$PG_SOCKET user=postgres dbname=shop"

@@ -2,21 +2,17 @@
 # inspect-dump: real dumps in every form against the server that made them, and every damage found.
 . "${0%/*}/lib.sh"
 need jq gzip zstd lz4
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - inspect-dump.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 # A shop with what counting stumbles over: a COPY in a function's body, a line \. in a value, no
 # columns, no rows, names in quotes, large objects, partitions.
 make_shop() {
 	pg_start
-	sql 'CREATE DATABASE shop' || return
+	sql 'CREATE DATABASE shop'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	PGOPTIONS='-c timezone=UTC'
 	export PGOPTIONS
-	"$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$SHOP" >"$SCRATCH/log/shop" 2>&1 <<-'SQL'
+	"$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$SHOP" <<-'SQL'
 		CREATE SCHEMA sales;
 		CREATE TABLE sales.orders (id int PRIMARY KEY, note text, made timestamptz, day date);
 		INSERT INTO sales.orders SELECT g, E'(''); \n\\.\n\t' || g,
@@ -48,9 +44,15 @@ dump() {
 
 make_dumps() {
 	mkdir dumps
-	dump plain.sql && dump custom -Fc && dump custom0 -Fc -Z0 && dump tar -Ft && dump dir -Fd -j2 &&
-		dump dir0 -Fd -Z0 && dump inserts.sql --inserts && dump inserts -Fc --inserts &&
-		dump columns.sql --column-inserts --rows-per-insert=7 --on-conflict-do-nothing || return
+	dump plain.sql
+	dump custom -Fc
+	dump custom0 -Fc -Z0
+	dump tar -Ft
+	dump dir -Fd -j2
+	dump dir0 -Fd -Z0
+	dump inserts.sql --inserts
+	dump inserts -Fc --inserts
+	dump columns.sql --column-inserts --rows-per-insert=7 --on-conflict-do-nothing
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fc | cat >dumps/piped
 	"$PG_BIN/pg_dumpall" -d "$PG_DSN" -f dumps/all.sql
 	gzip -k dumps/plain.sql
@@ -95,11 +97,8 @@ looks() {
 	expect_same sums sums.first
 }
 
-if ! make_shop || ! make_dumps; then
-	echo "not ok - the dumps could not be made"
-	cat "$SCRATCH/log/shop"
-	exit 1
-fi
+prepare make_shop
+prepare make_dumps
 counts_of_server | sort >expected
 
 for f in dumps/*; do

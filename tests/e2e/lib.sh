@@ -46,7 +46,7 @@ OUT=$SCRATCH/log/stdout ERR=$SCRATCH/log/stderr
 : >"$OUT"
 : >"$ERR"
 : >"$SCRATCH/log/pids"
-failed=0
+failed=0 preparing=
 
 # Prints the pids that belong to this scratch: by environment, command line or directory. One grep and
 # one ls look at all processes: a shell loop over them would cost more than many a test.
@@ -81,6 +81,12 @@ started() {
 # shellcheck disable=SC2317  # called by the trap
 finish() {
 	trap '' INT TERM HUP
+	set +e
+	if [ -n "$preparing" ]; then
+		echo "not ok - $preparing, which the tests stand on"
+		tail -n 60 "$SCRATCH/log/prepare" | cut -c1-600 | sed 's/^/    | /'
+		failed=1
+	fi
 	stop_started
 	left=
 	for pid in $(scratch_pids); do
@@ -141,6 +147,24 @@ need() {
 			exit 0
 		}
 	done
+}
+
+# Ends the whole file unless there is PostgreSQL.
+need_pg() {
+	[ -n "$PG_BIN" ] || {
+		echo "skip - ${0##*/} # needs PostgreSQL"
+		exit 0
+	}
+}
+
+# prepare FUNCTION: what the tests of the file stand on, under `set -e`, but with its variables for them.
+# Where it fails, the file ends with what it printed.
+prepare() {
+	preparing=$1
+	set -e
+	"$1" >"$SCRATCH/log/prepare" 2>&1
+	set +e
+	preparing=
 }
 
 say_failed() {

@@ -5,11 +5,7 @@
 # sanitizers: no, restores by the dozen, of which restore-physical.sh does a few of each kind
 . "${0%/*}/lib.sh"
 need jq python3 gzip zstd lz4
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - recovery-targets.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 base() {
 	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$1" -c fast --no-sync -X "$2"
@@ -22,7 +18,7 @@ archived() {
 }
 
 make_history() {
-	pg_init "$SCRATCH/source" || return
+	pg_init "$SCRATCH/source"
 	as_pg rm -r "$SCRATCH/source/data"
 	as_pg "$PG_BIN/initdb" -D "$SCRATCH/source/data" -U postgres --wal-segsize=1 --no-sync -A trust
 	as_pg mkdir "$SCRATCH/source/archive"
@@ -30,32 +26,28 @@ make_history() {
 	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
 	A=$SCRATCH/source/archive
 	pg_run "$PG_SOCKET" -c listen_addresses= -c archive_mode=on \
-		-c "'archive_command=cp %p $A/%f'" || return
-	pg_slim || return
-	sql "CREATE TABLE ledger (n int)" || return
-	base "$SCRATCH/source/base" stream || return
-	base "$SCRATCH/source/bare" none || return
-	sql "INSERT INTO ledger VALUES (1)" || return
+		-c "'archive_command=cp %p $A/%f'"
+	pg_slim
+	sql "CREATE TABLE ledger (n int)"
+	base "$SCRATCH/source/base" stream
+	base "$SCRATCH/source/bare" none
+	sql "INSERT INTO ledger VALUES (1)"
 	sleep 0.1
 	TIME=$(sql "SELECT to_char(clock_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF')")
-	sql "SELECT pg_create_restore_point('before two')" || return
+	sql "SELECT pg_create_restore_point('before two')"
 	XID=$(sql "INSERT INTO ledger VALUES (2) RETURNING pg_current_xact_id()")
 	LSN=$(sql "SELECT pg_current_wal_insert_lsn()")
 	archived "$A"
-	sql "INSERT INTO ledger SELECT 3 FROM generate_series(1, 20)" || return
+	sql "INSERT INTO ledger SELECT 3 FROM generate_series(1, 20)"
 	GAP=$(sql "SELECT pg_walfile_name(pg_current_wal_lsn())")
 	archived "$A"
-	sql "INSERT INTO ledger VALUES (4)" || return
-	sql "SELECT pg_create_restore_point('the end')" || return
+	sql "INSERT INTO ledger VALUES (4)"
+	sql "SELECT pg_create_restore_point('the end')"
 	LAST=$(sql "SELECT pg_walfile_name(pg_current_wal_lsn())")
 	archived "$A"
 }
 
-if ! make_history >"$SCRATCH/log/history" 2>&1; then
-	echo "not ok - the history could not be made"
-	cat "$SCRATCH/log/history"
-	exit 1
-fi
+prepare make_history
 
 # recovers ROWS [OPTION...]: status 0, with this list of n and how often.
 recovers() {

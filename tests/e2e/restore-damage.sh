@@ -4,21 +4,17 @@
 # sanitizers: no, compare-restored.sh restores under them, and the formats have unit tests
 . "${0%/*}/lib.sh"
 need jq gzip
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-damage.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 PATH=$PG_BIN:$PATH
 
 make_dumps() {
 	pg_start
-	sql 'CREATE DATABASE shop' || return
+	sql 'CREATE DATABASE shop'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 3000) g;
 		CREATE TABLE zebra (id int PRIMARY KEY REFERENCES users, stripes text);
-		INSERT INTO zebra SELECT g, md5(g::text) FROM generate_series(1, 3000) g" || return
+		INSERT INTO zebra SELECT g, md5(g::text) FROM generate_series(1, 3000) g"
 	mkdir dumps
 	pg_dump -d "$SHOP" -Fp -f dumps/plain.sql
 	pg_dump -d "$SHOP" -Fc -f dumps/custom.dump
@@ -28,11 +24,7 @@ make_dumps() {
 	gzip -k dumps/plain.sql dumps/custom.dump
 }
 
-if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
-	echo "not ok - the dumps could not be made"
-	cat "$SCRATCH/log/dumps"
-	exit 1
-fi
+prepare make_dumps
 
 healthy() {
 	expect_status 0 restore-to-temp --records --backup "dumps/$1"

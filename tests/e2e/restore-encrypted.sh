@@ -3,11 +3,7 @@
 # sanitizers: no, tests/unit/test_crypt.c and the fuzz targets go through the parsers
 . "${0%/*}/lib.sh"
 need jq gpg gpg-agent age openssl zstd gzip python3
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-encrypted.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 # shellcheck disable=SC2089,SC2090  # the quotes belong to it
 PASSPHRASE="correct horse, battery \"staple\" é"
@@ -66,13 +62,14 @@ make_dumps() {
 	unset GNUPGHOME
 }
 
-start_server() { pg_start && sql 'CREATE DATABASE shop'; }
+start_server() {
+	pg_start
+	sql 'CREATE DATABASE shop'
+}
 
-if ! start_server || ! (set -e && make_keys && make_dumps) >"$SCRATCH/log/made" 2>&1; then
-	echo "not ok - the backups could not be made"
-	cat "$SCRATCH/log/made"
-	exit 1
-fi
+prepare start_server
+prepare make_keys
+prepare make_dumps
 gpgconf --homedir "$SCRATCH/g" --kill gpg-agent
 
 # Neither text of a secret is in what was written, and no file of ours has it.

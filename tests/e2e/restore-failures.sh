@@ -4,30 +4,22 @@
 # sanitizers: no, its tools run under them in the other files
 . "${0%/*}/lib.sh"
 need jq
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-failures.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 make_dumps() {
 	pg_start
-	sql 'CREATE DATABASE shop' || return
+	sql 'CREATE DATABASE shop'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 3000) g;
 		CREATE TABLE filler (t text); ALTER TABLE filler ALTER t SET STORAGE EXTERNAL;
-		INSERT INTO filler SELECT repeat('x', 2000000) FROM generate_series(1, 110)" || return
+		INSERT INTO filler SELECT repeat('x', 2000000) FROM generate_series(1, 110)"
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fc -f custom.dump
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -T filler -f plain.sql
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp | gzip >big.sql.gz
 }
 
-if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
-	echo "not ok - the dumps could not be made"
-	cat "$SCRATCH/log/dumps"
-	exit 1
-fi
+prepare make_dumps
 
 refused() {
 	expect_status 3 "$@"

@@ -4,11 +4,7 @@
 # sanitizers: no, compare-restored.sh restores under them, and the formats have unit tests
 . "${0%/*}/lib.sh"
 need jq zstd lz4 xz bzip2 gzip
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-formats.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 # A shop with what dumps stumble over: owners and grants of absent roles, look-alike data, large
 # objects, a second schema, a tablespace-free index zoo.
@@ -16,10 +12,10 @@ make_shop() {
 	pg_start
 	sql "ALTER SYSTEM SET work_mem = '5MB'"
 	sql 'SELECT pg_reload_conf()'
-	sql 'CREATE ROLE owner; CREATE ROLE "Reader X"' || return
-	sql 'CREATE DATABASE shop OWNER owner' || return
+	sql 'CREATE ROLE owner; CREATE ROLE "Reader X"'
+	sql 'CREATE DATABASE shop OWNER owner'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
-	"$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$SHOP" >"$SCRATCH/log/shop" 2>&1 <<-'SQL'
+	"$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$SHOP" <<-'SQL'
 		CREATE SCHEMA sales AUTHORIZATION owner;
 		CREATE TYPE sales.state AS ENUM ('new', 'paid', 'it''s');
 		CREATE TABLE public.users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text UNIQUE);
@@ -113,11 +109,8 @@ as_nobody() {
 		restore-to-temp --records --backup "$1" -- "$SCRATCH/probe"
 }
 
-if ! make_shop || ! make_dumps; then
-	echo "not ok - the dumps could not be made"
-	cat "$SCRATCH/log/shop"
-	exit 1
-fi
+prepare make_shop
+prepare make_dumps
 
 for f in dumps/*; do
 	t "${f#*/} restores" as_root "$f"

@@ -5,11 +5,7 @@
 # sanitizers: no, the walls are the kernel's
 . "${0%/*}/lib.sh"
 need jq perl bash ipcmk
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-hostile.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 PATH=$PG_BIN:$PATH
 
 # What is to be hit: a directory that everybody may write to, with a secret in it; a port; a
@@ -24,7 +20,7 @@ begin_victim() {
 
 set_up() {
 	pg_start
-	sql 'CREATE DATABASE shop' && sql 'CREATE TABLE canary (hit text)' || return
+	sql 'CREATE DATABASE shop' && sql 'CREATE TABLE canary (hit text)'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	LOOT=$SCRATCH/loot
 	mkdir "$LOOT"
@@ -91,11 +87,7 @@ mend() {
 	kill -0 "$victim" 2>/dev/null || begin_victim
 }
 
-set_up >"$SCRATCH/log/setup" 2>&1 || {
-	echo "not ok - the stage could not be set"
-	cat "$SCRATCH/log/setup"
-	exit 1
-}
+prepare set_up
 attack >attack.sql
 sql "$SHOP" "$(cat attack.sql)" >/dev/null || exit 1
 victim_of_attack=$victim

@@ -5,32 +5,24 @@
 # sanitizers: no, what is killed here is killed in restore-signals.sh too
 . "${0%/*}/lib.sh"
 need jq perl shuf
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-kills.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 KILLS=${KILLS:-10}
 
 make_dumps() {
 	pg_start
-	sql 'CREATE DATABASE shop' || return
+	sql 'CREATE DATABASE shop'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 60000) g;
 		CREATE TABLE logs AS SELECT * FROM users; CREATE INDEX ON logs (reverse(email));
-		CREATE INDEX ON users (email)" || return
+		CREATE INDEX ON users (email)"
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fc -f dump0
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp | gzip >dump1
 	"$PG_BIN/pg_dump" -d "$SHOP" -Ft -f dump2
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -f dump3
 }
 
-if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
-	echo "not ok - the dumps could not be made"
-	cat "$SCRATCH/log/dumps"
-	exit 1
-fi
+prepare make_dumps
 
 cat >look <<'EOS'
 #!/bin/sh

@@ -5,11 +5,7 @@
 # sanitizers: no, restore-formats.sh runs the same code there
 . "${0%/*}/lib.sh"
 need jq
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-objects.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 PATH=$PG_BIN:$PATH
 TABLES=${TABLES:-200}
 
@@ -23,18 +19,14 @@ chmod 755 dump
 
 load() {
 	pg_start
-	sql 'CREATE DATABASE source' || return
+	sql 'CREATE DATABASE source'
 	SOURCE="host=$PG_SOCKET user=postgres dbname=source"
 	sed "s,LOCATION '/nowhere',LOCATION ''," "$ROOT/tests/fixtures/objects.sql" \
 		"$ROOT/tests/fixtures/objects-rest.sql" >objects.sql
 	PGOPTIONS='-c allow_in_place_tablespaces=on' psql -Xq -v ON_ERROR_STOP=1 -d "$SOURCE" -f objects.sql
 }
 
-if ! load >"$SCRATCH/log/load" 2>&1; then
-	echo "not ok - the source could not be made"
-	tail -n 20 "$SCRATCH/log/load"
-	exit 1
-fi
+prepare load
 for create in '' --create; do
 	PGHOST=$PG_SOCKET PGUSER=postgres PGDATABASE=source ./dump $create </dev/null >expected$create
 done

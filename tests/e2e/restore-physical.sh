@@ -4,11 +4,7 @@
 # time limit: 400 s
 . "${0%/*}/lib.sh"
 need jq python3 tar gcc
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-physical.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 CANARY=$SCRATCH/source/canary
 
@@ -21,7 +17,7 @@ base() {
 # What this server is set up to do in its own files would be noticed in $CANARY: each library that is
 # loaded, each command that runs, each connection that is made.
 make_source() {
-	pg_init "$SCRATCH/source" || return
+	pg_init "$SCRATCH/source"
 	as_pg rm -r "$SCRATCH/source/data"
 	as_pg "$PG_BIN/initdb" -D "$SCRATCH/source/data" -U postgres -k --wal-segsize=1 --no-sync -A trust
 	PG_SOCKET=$SCRATCH/source
@@ -32,33 +28,29 @@ make_source() {
 		__attribute__((constructor)) static void run(void)
 		{ (void)open("$CANARY/library", O_CREAT | O_WRONLY, 0600); }
 	C
-	gcc -shared -fPIC -o "$SCRATCH/job.so" "$SCRATCH/job.c" && chmod 755 "$SCRATCH/job.so" || return
-	pg_run "$PG_SOCKET" -c listen_addresses= || return
-	sql "CREATE DATABASE shop" || return
-	pg_slim || return
+	gcc -shared -fPIC -o "$SCRATCH/job.so" "$SCRATCH/job.c" && chmod 755 "$SCRATCH/job.so"
+	pg_run "$PG_SOCKET" -c listen_addresses=
+	sql "CREATE DATABASE shop"
+	pg_slim
 	shop="host=$PG_SOCKET user=postgres dbname=shop"
-	sql "$shop" "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 20000) g" || return
-	base single.tar.d -Ft -X fetch || return
-	sql "CREATE TABLESPACE elsewhere LOCATION '$PG_SOCKET/space'" || return
-	sql "$shop" "CREATE TABLE far TABLESPACE elsewhere AS SELECT g FROM generate_series(1, 5000) g" || return
+	sql "$shop" "CREATE TABLE t AS SELECT g, md5(g::text) m FROM generate_series(1, 20000) g"
+	base single.tar.d -Ft -X fetch
+	sql "CREATE TABLESPACE elsewhere LOCATION '$PG_SOCKET/space'"
+	sql "$shop" "CREATE TABLE far TABLESPACE elsewhere AS SELECT g FROM generate_series(1, 5000) g"
 	sql "$shop" "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=$PORT dbname=x' PUBLICATION p
-		WITH (connect=false); ALTER SUBSCRIPTION s ENABLE" || return
-	sql "ALTER DATABASE shop SET session_preload_libraries = '$SCRATCH/job.so'" || return
-	base plain -T "$PG_SOCKET/space=$PG_SOCKET/space-copy" || return
-	base tars -Ft || return
-	base tars-gzip -Ft -z || return
-	base tars-zstd -Ft --compress=server-zstd || return
-	base tars-lz4 -Ft --compress=server-lz4 || return
+		WITH (connect=false); ALTER SUBSCRIPTION s ENABLE"
+	sql "ALTER DATABASE shop SET session_preload_libraries = '$SCRATCH/job.so'"
+	base plain -T "$PG_SOCKET/space=$PG_SOCKET/space-copy"
+	base tars -Ft
+	base tars-gzip -Ft -z
+	base tars-zstd -Ft --compress=server-zstd
+	base tars-lz4 -Ft --compress=server-lz4
 	sql "$shop" "DROP SUBSCRIPTION s" 2>/dev/null
 	pg_stop source
 }
 
 PORT=$(free_port)
-if ! make_source >"$SCRATCH/log/source" 2>&1; then
-	echo "not ok - the backups could not be made"
-	cat "$SCRATCH/log/source"
-	exit 1
-fi
+prepare make_source
 PLAIN=$SCRATCH/source/plain
 
 # counts DATABASE QUERY: what it says of the restored server is in $TMPDIR/said.

@@ -5,30 +5,22 @@
 # sanitizers: no, it counts what kills leave behind
 . "${0%/*}/lib.sh"
 need jq pgrep perl
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-signals.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 
 make_dumps() {
 	pg_start
-	sql 'CREATE DATABASE shop' || return
+	sql 'CREATE DATABASE shop'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 200000) g;
-		CREATE INDEX ON users (email); CREATE INDEX ON users (reverse(email))" || return
+		CREATE INDEX ON users (email); CREATE INDEX ON users (reverse(email))"
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fc -f custom.dump
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -f plain.sql
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp | gzip >plain.sql.gz
 	"$PG_BIN/pg_dump" -d "$SHOP" -Ft -f tar.tar
 }
 
-if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
-	echo "not ok - the dumps could not be made"
-	cat "$SCRATCH/log/dumps"
-	exit 1
-fi
+prepare make_dumps
 
 # Starts one in a session of its own (a shell's background ignores SIGINT); its pid in $pid.
 begin() {

@@ -5,19 +5,15 @@
 # sanitizers: no, tests/unit/test_arrival.c and the other restores run what is new here
 . "${0%/*}/lib.sh"
 need jq gzip
-
-[ -n "$PG_BIN" ] || {
-	echo "skip - restore-stream.sh # needs PostgreSQL"
-	exit 0
-}
+need_pg
 PATH=$PG_BIN:$PATH
 
 make_dumps() {
 	pg_start
-	sql 'CREATE DATABASE shop' || return
+	sql 'CREATE DATABASE shop'
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
-		INSERT INTO users SELECT g, md5(g::text) || md5(g || 'x') FROM generate_series(1, 420000) g" || return
+		INSERT INTO users SELECT g, md5(g::text) || md5(g || 'x') FROM generate_series(1, 420000) g"
 	mkdir packed script archive
 	"$PG_BIN/pg_dump" -d "$SHOP" -Fp -f script/shop.sql
 	gzip -1 -c script/shop.sql >packed/shop.sql.gz
@@ -25,11 +21,7 @@ make_dumps() {
 	pg_stop
 }
 
-if ! make_dumps >"$SCRATCH/log/dumps" 2>&1; then
-	echo "not ok - the dumps could not be made"
-	cat "$SCRATCH/log/dumps"
-	exit 1
-fi
+prepare make_dumps
 
 cat >look <<'EOS'
 #!/bin/sh

@@ -18,11 +18,7 @@ keys() {
 	mkdir -m 700 "$GNUPGHOME"
 	key jane && key joe
 }
-if ! keys >"$SCRATCH/log/keys" 2>&1; then
-	echo "not ok - the keys could not be made"
-	cat "$SCRATCH/log/keys"
-	exit 1
-fi
+prepare keys
 # sign KEY FILE [OPTION...]
 sign() {
 	k=$1 f=$2

@@ -14,26 +14,22 @@ make_backup() {
 	as_pg mkdir "$A" "$PG_SOCKET/backups"
 	as_pg "$PG_BIN/initdb" -D "$PG_SOCKET/data" -U postgres -k --wal-segsize=1 --no-sync -A trust
 	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
-	pg_run "$PG_SOCKET" -c listen_addresses= -c archive_mode=on "-c 'archive_command=cp %p $A/%f'" || return
-	sql "CREATE DATABASE shop" || return
-	pg_slim || return
+	pg_run "$PG_SOCKET" -c listen_addresses= -c archive_mode=on "-c 'archive_command=cp %p $A/%f'"
+	sql "CREATE DATABASE shop"
+	pg_slim
 	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
-	sql "$SHOP" "CREATE TABLE orders (id bigint PRIMARY KEY, created_at timestamptz NOT NULL)" || return
+	sql "$SHOP" "CREATE TABLE orders (id bigint PRIMARY KEY, created_at timestamptz NOT NULL)"
 	sql "$SHOP" "INSERT INTO orders SELECT g, now() - g * interval '1 minute' FROM generate_series(1, 5000) g"
 	BASE=$PG_SOCKET/backups/base-$(date -u +%Y%m%dT%H%M%SZ)
-	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$BASE" -c fast --no-sync || return
+	as_pg "$PG_BIN/pg_basebackup" -d "$PG_DSN" -D "$BASE" -c fast --no-sync
 	# What only the archive has.
-	sql "$SHOP" "INSERT INTO orders SELECT g, now() FROM generate_series(5001, 5010) g" || return
+	sql "$SHOP" "INSERT INTO orders SELECT g, now() FROM generate_series(5001, 5010) g"
 	last=$(sql "SELECT pg_walfile_name(pg_switch_wal())")
-	wait_for 20 test -e "$A/$last" || return
+	wait_for 20 test -e "$A/$last"
 	INDEX=$(sql "$SHOP" "SELECT pg_relation_filepath('orders_pkey')")
 	sql "$SHOP" "INSERT INTO orders SELECT g, now() FROM generate_series(5011, 5013) g"
 }
-if ! make_backup >"$SCRATCH/log/backup" 2>&1; then
-	echo "not ok - the backup could not be made"
-	cat "$SCRATCH/log/backup"
-	exit 1
-fi
+prepare make_backup
 cat >shop.conf <<CONF
 LABEL=shop
 BACKUP_SOURCE=$PG_SOCKET/backups
