@@ -169,14 +169,14 @@ limits_under_command() {
 	expect_check restore ok
 	expect_out 'ended under COMMAND: it took more memory than --max-memory allows: [0-9]+ MB of 400 MB'
 	expect_check temporary-server ok
-	# Connections: a hundred at a time are not to be had.
+	# Connections: of a hundred at a time some are refused.
 	cat >crowd <<-'EOS'
 		for i in $(seq 100); do psql -XqAtc 'SELECT pg_sleep(1)' & done 2>&1 |
 			grep -c 'too many clients' >refused
 	EOS
 	expect_status 3 restore-to-temp --records --jobs 1 --backup plain.sql -- sh ./crowd
 	expect_no_check limits
-	[ "$(cat refused)" -gt 50 ]
+	[ "$(cat refused)" -gt 0 ]
 	# Held for people, too; and without a COMMAND that fills it nothing is ended.
 	restore-to-temp --records --max-disk 170MB --keep-for 60s --backup plain.sql >kept.jsonl 2>kept.err &
 	kept=$!
