@@ -1,28 +1,18 @@
 /* emit-report: the sink. Gathers the whole stream, reports it, remembers it, and is its verdict. */
-#include "lib/base/buf.h"
 #include "lib/base/stage.h"
 #include "lib/base/text.h"
 #include "lib/base/utc.h"
-#include "lib/base/xmem.h"
 #include "lib/pg/history.h"
-#include "lib/report/anchor.h"
 #include "lib/report/evidence.h"
 #include "lib/report/fleet.h"
 #include "lib/report/order.h"
-#include "lib/report/outlet.h"
-#include "lib/report/run.h"
+#include "lib/report/remember.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	CHECKS_IN_HISTORY_B = 3 * 1024 * 1024,
-	WITHIN_S = 60,
-	STALE_S = 2 * 24 * 3600,
-	PATH_LIMIT = 4096
-};
+enum { WITHIN_S = 60, STALE_S = 2 * 24 * 3600 };
 
 static struct {
 	struct orders orders;
@@ -174,61 +164,6 @@ static void gather(struct summary *s)
 	summary_finish(s, &config.expect, &config.expect_restored, utc_now_ms());
 }
 
-static void tell_head(struct summary *s, const struct chain_head *head)
-{
-	const struct anchor_run run = {
-		.label = s->label,
-		.run = s->run,
-		.at_ms = s->ended_ms,
-		.head = *head,
-	};
-	struct err e = { 0 };
-
-	if (anchor_put(config.anchor, &run, config.ca_file, config.within_s, &e) < 0)
-		summary_find(s, "history", "", V_UNKNOWN, "the history's head was not anchored: %s",
-			     e.msg);
-}
-
-/* *head: the history's, with this run; seq 0 where there is none. */
-static void remember(struct summary *s, struct history *history, struct chain_head *head)
-{
-	JSON_AUTO *run = NULL;
-	struct history_seal seal = { .sign_key = config.sign_key };
-	struct err e = { 0 };
-
-	if (history == NULL)
-		return;
-	run = run_object(s, CHECKS_IN_HISTORY_B);
-	if (history_append(history, s->label, run, &seal, &e) < 0) {
-		summary_find(s, "history", "", V_UNKNOWN, "the run was not remembered: %s", e.msg);
-		return;
-	}
-	*head = seal.head;
-	tool_debug("appended the run to %s", history_name(history));
-	if (config.anchor)
-		tell_head(s, &seal.head);
-}
-
-/* Does a report show earlier runs? */
-static bool past_is_wanted(void)
-{
-	for (size_t i = 0; i < config.orders.n; i++)
-		if (config.orders.v[i].format->past)
-			return true;
-	return false;
-}
-
-/* Before the run is remembered, so that it is not its own past. */
-static void recall(struct past *past, struct summary *s, struct history *history)
-{
-	struct err e = { 0 };
-
-	past_watch(past, s->checks);
-	if (history && past_is_wanted() &&
-	    past_load(past, history, s->label, summary_restored(s), s->ended_ms, &e) < 0)
-		summary_find(s, "history", "", V_UNKNOWN, "earlier runs were not read: %s", e.msg);
-}
-
 static struct view view_of(const struct summary *s, const struct past *past, bool shown)
 {
 	return (struct view){
@@ -270,52 +205,34 @@ static void write_reports(struct summary *s, const struct past *past, bool shown
 	}
 }
 
-/* FILE.md and FILE.json. */
-static int put_evidence(const struct summary *s, const struct history *history,
-			const struct chain_head *head, struct err *e)
+static void write_evidence(struct summary *s, const struct history *history,
+			   const struct chain_head *head)
 {
-	JSON_AUTO *run = run_object(s, SIZE_MAX);
 	const struct evidence evidence = {
 		.s = s,
-		.run = run,
 		.reference = config.reference,
 		.history = head->seq ? history_name(history) : NULL,
 		.head = head,
 	};
-	JSON_AUTO *object = evidence_object(&evidence);
-	BUF_AUTO page = BUF_INIT(OUTLET_MAX), json = BUF_INIT(OUTLET_MAX);
-	BUF_AUTO path = BUF_INIT(PATH_LIMIT);
-	char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-
-	evidence_markdown(object, &page);
-	buf_addf(&json, "%s\n", text ? text : "");
-	free(text);
-	buf_addf(&path, "%s.md", config.evidence);
-	if (outlet_put(path.s, STDOUT_FILENO, &page, e) < 0)
-		return -1;
-	buf_reset(&path);
-	buf_addf(&path, "%s.json", config.evidence);
-	return outlet_put(path.s, STDOUT_FILENO, &json, e);
-}
-
-static void write_evidence(struct summary *s, const struct history *history,
-			   const struct chain_head *head)
-{
 	struct err e = { 0 };
 
-	if (config.evidence == NULL || put_evidence(s, history, head, &e) == 0)
+	if (config.evidence == NULL || evidence_put(&evidence, config.evidence, &e) == 0)
 		return;
 	tool_warn("%s", e.msg);
 	summary_find(s, "report", "", V_UNKNOWN, "the evidence was not written: %s", e.msg);
 }
 
-/* The page over all databases: its status, or unknown when it could not be made. */
+/* The page over all databases: its status. */
 static enum verdict write_fleet(void)
 {
 	const struct order *order = config.orders.v;
+	const struct fleet_page page = {
+		.title = config.title ? config.title : "Backups of all databases",
+		.link = config.link,
+		.path = order ? order->path : NULL,
+		.stale_s = config.ttl_s ? config.ttl_s : STALE_S,
+	};
 	HISTORY_AUTO *all = NULL;
-	struct fleet fleet = { .n = 0 };
-	BUF_AUTO page = BUF_INIT(OUTLET_MAX);
 	struct err e = { 0 };
 	enum verdict status;
 
@@ -323,13 +240,7 @@ static enum verdict write_fleet(void)
 	    common.output == OUTPUT_NAGIOS)
 		tool_usage("--fleet: it is written as --format html[=FILE] alone");
 	all = pg_history_open(config.fleet);
-	if (fleet_load(&fleet, all, config.ttl_s ? config.ttl_s : STALE_S, utc_now_ms(), &e) < 0)
-		tool_die("%s", e.msg);
-	fleet_html(&fleet, config.title ? config.title : "Backups of all databases", config.link,
-		   &page);
-	status = fleet.status;
-	fleet_free(&fleet);
-	if (outlet_put(order ? order->path : NULL, STDOUT_FILENO, &page, &e) < 0)
+	if (fleet_put(all, &page, utc_now_ms(), &status, &e) < 0)
 		tool_die("%s", e.msg);
 	orders_free(&config.orders);
 	return status;
@@ -368,6 +279,7 @@ int main(int argc, char **argv)
 	struct past past = PAST_NONE;
 	HISTORY_AUTO *history = NULL;
 	struct chain_head head = { .seq = 0 };
+	struct remember memory;
 	struct submitter with;
 	struct summary s;
 	enum verdict status;
@@ -382,8 +294,17 @@ int main(int argc, char **argv)
 	gather(&s);
 	if (config.history)
 		history = pg_history_open(config.history);
-	recall(&past, &s, history);
-	remember(&s, history, &head);
+	memory = (struct remember){
+		.history = history,
+		.sign_key = config.sign_key,
+		.anchor = config.anchor,
+		.ca_file = config.ca_file,
+		.within_s = config.within_s,
+	};
+	remember_past(&memory, orders_show_past(&config.orders), &s, &past);
+	remember_run(&memory, &s, &head);
+	if (head.seq)
+		tool_debug("appended the run to %s", history_name(history));
 	with = (struct submitter){
 		.ca_file = config.ca_file,
 		.within_s = config.within_s,

@@ -3,7 +3,6 @@
 #include "lib/base/xmem.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,17 +21,10 @@ void strv_add(struct strv *l, const char *s)
 void strv_addf(struct strv *l, const char *fmt, ...)
 {
 	va_list ap;
-	char *s;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	take(l, xvasprintf(fmt, ap));
 	va_end(ap);
-	s = xcalloc(n < 0 ? 1 : (size_t)n + 1, 1);
-	va_start(ap, fmt);
-	(void)vsnprintf(s, n < 0 ? 1 : (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	take(l, s);
 }
 
 bool strv_has(const struct strv *l, const char *s)

@@ -45,22 +45,30 @@ char *xstrndup(const char *s, size_t n)
 	return xchecked(strndup(s, n));
 }
 
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	va_list again;
+	char *s;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	s = xmalloc(n < 0 ? 1 : (size_t)n + 1);
+	s[0] = '\0';
+	if (n > 0)
+		(void)vsnprintf(s, (size_t)n + 1, fmt, ap);
+	return s;
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
-	s = xmalloc(n < 0 ? 1 : (size_t)n + 1);
-	s[0] = '\0';
-	if (n > 0) {
-		va_start(ap, fmt);
-		(void)vsnprintf(s, (size_t)n + 1, fmt, ap);
-		va_end(ap);
-	}
 	return s;
 }
 

@@ -5,6 +5,7 @@
  * than say so and exit 3 ("could not look"); the supervisor of restore-to-temp still
  * cleans up. Everything returned is the caller's to free().
  */
+#include <stdarg.h>
 #include <stddef.h>
 
 void *xmalloc(size_t n);
@@ -16,6 +17,7 @@ void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* For __attribute__((cleanup)): frees what the variable points to. */
 void xfree_auto(void *pointer_to_pointer);

@@ -2,17 +2,20 @@
 
 #include "lib/base/record.h"
 #include "lib/base/utc.h"
+#include "lib/report/outlet.h"
 #include "lib/report/past.h"
 #include "lib/report/performer.h"
 #include "lib/report/rows.h"
+#include "lib/report/run.h"
 
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { PIECE_MAX = 256 * 1024, HEX_SIZE = 65, DIGEST_SIZE = 32 };
+enum { PIECE_MAX = 256 * 1024, PATH_LIMIT = 4096, HEX_SIZE = 65, DIGEST_SIZE = 32 };
 
 /* What each control wants, in short, what of it a run shows, and the checks without which it does
  * not (either of a pair that is joined by '|'). */
@@ -276,10 +279,10 @@ static json_t *control_of(const struct summary *s, const struct control *c)
 			 c->shown_by, "supported", why.len == 0, "reason", why.s);
 }
 
-static json_t *integrity(const struct evidence *ev)
+static json_t *integrity(const struct evidence *ev, const json_t *run)
 {
 	json_t *o = json_object();
-	char *line = record_print(ev->run, SIZE_MAX);
+	char *line = record_print(run, SIZE_MAX);
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
 	char hex[HEX_SIZE];
 
@@ -297,7 +300,7 @@ static json_t *integrity(const struct evidence *ev)
 	return o;
 }
 
-json_t *evidence_object(const struct evidence *ev)
+json_t *evidence_object(const struct evidence *ev, json_t *run)
 {
 	const struct summary *s = ev->s;
 	json_t *o = json_pack("{s:s, s:i, s:o}", "record", "evidence", "v", 1, "made_at",
@@ -305,14 +308,14 @@ json_t *evidence_object(const struct evidence *ev)
 	json_t *scope = json_object(), *list = json_array();
 	struct past_run figures;
 
-	(void)past_run_of(ev->run, &figures);
+	(void)past_run_of(run, &figures);
 	set_text(scope, "system", s->label);
 	set_text(scope, "reference", ev->reference);
 	if (s->backup)
-		json_object_set(o, "backup", json_object_get(ev->run, "backup"));
+		json_object_set(o, "backup", json_object_get(run, "backup"));
 	json_object_set_new(o, "scope", scope);
 	json_object_set_new(o, "method", method(s));
-	json_object_set_new(o, "run", of_run(ev->run));
+	json_object_set_new(o, "run", of_run(run));
 	json_object_set_new(o, "performed", performer_object(s->host));
 	json_object_set_new(o, "rto", objective(figures.rto_s, figures.rto_target_s));
 	json_object_set_new(o, "rpo", objective(figures.rpo_s, figures.rpo_target_s));
@@ -322,6 +325,29 @@ json_t *evidence_object(const struct evidence *ev)
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
 		json_array_append_new(list, control_of(s, &controls[i]));
 	json_object_set_new(o, "controls", list);
-	json_object_set_new(o, "integrity", integrity(ev));
+	json_object_set_new(o, "integrity", integrity(ev, run));
 	return o;
+}
+
+static int put(const char *path, const char *suffix, const struct buf *what, struct err *e)
+{
+	BUF_AUTO name = BUF_INIT(PATH_LIMIT);
+
+	buf_addf(&name, "%s%s", path, suffix);
+	return outlet_put(name.s, STDOUT_FILENO, what, e);
+}
+
+int evidence_put(const struct evidence *ev, const char *path, struct err *e)
+{
+	JSON_AUTO *run = run_object(ev->s, SIZE_MAX);
+	JSON_AUTO *object = evidence_object(ev, run);
+	BUF_AUTO page = BUF_INIT(OUTLET_MAX), json = BUF_INIT(OUTLET_MAX);
+	char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+
+	evidence_markdown(object, &page);
+	buf_addf(&json, "%s\n", text ? text : "");
+	free(text);
+	if (put(path, ".md", &page, e) < 0)
+		return -1;
+	return put(path, ".json", &json, e);
 }

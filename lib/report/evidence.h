@@ -12,18 +12,22 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/chain.h"
+#include "lib/base/err.h"
 #include "lib/report/summary.h"
 
 struct evidence {
 	const struct summary *s;
-	json_t *run;           /* as run_object() makes it: what it says of itself is repeated */
-	const char *reference; /* a ticket, a policy; NULL: none */
-	const char *history;   /* where the run is remembered; NULL: nowhere */
+	const char *reference;         /* a ticket, a policy; NULL: none */
+	const char *history;           /* where the run is remembered; NULL: nowhere */
 	const struct chain_head *head; /* of that history, with this run */
 };
 
-/* The whole of it as one object (docs/evidence.schema.json); the caller's. */
-json_t *evidence_object(const struct evidence *ev);
+/* To PATH.md and PATH.json. */
+int evidence_put(const struct evidence *ev, const char *path, struct err *e);
+
+/* The whole of it as one object (docs/evidence.schema.json); the caller's. run: as run_object()
+ * makes it: what it says of itself is repeated. */
+json_t *evidence_object(const struct evidence *ev, json_t *run);
 
 /* The same to be read; object is what evidence_object() made. */
 void evidence_markdown(json_t *object, struct buf *out);

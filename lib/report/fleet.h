@@ -40,6 +40,14 @@ int fleet_load(struct fleet *f, struct history *all, uint64_t stale_s, int64_t n
 	       struct err *e);
 void fleet_free(struct fleet *f);
 
-/* The page. link: an address with LABEL in it, for each report; NULL: none. */
-void fleet_html(const struct fleet *f, const char *title, const char *link, struct buf *out);
+struct fleet_page {
+	const char *title;
+	const char *link; /* an address with LABEL in it, for each report; NULL: none */
+	const char *path; /* a file; NULL: standard output */
+	uint64_t stale_s; /* as of fleet_load() */
+};
+
+/* Reads them and writes the page. 0, with the status of all; or -1 with *e. */
+int fleet_put(struct history *all, const struct fleet_page *page, int64_t now_ms,
+	      enum verdict *status, struct err *e);
 #endif

@@ -6,9 +6,11 @@
 #include "lib/report/figure.h"
 #include "lib/report/html_parts.h"
 #include "lib/report/markup.h"
+#include "lib/report/outlet.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CELL = 5, PITCH = 6, HEIGHT = 16, LINK_MAX = 8192 };
 
@@ -185,7 +187,7 @@ static void add_tiles(const struct fleet *f, struct buf *out)
 	buf_adds(out, "</b></dd></div>\n</dl>\n");
 }
 
-void fleet_html(const struct fleet *f, const char *title, const char *link, struct buf *out)
+static void add_page(const struct fleet *f, const char *title, const char *link, struct buf *out)
 {
 	char at[UTC_SIZE];
 
@@ -212,4 +214,18 @@ void fleet_html(const struct fleet *f, const char *title, const char *link, stru
 		add_member(f, &f->v[i], link, out);
 	buf_adds(out, "</tbody></table></div>\n</main>\n<footer><div class=\"page\">Made by "
 		      "backup-probes. Times are UTC.</div></footer>\n</body>\n</html>\n");
+}
+
+int fleet_put(struct history *all, const struct fleet_page *page, int64_t now_ms,
+	      enum verdict *status, struct err *e)
+{
+	BUF_AUTO out = BUF_INIT(OUTLET_MAX);
+	struct fleet f = { .n = 0 };
+
+	if (fleet_load(&f, all, page->stale_s, now_ms, e) < 0)
+		return -1;
+	add_page(&f, page->title, page->link, &out);
+	*status = f.status;
+	fleet_free(&f);
+	return outlet_put(page->path, STDOUT_FILENO, &out, e);
 }

@@ -188,15 +188,6 @@ static void add_changes(const struct summary *s, const struct past *past,
 	buf_adds(out, "</section>\n");
 }
 
-static void add_fact(const char *word, const char *value, struct buf *out)
-{
-	if (*value == '\0')
-		return;
-	buf_addf(out, "<dt>%s</dt><dd><bdi>", word);
-	markup_text(out, value);
-	buf_adds(out, "</bdi></dd>\n");
-}
-
 static void add_tools(const struct summary *s, struct buf *out)
 {
 	char time[HUMAN_SIZE];
@@ -252,14 +243,14 @@ static void add_run(const struct summary *s, struct buf *out)
 {
 	buf_adds(out, "<section aria-labelledby=\"run\"><h2 id=\"run\">This run</h2>\n"
 		      "<dl class=\"facts\">\n");
-	add_fact("Backup", record_word(s->backup, "name"), out);
-	add_fact("Source", record_word(s->backup, "source"), out);
-	add_fact("SHA-256", record_word(s->backup, "sha256"), out);
-	add_fact("PostgreSQL", record_word(s->instance, "server_version"), out);
-	add_fact("Recovery point", record_word(s->instance, "recovery_point"), out);
-	add_fact("Durability", record_word(s->instance, "durability"), out);
-	add_fact("Host", s->host, out);
-	add_fact("Run", s->run, out);
+	html_fact("Backup", record_word(s->backup, "name"), out);
+	html_fact("Source", record_word(s->backup, "source"), out);
+	html_fact("SHA-256", record_word(s->backup, "sha256"), out);
+	html_fact("PostgreSQL", record_word(s->instance, "server_version"), out);
+	html_fact("Recovery point", record_word(s->instance, "recovery_point"), out);
+	html_fact("Durability", record_word(s->instance, "durability"), out);
+	html_fact("Host", s->host, out);
+	html_fact("Run", s->run, out);
 	buf_adds(out, "</dl>\n");
 	if (s->n_tools)
 		add_tools(s, out);

@@ -118,7 +118,7 @@ static void add_metrics(const json_t *metrics, struct buf *out)
 	buf_adds(out, "</tbody></table></div>\n");
 }
 
-static void add_fact(const char *word, const char *value, struct buf *out)
+void html_fact(const char *word, const char *value, struct buf *out)
 {
 	if (*value == '\0')
 		return;
@@ -132,7 +132,7 @@ static void add_value(const json_t *check, const char *field, const char *word, 
 	BUF_AUTO value = BUF_INIT(PIECE_MAX);
 
 	if (rows_value(check, field, &value))
-		add_fact(word, value.s, out);
+		html_fact(word, value.s, out);
 }
 
 /* More than who found it? */
@@ -156,8 +156,8 @@ static void add_check(const struct summary *s, const struct row *row, bool open,
 	buf_adds(out, "</bdi></span></summary>\n<div class=\"detail\"><dl>\n");
 	add_value(row->check, "expected", "Expected", out);
 	add_value(row->check, "observed", "Observed", out);
-	add_fact("Check", row->name, out);
-	add_fact("Found by", record_word(row->check, "tool"), out);
+	html_fact("Check", row->name, out);
+	html_fact("Found by", record_word(row->check, "tool"), out);
 	buf_adds(out, "</dl>\n");
 	add_metrics(json_object_get(row->check, "metrics"), out);
 	buf_adds(out, "</div></details>\n");

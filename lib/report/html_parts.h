@@ -21,6 +21,9 @@ void html_badge(enum verdict v, struct buf *out);
 /* What a check is about. */
 void html_name(const struct row *row, struct buf *out);
 
+/* A line of a list of facts; none where the value is "". word is markup, value is text. */
+void html_fact(const char *word, const char *value, struct buf *out);
+
 /* The list of checks. */
 void html_checks(const struct summary *s, struct buf *out);
 

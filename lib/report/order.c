@@ -46,6 +46,14 @@ void orders_free(struct orders *list)
 	*list = (struct orders){ 0 };
 }
 
+bool orders_show_past(const struct orders *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].format->past)
+			return true;
+	return false;
+}
+
 int order_carry_out(const struct order *o, const struct view *view, struct submitter *with,
 		    size_t *size, struct err *e)
 {

@@ -33,6 +33,9 @@ bool order_is_shown(const struct order *o);
 int orders_add(struct orders *list, const char *value, struct err *e);
 void orders_free(struct orders *list);
 
+/* Does one of them show earlier runs? */
+bool orders_show_past(const struct orders *list);
+
 /* Makes the report, of *size bytes, and brings it to where it goes. */
 int order_carry_out(const struct order *o, const struct view *view, struct submitter *with,
 		    size_t *size, struct err *e);
