@@ -3,6 +3,7 @@
 #include "lib/base/stage.h"
 #include "lib/base/utc.h"
 #include "lib/dump/sniff.h"
+#include "lib/keeper/keeper.h"
 #include "lib/pg/bindir.h"
 #include "lib/pg/covering.h"
 #include "lib/pg/setup.h"
@@ -72,40 +73,14 @@ static const struct tool tool = {
 
 /* --- databases and backups ------------------------------------------------------------------ */
 
-/* The databases that should have a backup: postgres only where somebody put something into it. */
-static int ask_databases(struct pg *pg, struct covering *c, struct err *e)
-{
-	static const char query[] =
-		"SELECT d.datname, CASE WHEN has_database_privilege(d.oid, 'CONNECT') OR "
-		"pg_has_role('pg_read_all_stats', 'MEMBER') THEN pg_database_size(d.oid) END "
-		"FROM pg_database d WHERE d.datallowconn AND NOT d.datistemplate AND "
-		"CASE WHEN d.datname <> 'postgres' THEN true "
-		"WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) > "
-		"(SELECT 1000000 + CASE WHEN has_database_privilege(t.oid, 'CONNECT') THEN "
-		"pg_database_size(t.oid) END FROM pg_database t WHERE t.datname = 'template1') "
-		"END ORDER BY 1";
-	PGRESULT_AUTO *r = pg_query(pg, query, NULL, 0, e);
-
-	if (r == NULL)
-		return -1;
-	for (int i = 0; i < PQntuples(r); i++) {
-		int64_t bytes = -1;
-
-		(void)pg_cell_int(r, i, 1, &bytes);
-		if (!strv_has(&config.without, pg_cell(r, i, 0)))
-			covering_add_database(c, pg_cell(r, i, 0), bytes);
-	}
-	return 0;
-}
-
 /* What lies here is looked into; of what lies elsewhere there is the name. */
 static enum covering_of kind_of(const json_t *backup, const char *name, struct sniffed *s)
 {
-	const char *path = record_text(backup, "path"), *format = record_text(backup, "format");
+	const char *path = record_text(backup, "path"), *source = record_text(backup, "source");
 	struct err ignored = { 0 };
 
 	s->database[0] = '\0';
-	if (format && (strcmp(format, "pgbackrest") == 0 || strcmp(format, "barman") == 0))
+	if (source && keeper_claims(source))
 		return COVERING_CLUSTER;
 	if (path && sniff_path(path, NULL, s, &ignored) == 0) {
 		if (s->kind == DUMP_BASE_DIRECTORY || s->kind == DUMP_BASE_TAR)
@@ -294,7 +269,7 @@ int main(int argc, char **argv)
 		tool_usage(
 			"--production: leave out the password; ~/.pgpass or PGPASSFILE holds it");
 	stage_begin(&st, &tool);
-	if (enter(&pg, NULL, &e) < 0 || ask_databases(&pg, &all, &e) < 0)
+	if (enter(&pg, NULL, &e) < 0 || setup_databases(&pg, &config.without, &all, &e) < 0)
 		return stage_fail(&st, "database-covered", "", &e);
 	while (stage_next(&st, &r))
 		see(&all, &r);

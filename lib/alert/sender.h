@@ -19,7 +19,7 @@
  *	}
  *
  * A second sender of the same kind in one pipeline is told apart by --name; without it, by its
- *place: it sees the other's alert-delivery check and calls itself NAME-2.
+ * place: it sees the other's alert-delivery check and calls itself NAME-2.
  */
 #include "lib/alert/alert.h"
 #include "lib/base/tool.h"

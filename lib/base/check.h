@@ -10,7 +10,7 @@
  *	stage_check(&st, &c);          // writes and releases it
  *
  * The check's name is a claim in kebab case; the subject says of what (a table, a backup, "" for
- *the run as a whole); the summary is one sentence that stands in the report's table as it is.
+ * the run as a whole); the summary is one sentence that stands in the report's table as it is.
  */
 #include "lib/base/range.h"
 #include "lib/base/verdict.h"

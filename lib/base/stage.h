@@ -22,7 +22,7 @@
  *
  * The run's id and label come from the options, else from the first record that carries them, else
  * the id is made. "begin" is written after the first input line, so that it can carry them, or at
- *the input's end.
+ * the input's end.
  */
 #include "lib/base/check.h"
 #include "lib/base/record.h"

@@ -247,6 +247,31 @@ void setup_say_left_out(struct stage *st, struct pg *pg, const char *database)
 	stage_check(st, &c);
 }
 
+int setup_databases(struct pg *pg, const struct strv *without, struct covering *c, struct err *e)
+{
+	static const char query[] =
+		"SELECT d.datname, CASE WHEN has_database_privilege(d.oid, 'CONNECT') OR "
+		"pg_has_role('pg_read_all_stats', 'MEMBER') THEN pg_database_size(d.oid) END "
+		"FROM pg_database d WHERE d.datallowconn AND NOT d.datistemplate AND "
+		"CASE WHEN d.datname <> 'postgres' THEN true "
+		"WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) > "
+		"(SELECT 1000000 + CASE WHEN has_database_privilege(t.oid, 'CONNECT') THEN "
+		"pg_database_size(t.oid) END FROM pg_database t WHERE t.datname = 'template1') "
+		"END ORDER BY 1";
+	PGRESULT_AUTO *r = pg_query(pg, query, NULL, 0, e);
+
+	if (r == NULL)
+		return -1;
+	for (int i = 0; i < PQntuples(r); i++) {
+		int64_t bytes = -1;
+
+		(void)pg_cell_int(r, i, 1, &bytes);
+		if (!strv_has(without, pg_cell(r, i, 0)))
+			covering_add_database(c, pg_cell(r, i, 0), bytes);
+	}
+	return 0;
+}
+
 int setup_roles(struct pg *pg, int64_t *n, struct err *e)
 {
 	/* Those that a new cluster has are pg_* and the superuser that initdb makes, 10. */

@@ -6,6 +6,8 @@
  * rights than to connect.
  */
 #include "lib/base/stage.h"
+#include "lib/base/strv.h"
+#include "lib/pg/covering.h"
 #include "lib/pg/query.h"
 
 /* page-checksums: is damage on disk noticed when it is read, and not just copied into backups? */
@@ -22,6 +24,10 @@ void setup_say_version(struct stage *st, struct pg *pg, int64_t now_ms, int *maj
 
 /* left-out: tables of the session's database whose content no backup, or no physical one, holds. */
 void setup_say_left_out(struct stage *st, struct pg *pg, const char *database);
+
+/* Adds the databases that should have a backup: all but `without`; postgres only where somebody put
+ * something into it. -1 with *e. */
+int setup_databases(struct pg *pg, const struct strv *without, struct covering *c, struct err *e);
 
 /* How many roles there are that a dump of a database leaves out. -1 with *e. */
 int setup_roles(struct pg *pg, int64_t *n, struct err *e);

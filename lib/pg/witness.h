@@ -10,7 +10,7 @@
  *		  a dump's header or name tells may be local time;
  *	row       the newest row: it was there, others may have come later;
  *	backup    when the backup says it was taken, or the time of its file: any copy has a new
- *one.
+ * one.
  *
  * The best is the first of: snapshot, replayed commit, row, the rest.
  */

@@ -8,7 +8,7 @@
  *
  *	backup_run_*, backup_verified, backup_last_verified_timestamp_seconds, ...: this run
  *	backup_check_status{check,subject}: 0 ok, 1 warning, 2 critical, 3 unknown; the worst of a
- *name backup_probe_METRIC{check,subject}: what the checks measured, in base units
+ * name backup_probe_METRIC{check,subject}: what the checks measured, in base units
  *
  * The checks are those of rows_table(): a thousand tables that are ok do not make a thousand
  * series.

@@ -4,7 +4,7 @@
  * pgrestore: runs pg_restore and understands what it complains about.
  *
  * pg_restore goes on after a failed statement and exits with status 1 in the end; each failure is
- *on its standard error (PostgreSQL src/bin/pg_dump/pg_backup_archiver.c, warn_or_exit_horribly):
+ * on its standard error (PostgreSQL src/bin/pg_dump/pg_backup_archiver.c, warn_or_exit_horribly):
  *
  *	pg_restore: while PROCESSING TOC:
  *	pg_restore: from TOC entry 215; 1259 16386 TABLE orders shop

@@ -3,12 +3,12 @@
 /*
  * fetch: brings one backup here, over several connections at a time (haul.h), and knows afterwards
  * that it is whole: as many bytes as the storage said, digested in the same pass, compared with
- *what the storage says of them (proof.h), none of it an error page.
+ * what the storage says of them (proof.h), none of it an error page.
  *
  * Its sidecars are looked for, compared with, and put beside it (sidecar.h).
  *
  * What is replaced meanwhile is begun again, once. What is broken off goes on in the next run as
- *long as it is the same (partial.h).
+ * long as it is the same (partial.h).
  *
  * The SHA-256 of a backup that is a directory is that of the text that
  *

@@ -2,7 +2,7 @@
 #define LIB_STORAGE_SOURCE_H
 /*
  * source: how a tool is told of a source and of the backups in it that it is to look at: the
- *options that all of them share, once.
+ * options that all of them share, once.
  *
  *	static struct source_config config = SOURCE_DEFAULTS;
  *	static const struct opt options[] = { SOURCE_OPTIONS(config), ..., OPT_TABLE_END };

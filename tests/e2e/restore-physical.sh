@@ -28,7 +28,8 @@ make_source() {
 		__attribute__((constructor)) static void run(void)
 		{ (void)open("$CANARY/library", O_CREAT | O_WRONLY, 0600); }
 	C
-	gcc -shared -fPIC -o "$SCRATCH/job.so" "$SCRATCH/job.c" && chmod 755 "$SCRATCH/job.so"
+	gcc -shared -fPIC -o "$SCRATCH/job.so" "$SCRATCH/job.c"
+	chmod 755 "$SCRATCH/job.so"
 	pg_run "$PG_SOCKET" -c listen_addresses=
 	sql "CREATE DATABASE shop"
 	pg_slim
@@ -45,7 +46,6 @@ make_source() {
 	base tars-gzip -Ft -z
 	base tars-zstd -Ft --compress=server-zstd
 	base tars-lz4 -Ft --compress=server-lz4
-	sql "$shop" "DROP SUBSCRIPTION s" 2>/dev/null
 	pg_stop source
 }
 

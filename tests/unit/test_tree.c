@@ -257,7 +257,7 @@ int main(void)
 	Suite *s = suite_create("tree");
 	TCase *t = tcase_create("tree");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, make_base, drop_base);
 	tcase_add_test(t, plain);
 	tcase_add_test(t, links_lead_nowhere);
