@@ -2,6 +2,8 @@
 # What all senders promise: who is told on which day, nothing lost by kill -9, no secret anywhere.
 # sanitizers: no, what it sends and reads is covered by unit tests under them
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need python3 openssl curl jq
 # time limit: 600 s
 

@@ -2,6 +2,8 @@
 # alert-email against a mail server: TLS in both ways, passwords, replies, several recipients.
 # sanitizers: no, what it sends and reads is covered by unit tests under them
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need /usr/bin/python3 openssl jq
 /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || { echo "skip - ${0##*/} # needs python3-aiosmtpd"; exit 0; }
 

@@ -2,6 +2,8 @@
 # alert-pagerduty against what PagerDuty documents: incidents, limits, every error, bad networks.
 # sanitizers: no, it waits for services on purpose; their answers are parsed in unit tests
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need python3 openssl curl jq
 
 key=0123456789abcdef0123456789abcdef

@@ -2,6 +2,8 @@
 # The services that the alert tests send to: they must refuse what the real ones refuse.
 # sanitizers: no, what it sends and reads is covered by unit tests under them
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need python3 openssl curl
 
 key=0123456789abcdef0123456789abcdef

@@ -2,6 +2,8 @@
 # alert-slack against what Slack documents: webhooks, chat.postMessage, files, and every error.
 # sanitizers: no, it waits for services on purpose; their answers are parsed in unit tests
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need python3 openssl curl jq
 
 secret_part=hUsHhUsHsEcReT

@@ -1,6 +1,8 @@
 #!/bin/sh
 # alert-webhook: the body, its signature, own headers; and Alertmanager.
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need python3 openssl curl jq
 
 ALERT_STATE_DIR=$SCRATCH/state

@@ -4,6 +4,8 @@
 # sanitizers: no, it tests manifests; the tools that they run have tests of their own
 # shellcheck disable=SC2016  # jq's variables, not the shell's
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need python3 jq
 modules=$(npm root --global 2>/dev/null)
 

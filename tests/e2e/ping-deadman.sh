@@ -2,6 +2,8 @@
 # ping-deadman against four kinds of dead-man's switches.
 # sanitizers: no, what it sends and reads is covered by unit tests under them
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need python3 openssl curl jq
 
 uuid=7d0bee08-0cf4-4bcf-8bbf-0a4e5f3d3a2b

@@ -2,6 +2,8 @@
 # emit-report for servers that are told: Pushgateway, NRDP, Icinga 2; and the evidence.
 # sanitizers: no, what is sent is made by the formats, which have tests of their own
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need jq python3 curl
 
 GOLDEN=$ROOT/tests/golden

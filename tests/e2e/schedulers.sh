@@ -2,6 +2,8 @@
 # ci/systemd and ci/cron: read by systemd's and cron's own programs, and run by them.
 # sanitizers: no, it tests unit files; the tools that they run have tests of their own
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need systemd-analyze make
 
 units=$SCRATCH/units

@@ -4,6 +4,8 @@
 # time limit: 180 s
 # sanitizers: no, its tools run under them in the other files
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 need jq
 
 unset LABEL BACKUP_SOURCE HISTORY REPORT_DIR WORK_DIR TIMEOUT PRODUCTION

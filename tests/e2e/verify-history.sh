@@ -1,6 +1,8 @@
 #!/bin/sh
 # verify-history, and what emit-report writes for it: chain, signatures, anchors, drills.
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/alerts.sh
+. "$ROOT/tests/servers/alerts.sh"
 
 openssl genpkey -algorithm ed25519 -out sign.pem 2>/dev/null
 openssl pkey -in sign.pem -pubout -out verify.pem
