@@ -3,7 +3,7 @@
 #include "lib/base/record.h"
 #include "lib/base/tool.h"
 #include "lib/base/utc.h"
-#include "lib/keeper/keeper.h"
+#include "lib/keeper/driver.h"
 #include "lib/pg/history.h"
 #include "lib/report/outlet.h"
 #include "lib/report/past.h"
@@ -124,7 +124,8 @@ static const struct tool tool = {
 		"come from there. A message to stakeholders is at the end.\n"
 		"\n"
 		"Tables are brought back from a dump, or, where base backups and archived WAL are "
-		"configured, from a point in time. What the configuration lacks is said in the place "
+		"configured, or a repository of pgBackRest or Barman, from a point in time. What the "
+		"configuration lacks is said in the place "
 		"where it would be needed.\n"
 		"\n"
 		"Make it anew after each drill (verify-backup does, into REPORT_DIR), and keep a copy "
@@ -208,8 +209,29 @@ static json_t *last_drill(void)
 	return search.drill;
 }
 
+/* Its name and configuration are borrowed from k. A directory of base backups that is named for the
+ * runbook goes before it; what it has no commands for is no source. */
+static void find_keeper(struct keeper *k)
+{
+	static const char *const programs[] = {
+		[KEEPER_PGBACKREST] = "pgbackrest", [KEEPER_BARMAN] = "barman"
+	};
+	struct runbook_keeper *rk = &runbook.keeper;
+	struct err e = { 0 };
+
+	if (!runbook.base_backup && keeper_open(k, runbook.source, &e) == 0)
+		for (int i = KEEPER_PGBACKREST; i <= KEEPER_BARMAN; i++)
+			if (strcmp(k->driver->scheme, programs[i]) == 0)
+				rk->program = (enum runbook_program)i;
+	if (rk->program == KEEPER_NONE)
+		runbook.source = NULL;
+	rk->name = k->name;
+	rk->config = k->config;
+	rk->repo = k->repo;
+}
+
 /* What was not said, and can be known. */
-static void fill_in(struct buf *work)
+static void fill_in(struct buf *work, struct keeper *k)
 {
 	const char *database = record_text(json_object_get(runbook.drill, "instance"), "database");
 	const json_t *databases =
@@ -223,9 +245,8 @@ static void fill_in(struct buf *work)
 		runbook.database = runbook.label;
 	buf_addf(work, "/var/tmp/recovery-%s", runbook.label);
 	runbook.work = either(runbook.work, work->s);
-	/* A repository is restored by its own program: the runbook says so. */
 	if (runbook.source && keeper_claims(runbook.source))
-		runbook.source = NULL;
+		find_keeper(k);
 	if (runbook.wal && keeper_claims(runbook.wal))
 		runbook.wal = NULL;
 	/* cp reads directories alone. */
@@ -260,6 +281,7 @@ int main(int argc, char **argv)
 {
 	PQconninfoOption *server = NULL, *production = NULL;
 	BUF_AUTO work = BUF_INIT(4096);
+	KEEPER_AUTO k = { 0 };
 	JSON_AUTO *drill = NULL;
 	int status;
 
@@ -277,7 +299,7 @@ int main(int argc, char **argv)
 	find_server(server, production);
 	drill = last_drill();
 	runbook.drill = drill;
-	fill_in(&work);
+	fill_in(&work, &k);
 	if (config.n == 0)
 		config.documents[config.n++] = (struct document){ .html = false };
 	status = write_all();

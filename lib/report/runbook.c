@@ -54,14 +54,15 @@ void runbook_step(struct writing *w, const char *title, double seconds)
 
 static bool can_replay(const struct runbook *rb)
 {
-	return rb->base_backup && (rb->wal || rb->restore_command);
+	return rb->keeper.program || (rb->base_backup && (rb->wal || rb->restore_command));
 }
 
 enum side runbook_side(const struct writing *w, enum until until)
 {
 	const bool physical = w->drill.kind == DRILL_PHYSICAL;
 
-	if (can_replay(w->rb) && (until == UNTIL_INCIDENT || physical || w->rb->source == NULL))
+	if (can_replay(w->rb) &&
+	    (until == UNTIL_INCIDENT || physical || w->rb->source == NULL || w->rb->keeper.program))
 		return SIDE_REPLAY;
 	if (w->rb->source == NULL || physical)
 		return SIDE_NONE;

@@ -6,8 +6,9 @@
  * query that shows that it worked, and what it must answer.
  *
  * Four emergencies: rows or tables deleted; the database damaged; a point in time before an
- * incident; the host or region lost. What a scenario needs and the configuration does not have
- * (archived WAL, a standby) is said in the place where it would be needed.
+ * incident; the host or region lost. From a repository of pgBackRest or Barman its own program
+ * restores, from a directory of base backups cp or tar. What a scenario needs and the configuration
+ * does not have (archived WAL, a standby) is said in the place where it would be needed.
  *
  * The commands are POSIX sh; in a scenario all blocks belong into one shell, in their order. They
  * touch the damaged database only in the steps that say so, and never remove it.
@@ -17,10 +18,20 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* A repository whose own program restores from it (lib/keeper/keeper.h). */
+enum runbook_program { KEEPER_NONE, KEEPER_PGBACKREST, KEEPER_BARMAN };
+
+struct runbook_keeper {
+	enum runbook_program program;
+	const char *name, *config; /* stanza or server; NULL: the program's default */
+	unsigned repo;             /* 0: whichever has the backup */
+};
+
 /* Strings are NULL where unknown. None is a secret. */
 struct runbook {
 	const char *label;
-	const char *source;              /* of dumps */
+	const char *source; /* of dumps, or of the keeper */
+	struct runbook_keeper keeper;
 	const char *database;            /* its name on the server */
 	const char *host, *port, *user;  /* of the server, for an administrator */
 	const char *bin_dir;             /* NULL: Debian's, of the drill's version */

@@ -24,8 +24,7 @@ static void say_impossible(struct writing *w)
 		w->p, "Not prepared",
 		"neither a source of dumps nor a directory of base backups (RUNBOOK_BASE_BACKUPS) "
 		"with archived WAL (WAL_SOURCE, RUNBOOK_RESTORE_COMMAND) is configured for this "
-		"database: there is nothing to restore from. A repository of pgBackRest or Barman "
-		"is restored by its own program, whose commands are not in here.");
+		"database: there is nothing to restore from.");
 }
 
 /* The loss is that since the dump, and it had better be known before. */

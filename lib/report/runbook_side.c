@@ -188,6 +188,66 @@ static void add_base_backup(enum until until, struct buf *out)
 		      "rm -rf \"$WORK/data/postmaster.pid\" \"$WORK\"/data/pg_wal/0*\n");
 }
 
+/* The newest that ended before: a program that is given a time may take a later one. */
+static void add_choice(enum until until, struct buf *out)
+{
+	buf_adds(out, "SET=$(list-backups --records --nth 1");
+	if (until == UNTIL_INCIDENT)
+		buf_adds(out, " --as-of \"$(date -u -d \"$INCIDENT\" +%Y-%m-%dT%H:%M:%SZ)\"");
+	buf_adds(out, " \"$SOURCE\" |\n    sed -n "
+		      "'/\"record\":\"backup\"/s/.*\"name\":\"\\([^\"]*\\)\".*/\\1/p')\n"
+		      "echo \"${SET:?no backup is that old}\"\n");
+}
+
+static void add_option(const char *option, const char *value, struct buf *out)
+{
+	if (value == NULL)
+		return;
+	buf_adds(out, option);
+	shellword_add(out, value);
+}
+
+/* They write what the recovery needs into postgresql.auto.conf, and not that WAL is not archived:
+ * the recovered directory may come to stay. */
+static void add_keeper_restore(const struct runbook_keeper *k, enum until until, struct buf *out)
+{
+	add_choice(until, out);
+	buf_adds(out, "mkdir -m 700 \"$WORK/data\" \"$WORK/places\"\n");
+	if (k->program == KEEPER_BARMAN) {
+		buf_adds(out, "barman");
+		add_option(" -c ", k->config, out);
+		buf_adds(out, " recover --no-get-wal");
+		if (until == UNTIL_INCIDENT)
+			buf_adds(out, " --target-time \"$INCIDENT\" --exclusive --target-action "
+				      "promote");
+		add_option(" \\\n    ", k->name, out);
+		buf_adds(out, " \"$SET\" \"$WORK/data\"\n");
+		return;
+	}
+	buf_adds(out, "# tablespaces come into $WORK/places, and stay there\npgbackrest");
+	add_option(" --config=", k->config, out);
+	add_option(" --stanza=", k->name, out);
+	if (k->repo)
+		buf_addf(out, " --repo=%u", k->repo);
+	buf_adds(out, " --set=\"$SET\" \\\n    --pg1-path=\"$WORK/data\" "
+		      "--tablespace-map-all=\"$WORK/places\" \\\n    ");
+	buf_adds(out, until == UNTIL_INCIDENT
+			      ? "--type=time --target=\"$INCIDENT\" --target-exclusive "
+				"--target-action=promote restore\n"
+			      : "--type=default restore\n");
+}
+
+static void say_barman(struct writing *w)
+{
+	if (w->rb->keeper.program == KEEPER_BARMAN)
+		paper_text(
+			w->p,
+			"Barman runs as a user of its own, mostly on a host of its own. Where that "
+			"is so, run its command there, with --remote-ssh-command \"ssh "
+			"postgres@HOST\" for this machine. In the restored postgresql.conf it has "
+			"turned archive_command off: turn it on again when the server stays.");
+}
+
 /* A line of postgresql.conf. */
 static void add_restore_command(const struct runbook *rb, struct buf *out)
 {
@@ -212,18 +272,22 @@ static void add_restore_command(const struct runbook *rb, struct buf *out)
 /* Settings of our own, beside the data: the recovered directory stays as the base backup has it. */
 static void add_recovery(const struct runbook *rb, enum until until, struct buf *out)
 {
+	const bool kept = rb->keeper.program != KEEPER_NONE; /* it has said all that */
+
 	buf_adds(out, "echo 'local all all peer' >\"$WORK/pg_hba.conf\"\n"
 		      "cat >\"$WORK/postgresql.conf\" <<'CONF'\n");
-	add_restore_command(rb, out);
+	if (!kept)
+		add_restore_command(rb, out);
 	buf_adds(out, "recovery_target_timeline = latest\nmax_prepared_transactions = 100\n");
-	if (until == UNTIL_INCIDENT)
+	if (until == UNTIL_INCIDENT && !kept)
 		buf_adds(out, "recovery_target_inclusive = off\n"
 			      "recovery_target_action = promote\n");
 	buf_adds(out, "CONF\n");
-	if (until == UNTIL_INCIDENT)
+	if (until == UNTIL_INCIDENT && !kept)
 		buf_adds(out, "echo \"recovery_target_time = '$INCIDENT'\" "
 			      ">>\"$WORK/postgresql.conf\"\n");
-	buf_adds(out, "touch \"$WORK/data/recovery.signal\"\n");
+	if (!kept)
+		buf_adds(out, "touch \"$WORK/data/recovery.signal\"\n");
 	add_start(" -c config_file='$WORK/postgresql.conf' \\\n    -c hba_file='$WORK/pg_hba.conf' "
 		  "-c archive_mode=off -c hot_standby=off -c ssl=off \\\n    -c "
 		  "shared_preload_libraries=''",
@@ -236,7 +300,11 @@ static void open_replay(struct writing *w, enum until until)
 	const double measured = w->drill.kind == DRILL_PHYSICAL ? w->drill.restore_s : (double)NAN;
 
 	runbook_step(w, "Lay out the newest base backup that is old enough", (double)NAN);
-	add_base_backup(until, &b);
+	if (w->rb->keeper.program)
+		add_keeper_restore(&w->rb->keeper, until, &b);
+	else
+		add_base_backup(until, &b);
+	say_barman(w);
 	paper_code(w->p, "sh", b.s);
 	buf_reset(&b);
 	runbook_step(w,
@@ -332,11 +400,12 @@ void runbook_set_up(struct writing *w, enum side side, bool tables, enum until u
 	add_variable("export PGUSER", rb->user, &b);
 	add_variable("DATABASE", rb->database, &b);
 	add_variable("WORK", rb->work, &b);
-	if (side == SIDE_REPLAY) {
+	if (side == SIDE_REPLAY && !rb->keeper.program) {
 		add_variable("BASE_BACKUPS", rb->base_backup, &b);
 	} else {
 		add_variable("SOURCE", rb->source, &b);
-		add_variable("BACKUP", until == UNTIL_END ? w->drill.name : NULL, &b);
+		add_variable("BACKUP",
+			     until == UNTIL_END && !rb->keeper.program ? w->drill.name : NULL, &b);
 	}
 	if (side == SIDE_DATABASE)
 		buf_adds(&b, "SIDE=${DATABASE}_recovery\n");

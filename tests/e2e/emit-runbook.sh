@@ -4,6 +4,8 @@
 # sanitizers: no, this is about the commands; the document has unit tests
 . "${0%/*}/lib.sh"
 need jq awk
+# shellcheck source=tests/servers/runbook.sh
+. "$ROOT/tests/servers/runbook.sh"
 
 NOW=2026-02-17T06:33:06Z
 chmod 1777 .
@@ -54,24 +56,6 @@ runbook() {
 	emit-runbook --now $NOW --label shop --history h.jsonl --source "$SCRATCH/dumps" \
 		--production "host=$PG_SOCKET dbname=shop user=verifier password=hunter2" --server user=postgres \
 		--pg-bindir "$PG_BIN" --work "$SCRATCH/work" "$@"
-}
-
-# section N FILE: the commands of scenario N.
-section() {
-	awk -v n="## $1." 'fence == "" && index($0, "## ") == 1 { on = index($0, n) == 1 }
-		fence != "" && $0 == fence { fence = ""; next }
-		fence == "" && match($0, /^```+/) { fence = substr($0, 1, RLENGTH); sh = $0 == fence "sh"; next }
-		fence != "" && on && sh' "$2"
-}
-
-# done_so FILE [VARIABLE=VALUE...]: does what it says, up to the step that cleans up.
-done_so() {
-	sed -e '/^dropdb /d; /^rm -rf /d' "$1" >"$1.run"
-	shift
-	as_pg env "$@" PATH="$PATH" sh -eu -c '. "$0"' "$SCRATCH/commands.run" >"$SCRATCH/log/done" 2>&1 </dev/null || {
-		cat "$SCRATCH/log/done"
-		return 1
-	}
 }
 
 says() { grep -qF -e "$1" runbook.md || { cat runbook.md; echo "it does not say: $1"; return 1; }; }
@@ -164,8 +148,7 @@ incident() {
 
 wal_runbook() {
 	runbook --base-backups "$SCRATCH/base" --wal "$SCRATCH/archive" \
-		--data-directory "$PG_SOCKET/data" --start-command "pg_ctl -D $PG_SOCKET/data -l $PG_SOCKET/server.log -w -s \
--o '-c unix_socket_directories=$PG_SOCKET -c listen_addresses= -c fsync=off' start </dev/null" "$@" >runbook.md
+		--data-directory "$PG_SOCKET/data" --start-command "$(start_command "$PG_SOCKET")" "$@" >runbook.md
 }
 
 deletion_replayed() {
@@ -225,8 +208,10 @@ refusals() {
 	expect_out 'There was none: no duration'
 	expect_out 'there is nothing to restore from'
 	expect_status 0 emit-runbook --label x --source pgbackrest:shop
-	expect_out 'restored by its own program'
-	expect_not_out 'pg_restore|fetch-latest'
+	expect_out 'pgbackrest --stanza=.shop. --set="\$SET"'
+	expect_not_out 'pg_restore|fetch-latest|nothing to restore from'
+	expect_status 0 emit-runbook --label x --source walg:shop
+	expect_out 'there is nothing to restore from'
 	expect_status 3 sh -c 'emit-runbook --label x >/dev/full'
 }
 t "what it lacks, it says" refusals

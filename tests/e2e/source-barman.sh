@@ -5,6 +5,8 @@
 # sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
 . "${0%/*}/lib.sh"
 need barman jq python3
+# shellcheck source=tests/servers/runbook.sh
+. "$ROOT/tests/servers/runbook.sh"
 
 R=$SCRATCH/bm
 CONF=$R/barman.conf
@@ -176,6 +178,20 @@ failed() {
 	expect_check repository warning "$(backup_id)"
 }
 t "a backup that failed is none, and a warning when it is the last one" failed
+
+runbook_done() {
+	whole_again
+	chmod 1777 "$SCRATCH"
+	INCIDENT=$(sql 'select clock_timestamp()')
+	sql 'truncate orders'
+	archive
+	emit-runbook --label shop --source "$S" --server "$PG_DSN" --pg-bindir "$PG_BIN" --work "$SCRATCH/work" \
+		--table orders >runbook.md
+	section 1 runbook.md >commands
+	done_so commands INCIDENT="$INCIDENT"
+	[ "$(sql 'select count(*) from orders')" = 1001 ]
+}
+t "the runbook's commands bring back the rows of before an incident" runbook_done
 
 stopped_archiving() {
 	whole_again

@@ -7,6 +7,8 @@ need pgbackrest jq radosgw nginx
 
 # shellcheck source=tests/servers/pgbackrest.sh
 . "$ROOT/tests/servers/pgbackrest.sh"
+# shellcheck source=tests/servers/runbook.sh
+. "$ROOT/tests/servers/runbook.sh"
 PASSPHRASE=correct-horse-battery-staple
 
 set_up() {
@@ -78,6 +80,23 @@ restores() {
 	done
 }
 t "each restores, with all WAL" restores
+
+runbook_done() {
+	chmod 1777 "$SCRATCH"
+	INCIDENT=$(sql 'select clock_timestamp()')
+	sql 'truncate orders'
+	backrest check
+	emit-runbook --label shop --source "$S&repo=2" --server "$PG_DSN" --pg-bindir "$PG_BIN" --work "$SCRATCH/work" \
+		--data-directory "$SCRATCH/production/data" --start-command "$(start_command "$SCRATCH/production")" >runbook.md
+	section 3 runbook.md >commands
+	done_so commands INCIDENT="$INCIDENT"
+	started "$(head -n 1 "$SCRATCH/production/data/postmaster.pid")" INT
+	[ "$(sql 'select count(*) from orders')" = 1001 ]
+	[ -e "$SCRATCH/production/data.damaged/PG_VERSION" ]
+	[ "$(sql 'show archive_mode')" = on ]
+	backrest check
+}
+t "the runbook's commands bring back the state before an incident, out of S3, and WAL is archived again" runbook_done
 
 unreadable() {
 	sed 's/^repo1-cipher-pass=.*/repo1-cipher-pass=wrong/' "$CONF" >"$R/wrong.conf"
