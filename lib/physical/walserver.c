@@ -59,8 +59,9 @@ static int64_t number(const PGresult *r, int column)
 static void judge_silence(struct check *c, int64_t since_s, int64_t timeout_s, bool written,
 			  const struct walserver_opts *opts)
 {
-	const int64_t limit_s =
-		timeout_s > 0 ? timeout_s + ARCHIVER_GRACE_S : (int64_t)opts->max_silent_s;
+	const int64_t asked_s = (int64_t)opts->max_silent_s;
+	const int64_t by_itself_s = timeout_s > 0 ? timeout_s + ARCHIVER_GRACE_S : 0;
+	const int64_t limit_s = asked_s > 0 ? asked_s : by_itself_s;
 	char age[HUMAN_SIZE], limit[HUMAN_SIZE];
 
 	check_metric_int(c, "archived_age_seconds", since_s, "s");
@@ -80,7 +81,9 @@ static void judge_silence(struct check *c, int64_t since_s, int64_t timeout_s, b
 static void check_archiver(struct stage *st, struct pg *pg, const struct walserver_opts *opts)
 {
 	/* written: there is WAL behind the last archived segment, so that there is something to
-	 * archive. The name's size is that of any segment. */
+	 * archive: a segment that was ended, or more of one than a quiet server writes into it. It
+	 * ends none with archive_timeout in which there is no change. The name's size is that of
+	 * any segment. */
 	static const char sql[] =
 		"SELECT archived_count, failed_count, "
 		"extract(epoch FROM now() - last_archived_time)::bigint, "
@@ -88,11 +91,15 @@ static void check_archiver(struct stage *st, struct pg *pg, const struct walserv
 		"coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL), "
 		"last_archived_wal, last_failed_wal, "
 		"(SELECT setting::bigint FROM pg_settings WHERE name = 'archive_timeout'), "
-		"pg_is_in_recovery() OR "
-		"pg_walfile_name(pg_current_wal_insert_lsn()) > coalesce(last_archived_wal, ''), "
+		"CASE WHEN NOT pg_is_in_recovery() AND last_archived_wal ~ '^[0-9A-F]{24}' THEN "
+		"pg_current_wal_insert_lsn() - '0/0' - 8192 > segment_b * (1 + "
+		"('x' || substr(last_archived_wal, 9, 8))::bit(32)::bigint * "
+		"(4294967296 / segment_b) + "
+		"('x' || substr(last_archived_wal, 17, 8))::bit(32)::bigint) ELSE true END, "
 		"current_setting('archive_mode') <> 'off' AND "
 		"(NOT pg_is_in_recovery() OR current_setting('archive_mode') = 'always') "
-		"FROM pg_stat_archiver";
+		"FROM pg_stat_archiver, LATERAL (SELECT pg_size_bytes(current_setting("
+		"'wal_segment_size')) AS segment_b) AS s";
 	struct err e = { 0 };
 	PGRESULT_AUTO *r = pg->standby ? NULL : pg_query(pg, sql, NULL, 0, &e);
 	char age[HUMAN_SIZE];

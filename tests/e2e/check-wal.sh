@@ -337,6 +337,14 @@ production() {
 	expect_check wal-level ok
 	expect_check wal-archiver ok
 	expect_check wal-waiting ok
+	# Silence is a fault only when there is something to archive.
+	last=$(sql "SELECT pg_walfile_name(pg_switch_wal())")
+	wait_for 30 sh -c "[ \"\$('$PG_BIN/psql' -XqAt -d '$PG_DSN' -c \"SELECT last_archived_wal = '$last'
+		AND last_archived_time < now() - interval '1.5 s' FROM pg_stat_archiver\")\" = t ]"
+	expect_status 0 check-wal --records --production "$PG_DSN" --max-silence 1s
+	sql "INSERT INTO t SELECT g FROM generate_series(1, 1000) g"
+	expect_status 2 check-wal --records --production "$PG_DSN" --max-silence 1s
+	expect_check wal-archiver critical
 	sql "SELECT pg_create_physical_replication_slot('lazy', true)" >/dev/null
 	touch source/broken
 	for i in 1 2 3; do sql "INSERT INTO t VALUES ($i); SELECT pg_switch_wal()" >/dev/null; done
