@@ -30,7 +30,7 @@ static int run_each(const struct into_job *job, struct pgrestore *p, struct err 
 	return ret;
 }
 
-struct progress {
+struct seen {
 	struct phases *phases;
 	enum phase phase;
 	int64_t rows_ms; /* when the last rows were in */
@@ -38,7 +38,7 @@ struct progress {
 
 static void see_progress(void *ctx, enum pgrestore_at at)
 {
-	struct progress *p = ctx;
+	struct seen *p = ctx;
 
 	p->rows_ms = mono_ms();
 	if (at != PGRESTORE_MADE || p->phase != PHASE_PRE_DATA)
@@ -54,7 +54,7 @@ static int run_at_once(const struct into_job *job, const struct pgrestore *p, st
 {
 	static const char *const all[] = { "pre-data", "data", "post-data", NULL };
 	static const char *const rows_only[] = { "pre-data", "data", NULL };
-	struct progress at = { .phases = job->phases, .phase = PHASE_PRE_DATA };
+	struct seen at = { .phases = job->phases, .phase = PHASE_PRE_DATA };
 	struct pgrestore run = *p;
 	int ret;
 
