@@ -4,7 +4,6 @@
 #include "lib/base/memory.h"
 #include "lib/base/num.h"
 #include "lib/base/proc.h"
-#include "lib/base/proctree.h"
 #include "lib/base/strv.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
@@ -18,8 +17,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/shm.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +25,6 @@ enum {
 	INITDB_LIMIT_S = 300,
 	POLL_MS = 30,
 	STOP_MS = 15 * 1000,
-	KILL_MS = 15 * 1000,
 	OPEN_MS = 10 * 1000,
 	LOG_TAIL = 1200,
 	LOG_LINES = 3,
@@ -399,72 +395,4 @@ int cluster_stop(struct cluster *c, struct err *e)
 		while (waitpid(pid, NULL, WNOHANG) == 0 && mono_ms() < deadline_ms)
 			(void)poll(NULL, 0, POLL_MS);
 	return cluster_sweep(c->opts.dir, e);
-}
-
-/* ---- after a crash ------------------------------------------------------------------ */
-
-/* Line 7 of postmaster.pid: key and id of the segment (src/include/utils/pidfile.h). */
-static bool read_shm(const char *dir, uint64_t *key, int *id)
-{
-	AUTO_FREE char *path = xasprintf("%s/data/postmaster.pid", dir);
-	BUF_AUTO b = BUF_INIT(4096);
-	struct err e;
-	const char *line;
-	uintmax_t number;
-
-	if (io_slurp(path, &b, &e) < 0)
-		return false;
-	line = b.s;
-	for (int i = 1; i < 7 && line; i++) {
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
-	}
-	if (line == NULL || sscanf(line, "%ju %d", &number, id) != 2)
-		return false;
-	*key = number;
-	return true;
-}
-
-/* The file is a stranger's word for it: only a segment with that key, of the directory's own user,
- * that nobody uses any more. */
-static void remove_segment(uint64_t key, int id, uid_t owner)
-{
-	struct shmid_ds ds;
-
-	if (shmctl(id, IPC_STAT, &ds) == 0 && (uint32_t)ds.shm_perm.__key == (uint32_t)key &&
-	    ds.shm_perm.cuid == owner && ds.shm_nattch == 0)
-		(void)shmctl(id, IPC_RMID, NULL);
-}
-
-/* Done as the directory's user: root in a container has not always the right. */
-static void remove_shm(const char *dir)
-{
-	struct stat st;
-	uint64_t key;
-	pid_t pid;
-	int id;
-
-	if (!read_shm(dir, &key, &id) || stat(dir, &st) < 0)
-		return;
-	pid = fork();
-	if (pid == 0) {
-		if (geteuid() == st.st_uid || setresuid(st.st_uid, st.st_uid, st.st_uid) == 0)
-			remove_segment(key, id, st.st_uid);
-		_exit(0);
-	}
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-int cluster_sweep(const char *dir, struct err *e)
-{
-	bool none = proctree_kill_inside(dir, KILL_MS);
-
-	remove_shm(dir);
-	if (none)
-		return 0;
-	return err_set(e, ERR_SYSTEM,
-		       "stop the processes in %s: some do not end; look at them with "
-		       "'fuser -v %s'",
-		       dir, dir);
 }
