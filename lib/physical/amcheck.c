@@ -61,12 +61,17 @@ struct inspection {
 	struct err why; /* of one that failed */
 };
 
-static void damaged(const struct inspection *w, const char *name, const char *why)
+/* By its first rows, or an error. */
+static void damaged(const struct inspection *w, const char *name, const PGresult *rows,
+		    const char *error)
 {
 	struct check c;
 
 	check_init(&c, w->kind->check, name);
-	check_say(&c, V_CRITICAL, "%s", why);
+	for (int i = 0; rows && i < PQntuples(rows); i++)
+		check_say(&c, V_CRITICAL, "%s", pg_cell(rows, i, 0));
+	if (rows == NULL)
+		check_say(&c, V_CRITICAL, "%s", error);
 	stage_check(w->st, &c);
 }
 
@@ -93,8 +98,7 @@ static void looked(struct pg_job *job, const PGresult *rows, enum pg_why why, co
 		w->failed++;
 		w->why = *e;
 	} else if (w->bad++ < DAMAGED_SAID) {
-		damaged(w, pg_cell(w->list, (int)(job - w->jobs), 1),
-			rows ? pg_cell(rows, 0, 0) : e->msg);
+		damaged(w, pg_cell(w->list, (int)(job - w->jobs), 1), rows, e->msg);
 	}
 }
 

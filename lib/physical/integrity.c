@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -125,6 +126,19 @@ static void say_files(struct stage *st, const struct survey *s, bool listed, dou
 
 /* --- pages ------------------------------------------------------------------------------------ */
 
+/* The first of n. */
+static void say_bad_page(struct check *c, const struct survey_page *p, const char *fault,
+			 uint64_t n)
+{
+	char count[HUMAN_SIZE], values[64] = "";
+
+	if (p->fault == FAULT_CHECKSUM)
+		(void)snprintf(values, sizeof(values), " (%04" PRIx16 " instead of %04" PRIx16 ")",
+			       p->is, p->ought);
+	check_say(c, V_CRITICAL, "pages %s: %s, the first is page %" PRIu32 " of %s%s", fault,
+		  human_count((int64_t)n, count), p->block, p->path, values);
+}
+
 static void say_bad_pages(struct check *c, const struct survey *s)
 {
 	static const char *const faults[FAULTS] = {
@@ -136,20 +150,15 @@ static void say_bad_pages(struct check *c, const struct survey *s)
 	for (int f = 0; f < FAULTS; f++)
 		for (size_t i = 0; i < s->n_bad_pages; i++)
 			if ((int)s->bad_pages[i].fault == f) {
-				char n[HUMAN_SIZE];
-
-				check_say(c, V_CRITICAL,
-					  "pages %s: %s, the first is page %" PRIu32 " of %s",
-					  faults[f], human_count((int64_t)s->faults[f], n),
-					  s->bad_pages[i].block, s->bad_pages[i].path);
+				say_bad_page(c, &s->bad_pages[i], faults[f], s->faults[f]);
 				break;
 			}
 }
 
-static void say_pages(struct stage *st, const struct survey *s)
+static void say_pages(struct stage *st, const struct survey *s, bool listed)
 {
 	const bool known = s->has_control && s->control.known;
-	char pages[HUMAN_SIZE], torn[HUMAN_SIZE];
+	char pages[HUMAN_SIZE], torn[HUMAN_SIZE], zero[HUMAN_SIZE];
 	struct check c;
 
 	check_init(&c, "page-checksums", "");
@@ -172,6 +181,11 @@ static void say_pages(struct stage *st, const struct survey *s)
 			  pages, torn);
 	else
 		check_say(&c, V_OK, "%s pages are sound", pages);
+	if (c.status == V_OK && s->new_pages && !listed)
+		check_say(&c, V_OK,
+			  "%s of them are all zero: without a manifest nobody knows whether they "
+			  "were written",
+			  human_count((int64_t)s->new_pages, zero));
 	stage_check(st, &c);
 }
 
@@ -202,6 +216,14 @@ static void say_control(struct stage *st, const struct survey *s, const struct m
 		if (major && s->version && major != (int)strtol(s->version, NULL, 10))
 			check_say(&c, V_CRITICAL, "it is of PostgreSQL %d, PG_VERSION says %s",
 				  major, s->version);
+		if (s->has_label && k->checkpoint < s->label.checkpoint)
+			check_say(&c, V_CRITICAL,
+				  "its checkpoint %" PRIX32 "/%" PRIX32 " is older than %" PRIX32
+				  "/%" PRIX32
+				  ", with which the backup began: it is of another time",
+				  (uint32_t)(k->checkpoint >> 32), (uint32_t)k->checkpoint,
+				  (uint32_t)(s->label.checkpoint >> 32),
+				  (uint32_t)s->label.checkpoint);
 		if (s->version == NULL && survey_closed(s, "PG_VERSION"))
 			check_say(&c, V_UNKNOWN, "PG_VERSION could not be looked at");
 		else if (s->version == NULL)
@@ -369,7 +391,7 @@ void integrity_check(struct stage *st, const char *path, const struct integrity_
 		say_manifest(st, &m);
 	say_files(st, &s, opts.manifest != NULL, (double)(mono_ms() - begun_ms) / 1000);
 	if (opts.pages)
-		say_pages(st, &s);
+		say_pages(st, &s, opts.manifest != NULL);
 	say_control(st, &s, opts.manifest);
 	say_label(st, &s);
 	if (opts.pages && !config->no_wal)

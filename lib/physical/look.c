@@ -96,15 +96,17 @@ void look_closed(struct look_shared *s, const char *path, int why)
 		look_passed(s, path);
 }
 
-static void bad_page(struct look *l, enum survey_fault fault)
+static void bad_page(struct look *l, enum survey_fault fault, const unsigned char *page)
 {
+	const uint16_t ought = page_checksum(page, l->page_size, l->block);
 	struct survey *out = l->shared->out;
 	struct survey_page *p;
 
 	(void)pthread_mutex_lock(&l->shared->lock);
 	p = another((void **)&out->bad_pages, &out->n_bad_pages, out->faults[fault]++, sizeof(*p));
 	if (p != NULL)
-		*p = (struct survey_page){ xstrdup(l->path), l->block, fault };
+		*p = (struct survey_page){ xstrdup(l->path), l->block, fault, page_stored(page),
+					   ought };
 	(void)pthread_mutex_unlock(&l->shared->lock);
 }
 
@@ -194,6 +196,12 @@ static void look_at_wal(struct look *l, const unsigned char *p)
 	w->bytes += l->page_size;
 }
 
+static void note_new(struct look *l)
+{
+	if (l->new_pages++ == 0)
+		l->first_new = l->block;
+}
+
 static void look_at_page(struct look *l, const unsigned char *p)
 {
 	const struct look_shared *s = l->shared;
@@ -207,13 +215,13 @@ static void look_at_page(struct look *l, const unsigned char *p)
 
 	l->pages++;
 	if (state == PAGE_NEW)
-		l->new_pages++;
+		note_new(l);
 	else if (state != PAGE_SOUND && lsn >= start && lsn < s->end)
 		l->torn_pages++;
 	else if (state == PAGE_HEADER)
-		bad_page(l, FAULT_HEADER);
+		bad_page(l, FAULT_HEADER, p);
 	else if (state == PAGE_CHECKSUM)
-		bad_page(l, page_unsummed(p) ? FAULT_NO_CHECKSUM : FAULT_CHECKSUM);
+		bad_page(l, page_stored(p) ? FAULT_CHECKSUM : FAULT_NO_CHECKSUM, p);
 	l->block++;
 }
 
@@ -329,7 +337,7 @@ static int compare_sum(struct look *l, struct err *e)
 {
 	const enum hash_kind kind = l->entry->algorithm;
 	unsigned char sum[HASH_MAX];
-	char is[2 * HASH_MAX + 1], want[2 * HASH_MAX + 1], what[160];
+	char is[2 * HASH_MAX + 1], want[2 * HASH_MAX + 1], zeros[80] = "", what[200];
 
 	if (!l->shared->opts->sums || kind == HASH_NONE)
 		return 0;
@@ -340,7 +348,13 @@ static int compare_sum(struct look *l, struct err *e)
 		return 0;
 	digest_print(sum, hash_size(kind), is);
 	digest_print(l->entry->sum, hash_size(kind), want);
-	(void)snprintf(what, sizeof(what), "%s %.16s instead of %.16s", hash_name(kind), is, want);
+	if (l->new_pages)
+		(void)snprintf(zeros, sizeof(zeros),
+			       "; %" PRIu64
+			       " of its pages are all zero, the first is page %" PRIu32,
+			       l->new_pages, l->first_new);
+	(void)snprintf(what, sizeof(what), "%s %.16s instead of %.16s%s", hash_name(kind), is, want,
+		       zeros);
 	look_found(l->shared, FOUND_SUM, l->path, what);
 	return 0;
 }

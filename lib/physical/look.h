@@ -48,6 +48,7 @@ struct look {
 	size_t small_n;
 	bool keep;
 	uint64_t pages, new_pages, torn_pages; /* since look_begin() */
+	uint32_t first_new;
 };
 
 int look_open(struct look *l, struct look_shared *shared, struct err *e);

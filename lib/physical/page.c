@@ -94,9 +94,9 @@ uint64_t page_lsn(const unsigned char *page)
 	return (uint64_t)bytes_le32(page) << 32 | bytes_le32(page + 4);
 }
 
-bool page_unsummed(const unsigned char *page)
+uint16_t page_stored(const unsigned char *page)
 {
-	return bytes_le16(page + CHECKSUM_AT) == 0;
+	return bytes_le16(page + CHECKSUM_AT);
 }
 
 static bool all_zero(const unsigned char *p, size_t n)
@@ -120,7 +120,7 @@ enum page_state page_look(const unsigned char *page, size_t size, uint32_t block
 		return PAGE_NEW;
 	if (!header_sound(page, size))
 		return PAGE_HEADER;
-	if (checksums && bytes_le16(page + CHECKSUM_AT) != page_checksum(page, size, block))
+	if (checksums && page_stored(page) != page_checksum(page, size, block))
 		return PAGE_CHECKSUM;
 	return PAGE_SOUND;
 }

@@ -26,8 +26,8 @@ uint16_t page_checksum(const unsigned char *page, size_t size, uint32_t block);
 /* What is wrong, with (as the cluster has them) or without checksums. */
 enum page_state page_look(const unsigned char *page, size_t size, uint32_t block, bool checksums);
 
-/* Was it written without a checksum (which is never 0)? */
-bool page_unsummed(const unsigned char *page);
+/* The checksum that it was written with; 0, which none is: without. */
+uint16_t page_stored(const unsigned char *page);
 
 /* The WAL position of its last change. */
 uint64_t page_lsn(const unsigned char *page);

@@ -49,6 +49,7 @@ struct survey_page {
 	char *path;
 	uint32_t block; /* of the relation's fork */
 	enum survey_fault fault;
+	uint16_t is, ought; /* its checksum, and that of its content */
 };
 
 /* A file in pg_wal that is named like a segment. */

@@ -26,7 +26,7 @@ natts_fit|add(20, 1); add(18, 0x40); set8(23, 0xaa); set8(22, 32)|number of attr
 varlena|set8(32, 0xfc)|with length [0-9]+ ends at offset [0-9]+ beyond total tuple length 58
 toast|set32(50, 4294967295)|toast value 4294967295 not found in toast table
 multi_next|set32(4, 4); mask(20, 0x0800); add(20, 0x1000)|[Mm]ulti.* 4 [eh][qa][us]
-multi_old|set32(4, 4000000000); mask(20, 0x0800); add(20, 0x1000)|multitransaction ID 4000000000 precedes relation minimum
+multi_old|set32(4, 4000000000); mask(20, 0x0800); add(20, 0x1000)|[Mm]ulti.* 4000000000 [pd]
 multi_committed|add(20, 0x1400)|multi.* marked (as )?committed
 item_redirect|item(20, 2, 0)|line pointer redirection to item at offset 20 exceeds maximum offset 1
 item_aligned|item(at + 1, 1, 58)|line pointer to page offset [0-9]+ is not maximally aligned
@@ -37,7 +37,7 @@ hot_only|use(2); mask(18, 0x8000)|heap-only update produced a non-heap only tupl
 hot_root|add(18, 0x8000)|tuple is root of chain but is marked as heap-only tuple|UPDATE T SET a = 2|160000
 hot_xmax|set32(4, 0)|tuple has been HOT updated, but xmax is 0|UPDATE T SET a = 2|160000
 two_before|x = get32(4); use(2); set32(4, x); set16(16, 3)|points to new version at offset 3, but offset [12] also points there|INSERT INTO T VALUES (2); UPDATE T SET a = 3 WHERE a = 1|160000
-aborted|use(2); x = get32(0); use(1); set32(0, x); mask(20, 0x0100)|aborted xmin [0-9]+ was updated to produce a tuple at offset 3 with committed xmin|BEGIN; UPDATE T SET a = 2; ROLLBACK; UPDATE T SET a = 3|160000
+aborted|use(2); x = get32(0); use(1); set32(0, x); mask(20, 0x0100)|aborted xmin [0-9]+ was updated to produce a tuple at offset [0-9]+ with committed xmin|BEGIN; UPDATE T SET a = 2; ROLLBACK; UPDATE T SET a = 3|160000
 to_no_hot|use(2); mask(18, 0x8000)|redirected line pointer points to a non-heap-only tuple at offset 2|UPDATE T SET a = 2; VACUUM T|160000
 to_redirect|item(1, 2, 0, 2)|redirected line pointer points to another redirected line pointer at offset 1|INSERT INTO T VALUES (2); UPDATE T SET a = a + 2; VACUUM T|160000
 to_the_same|item(3, 2, 0, 2)|redirect line pointer points to offset 3, but offset 1 also points there|INSERT INTO T VALUES (2); UPDATE T SET a = a + 2; VACUUM T|160000

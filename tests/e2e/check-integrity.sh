@@ -276,7 +276,7 @@ t "a manifest that was changed or cut is found by its own checksum" bad_manifest
 damaged_page() {
 	copy
 	flip "$BAD/$TABLE" $((8192 * 3 + 5000))
-	caught page-checksums "" "page 3 of $TABLE"
+	caught page-checksums "" "page 3 of $TABLE \([0-9a-f]{4} instead of [0-9a-f]{4}\)"
 	expect_check backup-file critical "$TABLE"
 	caught_alone page-checksums "" "page 3 of $TABLE"
 }
@@ -302,7 +302,10 @@ t "a page whose header contradicts itself is found" damaged_header
 zeroed_page() {
 	copy
 	dd if=/dev/zero of="$BAD/$TABLE" bs=8192 seek=2 count=1 conv=notrunc status=none
-	caught backup-file "$TABLE" checksum
+	caught backup-file "$TABLE" '1 of its pages are all zero, the first is page 2'
+	rm "$BAD/backup_manifest"
+	expect_status 1 check-integrity --records "$BAD"
+	expect_out 'all zero: without a manifest nobody knows'
 	copy
 	dd if=/dev/zero of="$BAD/$TABLE" bs=512 seek=33 count=1 conv=notrunc status=none
 	caught_alone page-checksums "" "page 2 of $TABLE"
@@ -343,6 +346,9 @@ control() {
 	copy
 	flip "$BAD/global/pg_control" 40
 	caught_alone control-file "" 'CRC'
+	copy source/encoded
+	cp source/plain/global/pg_control "$BAD/global/"
+	caught_alone control-file "" 'is older than'
 	copy
 	rm "$BAD/global/pg_control"
 	caught_alone control-file "" 'no global/pg_control'
