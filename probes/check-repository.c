@@ -1,5 +1,5 @@
-/* check-repository: what pgBackRest or Barman find in their own repository, and what they pass
- * over. */
+/* check-repository: what pgBackRest, Barman or WAL-G find in their own repository, and what they
+ * pass over. */
 #include "lib/base/stage.h"
 #include "lib/keeper/keeper.h"
 #include "lib/storage/describe.h"
@@ -20,21 +20,24 @@ static const struct opt options[] = {
 	  false, NULL },
 	{ OPT_FLAG, 0, "production", NULL, &config.production,
 	  "look at production, too: pgbackrest check, which switches to a new WAL segment there and "
-	  "waits for the old one in the archive; barman check, which only looks", NULL, false, NULL },
+	  "waits for the old one in the archive; barman check and wal-g wal-verify, which only look",
+	  NULL, false, NULL },
 	OPT_TABLE_END,
 };
 
 static const struct tool tool = {
 	.name = "check-repository",
-	.what = "let pgBackRest or Barman verify their repository, and see what they pass over",
+	.what = "let pgBackRest, Barman or WAL-G verify their repository, and see what they pass over",
 	.operands = "SOURCE",
 	.description =
-	"SOURCE is pgbackrest:STANZA or barman:SERVER, as list-backups(1) takes it. The repository is "
-	"read by its own program, which alone knows how (compression, encryption, S3): pgbackrest "
-	"verify, which looks at each file and WAL segment, or barman verify-backup, which runs "
-	"pg_verifybackup on each backup. What they print is believed, not that they end with status 0: "
-	"pgBackRest does so whatever it found. A backup or a segment that is not whole is critical.\n\n"
-	"Neither notices what is not there any more. So the catalogue is compared with what was "
+	"SOURCE is pgbackrest:STANZA, barman:SERVER or walg:, as list-backups(1) takes it. The repository "
+	"is read by its own program, which alone knows how (compression, encryption, S3): pgbackrest "
+	"verify, which looks at each file and WAL segment; barman verify-backup, which runs "
+	"pg_verifybackup on each backup; WAL-G, which has no such command, unpacks each part of each "
+	"backup, and their sizes are compared with what was stored. What they print is believed, not that "
+	"they end with status 0: pgBackRest does so whatever it found. A backup or a segment that is not "
+	"whole is critical.\n\n"
+	"None of them notices what is not there any more. So the catalogue is compared with what was "
 	"verified (a backup that lost its manifest, or all of it; one that is in the repository, but not "
 	"in an older catalogue), what pgBackRest only notes is said (a file that it keeps twice, and of "
 	"which one is lost, damaged or another: a warning), and the names in the archive with "
@@ -67,8 +70,9 @@ int main(int argc, char **argv)
 	if (!keeper_claims(source))
 		(void)err_set(
 			&e, ERR_USAGE,
-			"use source %s: only the repositories of pgBackRest and Barman have a "
-			"program of their own; write pgbackrest:STANZA or barman:SERVER",
+			"use source %s: only the repositories of pgBackRest, Barman and WAL-G "
+			"have a program of their own; write pgbackrest:STANZA, barman:SERVER or "
+			"walg:",
 			source);
 	if (e.kind != ERR_NONE || keeper_open(&k, source, &e) < 0)
 		return stage_fail(&st, "repository", "", &e);

@@ -42,8 +42,8 @@ static const struct opt options[] = {
 	  "WAL_SOURCE", false, NULL },
 	{ OPT_TEXT, 0, "from-backup", "SEGMENT", &config.from,
 	  "look from this segment on; default: the oldest backup whose label is in the archive, or that "
-	  "the records name (a base backup in files or tars, one of pgBackRest or Barman), else the "
-	  "oldest segment", NULL, false, NULL },
+	  "the records name (a base backup in files or tars, one of pgBackRest, Barman or WAL-G), else "
+	  "the oldest segment", NULL, false, NULL },
 	{ OPT_TEXT, 0, "ledger", "FILE", &config.ledger,
 	  "remember in FILE what was verified, and read only what is new", "WAL_LEDGER", false, NULL },
 	{ OPT_DURATION, 0, "max-age", "DURATION", &config.max_age_s,

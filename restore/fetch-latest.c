@@ -77,8 +77,8 @@ static const struct tool tool = {
 	"restore-to-temp(1) restores it while the rest comes. An uncompressed archive, which must be "
 	"there as a whole, is fetched first as ever. Should the backup turn out to be incomplete or "
 	"altered, or the fetch break off, what was restored is thrown away, unknown or critical.\n\n"
-	"A backup that only its own program can read (pgbackrest:STANZA, barman:SERVER) stays where it "
-	"is: it is only chosen, for restore-to-temp(1) to have it restored.\n\n"
+	"A backup that only its own program can read (pgbackrest:STANZA, barman:SERVER, walg:) stays "
+	"where it is: it is only chosen, for restore-to-temp(1) to have it restored.\n\n"
 	"A backup on this machine is used where it is, and hashed there. An empty backup, and an HTML or "
 	"XML page saved as one, are critical; what could not be fetched is unknown.",
 	.examples =

@@ -64,8 +64,8 @@ static int set_depth(const char *value, void *to, struct err *e)
 /* clang-format off */
 static const struct opt options[] = {
 	{ OPT_TEXT, 0, "backup", "FILE", &config.backup,
-	  "restore this file or directory, or the newest backup of pgbackrest:STANZA or barman:SERVER, "
-	  "instead of the newest one that the records on standard input name", NULL, false, NULL },
+	  "restore this file or directory, or the newest backup of pgbackrest:STANZA, barman:SERVER or "
+	  "walg:, instead of the newest one that the records on standard input name", NULL, false, NULL },
 	{ OPT_TEXT, 0, "run-as", "NAME", &config.user,
 	  "as root: the user that the server and all that reads the backup run as; default: postgres, "
 	  "else nobody", NULL, false, NULL },
@@ -159,8 +159,8 @@ static const struct tool tool = {
 		"the backed-up server was set up to do happens. A target that is not reached is "
 		"critical, and so is a hole in the archive. An incremental one (PostgreSQL 17) is "
 		"put together by pg_combinebackup with those that it builds on, which are found "
-		"beside it by where they began. Of a repository of pgBackRest or "
-		"Barman that program's own restore writes the backup into the private "
+		"beside it by where they began. Of a repository of pgBackRest, "
+		"Barman or WAL-G that program's own restore writes the backup into the private "
 		"directory first.\n"
 		"\n"
 		"The server and all that reads the backup run as an unprivileged user in a place "

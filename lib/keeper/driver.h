@@ -9,7 +9,8 @@
 
 #define KEEPER_DRIVERS(X) \
 	X(pgbackrest) \
-	X(barman)
+	X(barman) \
+	X(walg)
 
 struct keeper_driver {
 	const char *scheme; /* "pgbackrest" */
@@ -17,6 +18,9 @@ struct keeper_driver {
 	const char *form;   /* of a source, for messages */
 	const char *user;   /* whom it runs as, when we are root */
 	bool repositories;  /* it may have several, told apart by ?repo=N */
+	bool nameless; /* it keeps one cluster: the source names its configuration, or nothing */
+	const char *const *passes;   /* beginnings of variables that configure it; NULL: none */
+	const char *const *settings; /* NAME=VALUE that it gets whatever ours are; NULL: none */
 	int (*list)(const struct keeper *k, struct keeper_list *out, struct err *e);
 	void (*verify)(const struct keeper *k, const struct keeper_list *l, struct stage *st);
 	int (*restore)(const struct keeper *k, const struct keeper_restore *r, struct err *e);

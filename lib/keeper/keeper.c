@@ -19,9 +19,6 @@
 static const struct keeper_driver *const drivers[] = { KEEPER_DRIVERS(KEEPER_POINTER) NULL };
 #undef KEEPER_POINTER
 
-/* Not asked, because nothing here was ever tried on it. */
-static const char walg[] = "walg:";
-
 /* --- the source ------------------------------------------------------------------------------- */
 
 static const struct keeper_driver *driver_of(const char *source)
@@ -37,7 +34,7 @@ static const struct keeper_driver *driver_of(const char *source)
 
 bool keeper_claims(const char *source)
 {
-	return driver_of(source) != NULL || strncmp(source, walg, strlen(walg)) == 0;
+	return driver_of(source) != NULL;
 }
 
 static int bad_source(const struct keeper *k, const char *what, struct err *e)
@@ -98,26 +95,36 @@ static int settle_user(struct keeper *k, const char *user, struct err *e)
 	return 0;
 }
 
+static int settle_name(struct keeper *k, const char *text, size_t n, struct err *e)
+{
+	BUF_AUTO name = BUF_INIT(PATH_MAX);
+
+	if (!uri_decode(&name, text, n, false))
+		return bad_source(k, "the name is none", e);
+	if (!k->driver->nameless) {
+		if (name.len == 0 || strpbrk(name.s, "/ ") || name.s[0] == '-')
+			return bad_source(k, "the name is missing, or none", e);
+		k->name = xstrdup(name.s);
+		return 0;
+	}
+	if (name.len && name.s[0] != '/')
+		return bad_source(k, "what follows the ':' is not the path of a file", e);
+	k->name = xstrdup("its repository");
+	k->config = name.len ? xstrdup(name.s) : NULL;
+	return 0;
+}
+
 int keeper_open(struct keeper *k, const char *source, struct err *e)
 {
 	AUTO_FREE char *user = NULL;
-	BUF_AUTO name = BUF_INIT(PATH_MAX);
 	const char *text;
 	size_t n;
 
 	*k = (struct keeper){ .driver = driver_of(source), .shown = xstrdup(source) };
-	if (k->driver == NULL)
-		return err_set(e, ERR_USAGE,
-			       "use source %s: WAL-G is not asked itself; fetch with wal-g "
-			       "backup-fetch, and name the directory",
-			       source);
 	text = source + strlen(k->driver->scheme) + 1;
 	n = strcspn(text, "?");
-	if (!uri_decode(&name, text, n, false) || name.len == 0 || strpbrk(name.s, "/ ") ||
-	    name.s[0] == '-')
-		return bad_source(k, "the name is missing, or none", e);
-	k->name = xstrdup(name.s);
-	if (take_parameters(k, text + n + (text[n] == '?'), &user, e) < 0)
+	if (settle_name(k, text, n, e) < 0 ||
+	    take_parameters(k, text + n + (text[n] == '?'), &user, e) < 0)
 		return -1;
 	return settle_user(k, user, e);
 }
@@ -188,7 +195,8 @@ static void backup_free(struct keeper_backup *b)
 	char *const owned[] = { b->name,           b->type,       b->prior,
 				b->start_lsn,      b->stop_lsn,   b->start_wal,
 				b->stop_wal,       b->archive,    b->system_identifier,
-				b->server_version, b->encryption, b->fault };
+				b->server_version, b->encryption, b->host,
+				b->fault };
 
 	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
 		free(owned[i]);
@@ -301,6 +309,9 @@ json_t *keeper_describe(const struct keeper *k, const struct keeper_backup *b)
 	record_set_text(o, "start_wal", b->start_wal);
 	record_set_text(o, "system_identifier", b->system_identifier);
 	record_set_text(o, "server_version", b->server_version);
+	record_set_text(o, "host", b->host);
+	if (b->permanent)
+		json_object_set_new(o, "permanent", json_true());
 	record_set_text(o, "fault", b->fault);
 	return o;
 }

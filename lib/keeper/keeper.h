@@ -7,11 +7,12 @@
  *
  *	pgbackrest:STANZA[?repo=N&config=FILE&user=NAME]
  *	barman:SERVER[?config=FILE&user=NAME]
+ *	walg:[FILE][?user=NAME]
  *
- * What opens the repository (keys, passwords, hosts) is in the program's own configuration, and
- * never passes through here. As root the program runs as NAME, else as the user that its package
- * runs it as. It is only ever asked to read; its answers are believed, its exit status is not: 0
- * says little with either of them.
+ * What opens the repository (keys, passwords, hosts) is in the program's own configuration or its
+ * own environment, and is not looked at here. As root the program runs as NAME, else as the user
+ *that its package runs it as. It is only ever asked to read; its answers are believed, its exit
+ *status is not: 0 says little with either of them.
  */
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
@@ -26,7 +27,7 @@
 struct keeper {
 	const struct keeper_driver *driver;
 	char *shown;   /* owned: the source as it was named; it holds no secret */
-	char *name;    /* owned: stanza, server */
+	char *name;    /* owned: stanza, server; what messages call a nameless one */
 	char *config;  /* owned; NULL: the program's default */
 	unsigned repo; /* 0: all of them */
 	char *archive; /* owned: where the WAL is, of keeper_backup; NULL: that of the newest */
@@ -35,8 +36,7 @@ struct keeper {
 };
 #define KEEPER_AUTO __attribute__((cleanup(keeper_close))) struct keeper
 
-/* A source for a keeper, not for a storage? One of a known program that cannot be asked is, too:
- * keeper_open() says what to do instead. */
+/* A source for a keeper, not for a storage? */
 bool keeper_claims(const char *source);
 
 /* -1 with *e (ERR_USAGE). Asks nobody yet. Closed by the caller even then. */
@@ -49,8 +49,10 @@ struct keeper_backup {
 	char *start_lsn, *stop_lsn, *start_wal, *stop_wal;
 	char *archive; /* where its WAL is, when the program has several such places */
 	char *system_identifier, *server_version, *encryption;
+	char *host;  /* where it was made */
 	char *fault; /* it exists and can be restored, but something is known to be wrong */
 	unsigned repo;
+	bool permanent; /* its retention never removes it */
 	int64_t started_ms, stopped_ms;
 	int64_t bytes;     /* that it takes in the repository, by itself; all three -1: unknown */
 	int64_t set_bytes; /* with all that it builds on: what a restore reads */
@@ -134,6 +136,7 @@ void keeper_check(const struct keeper *k, struct stage *st);
 struct keeper_said {
 	struct buf out, err; /* standard output and standard error */
 	int status;          /* as of wait(2) */
+	bool drop;           /* in: standard output is not wanted, however much it is */
 };
 enum { KEEPER_OUT_MAX = 256 << 20, KEEPER_ERR_MAX = 1 << 20 };
 #define KEEPER_SAID_AUTO __attribute__((cleanup(keeper_said_free))) struct keeper_said
@@ -153,7 +156,8 @@ void keeper_said_free(struct keeper_said *said);
  * which then holds what the program said on standard error. */
 json_t *keeper_parse(const struct keeper *k, const struct keeper_said *said, struct err *e);
 
-/* What a program says about a failure, in one line: without its "ERROR: [055]:", cut short. */
+/* What a program says about a failure, in one line: without its "ERROR: [055]:" or time
+ * stamp, cut short. */
 void keeper_reason(const char *text, struct buf *out);
 
 /* A field of an answer: text, a copy; NULL. A whole number of 0 and more; -1. */

@@ -186,12 +186,15 @@ static int wal_get(const struct keeper *k, const char *name, const char *dir, co
 	return failed(k, "archive-get", &said, e);
 }
 
+static const char *const passes[] = { "PGBACKREST_", NULL };
+
 const struct keeper_driver keeper_pgbackrest = {
 	.scheme = "pgbackrest",
 	.called = "pgBackRest",
 	.form = "pgbackrest:STANZA, pgbackrest:STANZA?repo=2&config=/etc/pgbackrest.conf",
 	.user = "postgres",
 	.repositories = true,
+	.passes = passes,
 	.list = list,
 	.verify = pgbackrest_verify,
 	.restore = restore,

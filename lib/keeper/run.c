@@ -12,16 +12,29 @@
 
 enum { REASON_LINES = 3, REASON_MAX = 500 };
 
-/* What configures the programs, and the libpq in one of them. Their own files say the rest. */
-static bool passes(const char *variable)
+static bool begins_with_one(const char *s, const char *const *prefixes)
 {
-	static const char *const prefixes[] = {
-		"PGBACKREST_", "PGPASSFILE=", "PGSERVICEFILE=", "PGSYSCONFDIR=", "PGSSL",
-		"SSL_CERT_",   NULL
-	};
+	for (const char *const *p = prefixes; p && *p; p++)
+		if (strncmp(s, *p, strlen(*p)) == 0)
+			return true;
+	return false;
+}
 
-	for (const char *const *p = prefixes; *p; p++)
-		if (strncmp(variable, *p, strlen(*p)) == 0)
+/* What configures the libpq or the TLS in any of them. Their own files say the rest. */
+static bool passes(const struct keeper_driver *d, const char *variable)
+{
+	static const char *const all[] = { "PGPASSFILE=", "PGSERVICEFILE=", "PGSYSCONFDIR=",
+					   "PGSSL",       "SSL_CERT_",      NULL };
+
+	return begins_with_one(variable, all) || begins_with_one(variable, d->passes);
+}
+
+static bool is_set(const struct keeper_driver *d, const char *variable)
+{
+	const size_t n = strcspn(variable, "=") + 1;
+
+	for (const char *const *s = d->settings; s && *s; s++)
+		if (strncmp(*s, variable, n) == 0)
 			return true;
 	return false;
 }
@@ -31,8 +44,10 @@ static void environment(const struct keeper *k, struct strv *out)
 	const char *path = getenv("PATH");
 
 	for (char **v = environ; *v; v++)
-		if (passes(*v))
+		if (passes(k->driver, *v) && !is_set(k->driver, *v))
 			strv_add(out, *v);
+	for (const char *const *s = k->driver->settings; s && *s; s++)
+		strv_add(out, *s);
 	strv_addf(out, "PATH=%s", path ? path : "/usr/local/bin:/usr/bin:/bin");
 	strv_addf(out, "HOME=%s", k->home);
 	strv_addf(out, "USER=%s", k->who.name);
@@ -69,7 +84,7 @@ int keeper_run(const struct keeper *k, const struct strv *argv, uint64_t limit_s
 	p.as = k->who.drops ? &k->who : NULL;
 	buf_reset(&said->out);
 	buf_reset(&said->err);
-	if (proc_capture(&p, limit_s, &said->out, &said->status, e) < 0 ||
+	if (proc_capture(&p, limit_s, said->drop ? NULL : &said->out, &said->status, e) < 0 ||
 	    read_back(errors, argv->v[0], &said->err, e) < 0)
 		return -1;
 	if (said->out.len == said->out.max)
@@ -84,7 +99,20 @@ void keeper_said_free(struct keeper_said *said)
 	buf_free(&said->err);
 }
 
-/* Past "ERROR: [055]: ", as pgBackRest, or "ERROR: ", as Barman begins. */
+/* "2026/11/21 16:26:22.105895 ", as Go's log package writes it. */
+static const char *past_stamp(const char *line)
+{
+	const size_t day = strspn(line, "0123456789/");
+	const size_t clock = line[day] == ' ' ? strspn(line + day + 1, "0123456789:.") : 0;
+
+	return day == strlen("2026/11/21") && clock >= strlen("16:26:22") &&
+			       line[day + 1 + clock] == ' '
+		       ? line + day + 1 + clock + 1
+		       : line;
+}
+
+/* Past "ERROR: [055]: ", as pgBackRest, "ERROR: ", as Barman, or "ERROR: " and the time, as WAL-G
+ * begins. */
 static const char *past_level(const char *line)
 {
 	static const char *const levels[] = { "ERROR: ", "CRITICAL: ", NULL };
@@ -94,11 +122,12 @@ static const char *past_level(const char *line)
 			line += strlen(*l);
 	if (*line == '[' && strspn(line + 1, "0123456789") == 3 && strncmp(line + 4, "]: ", 3) == 0)
 		line += strlen("[055]: ");
-	return line;
+	return past_stamp(line);
 }
 
 void keeper_reason(const char *text, struct buf *out)
 {
+	static const char *const lesser[] = { "WARN", "INFO: ", NULL };
 	int lines = 0;
 
 	while (*text && lines < REASON_LINES && out->len < REASON_MAX) {
@@ -106,7 +135,7 @@ void keeper_reason(const char *text, struct buf *out)
 		const char *line = text + strspn(text, " \t\r");
 		const size_t left = n - (size_t)(line - text);
 
-		if (line < text + n && strncmp(line, "WARN", strlen("WARN")) != 0) {
+		if (line < text + n && !begins_with_one(line, lesser)) {
 			const char *from = past_level(line);
 			const size_t cut = (size_t)(from - line);
 

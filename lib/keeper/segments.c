@@ -74,6 +74,11 @@ static uint32_t size_of(const struct segments_need *needs, size_t n)
 	return 0;
 }
 
+uint32_t segments_size(const struct segments_need *need)
+{
+	return size_of(need, 1);
+}
+
 static bool has(const struct segment_list *l, const struct segment *s)
 {
 	return l->n && bsearch(s, l->v, l->n, sizeof(*l->v), by_place) != NULL;

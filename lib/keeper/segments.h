@@ -11,6 +11,10 @@ struct segments_need {
 	const char *backup, *first, *last, *start_lsn;
 };
 
+/* The size of a segment in the cluster of that need, which names and LSNs tell together; 0: they do
+ * not fit. */
+uint32_t segments_size(const struct segments_need *need);
+
 struct segments_gap {
 	char *first, *last; /* owned: the missing ones */
 	uint64_t n;

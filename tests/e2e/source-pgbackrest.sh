@@ -97,8 +97,6 @@ refuses() {
 	expect_status 3 list-backups --records "$S&repo=x"
 	expect_status 3 list-backups --records "$S&key=secret"
 	expect_records 'any(.check == "listing" and (.summary | contains("is not known")))'
-	expect_status 3 list-backups --records walg:shop
-	expect_records 'any(.check == "listing" and (.summary | contains("wal-g backup-fetch")))'
 	expect_status 2 list-backups --records "pgbackrest:nobody?config=$CONF"
 	expect_records 'any(.check == "listing" and (.summary | contains("missing stanza path")))'
 	expect_status 3 env PATH="$BIN" "$BIN/list-backups" --records "$S"

@@ -23,6 +23,9 @@ static const struct {
 	{ "pgbackrest:s%26p?config=%2Fetc%2Fa%26b.conf", "s&p", "/etc/a&b.conf", 0 },
 	{ "barman:main-server_1", "main-server_1", NULL, 0 },
 	{ "barman:a?config=/b", "a", "/b", 0 },
+	{ "walg:", "its repository", NULL, 0 },
+	{ "walg:/etc/a%26b.json", "its repository", "/etc/a&b.json", 0 },
+	{ "walg:?config=/b.yaml", "its repository", "/b.yaml", 0 },
 };
 
 START_TEST(a_source_is_taken)
@@ -52,6 +55,7 @@ static const char *const bad_sources[] = {
 	"pgbackrest:a?config=",  "pgbackrest:a?config=%zz", "pgbackrest:a?key=1",
 	"pgbackrest:a?repo=1&&", "pgbackrest:%00",          "barman:a?repo=1",
 	"barman:a?user=root",    "barman:a?user=no-such",   "walg:a",
+	"walg:?repo=1",          "walg:/a?config=/b",       "walg:%00",
 };
 
 START_TEST(a_bad_source_is_refused)
@@ -85,6 +89,8 @@ static const struct {
 	{ "WARN: old option\nERROR: [037]: a\n       HINT: b\nc\nd", "a; HINT: b; c" },
 	{ "ERROR: [55]: x", "[55]: x" },
 	{ "plain", "plain" },
+	{ "INFO: 2026/11/21 16:26:23.3 a\nERROR: 2026/11/21 16:26:25.711501 b\n", "b" },
+	{ "ERROR: 2026/11/21 no clock", "2026/11/21 no clock" },
 };
 
 START_TEST(a_reason_is_one_line)
