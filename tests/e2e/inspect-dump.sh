@@ -7,9 +7,7 @@ need_pg
 # A shop with what counting stumbles over: a COPY in a function's body, a line \. in a value, no
 # columns, no rows, names in quotes, large objects, partitions.
 make_shop() {
-	pg_start
-	sql 'CREATE DATABASE shop'
-	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	shop_start
 	PGOPTIONS='-c timezone=UTC'
 	export PGOPTIONS
 	"$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d "$SHOP" <<-'SQL'

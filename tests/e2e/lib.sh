@@ -15,6 +15,8 @@
 #	}
 #	t "an empty source is critical" an_empty_source
 #
+# What all tests of a file stand on is made before, by `prepare FUNCTION`.
+#
 # Each test runs in a subshell under `set -e`, with standard input closed to it: the first line
 # that fails ends it, and what it printed is shown. Servers come from pg_start, pg_tcp_start,
 # web_start and s3_use; whatever they start is stopped at the end, also after a signal. A process
@@ -337,6 +339,14 @@ pg_start() {
 	PG_SOCKET=$SCRATCH/${1:-production}
 	PG_DSN="host=$PG_SOCKET user=postgres dbname=postgres"
 	pg_run "$PG_SOCKET" -c listen_addresses=
+}
+
+# shop_start: pg_start, with an empty database shop, SHOP.
+shop_start() {
+	pg_start || return
+	sql 'CREATE DATABASE shop' || return
+	# shellcheck disable=SC2034  # for who calls it
+	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
 }
 
 # pg_tcp_start NAME PASSWORD: one that listens on 127.0.0.1 and asks for a password. Sets PG_PORT

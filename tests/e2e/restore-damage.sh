@@ -8,9 +8,7 @@ need_pg
 PATH=$PG_BIN:$PATH
 
 make_dumps() {
-	pg_start
-	sql 'CREATE DATABASE shop'
-	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	shop_start
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 3000) g;
 		CREATE TABLE zebra (id int PRIMARY KEY REFERENCES users, stripes text);

@@ -7,9 +7,7 @@ need jq
 need_pg
 
 make_dumps() {
-	pg_start
-	sql 'CREATE DATABASE shop'
-	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	shop_start
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 3000) g;
 		CREATE TABLE filler (t text); ALTER TABLE filler ALTER t SET STORAGE EXTERNAL;

@@ -9,9 +9,7 @@ need_pg
 KILLS=${KILLS:-10}
 
 make_dumps() {
-	pg_start
-	sql 'CREATE DATABASE shop'
-	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	shop_start
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 60000) g;
 		CREATE TABLE logs AS SELECT * FROM users; CREATE INDEX ON logs (reverse(email));

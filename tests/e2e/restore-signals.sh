@@ -8,9 +8,7 @@ need jq pgrep perl
 need_pg
 
 make_dumps() {
-	pg_start
-	sql 'CREATE DATABASE shop'
-	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	shop_start
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) FROM generate_series(1, 200000) g;
 		CREATE INDEX ON users (email); CREATE INDEX ON users (reverse(email))"

@@ -9,9 +9,7 @@ need_pg
 PATH=$PG_BIN:$PATH
 
 make_dumps() {
-	pg_start
-	sql 'CREATE DATABASE shop'
-	SHOP="host=$PG_SOCKET user=postgres dbname=shop"
+	shop_start
 	sql "$SHOP" "CREATE TABLE users (id int PRIMARY KEY, email text);
 		INSERT INTO users SELECT g, md5(g::text) || md5(g || 'x') FROM generate_series(1, 420000) g"
 	mkdir packed script archive
