@@ -45,7 +45,7 @@ static const struct opt options[] = {
 	  "list-backups has judged SOURCE in this run: do not say again what is odd about names",
 	  NULL, false, NULL },
 	{ OPT_COUNT, 0, "connections", "N", &config.connections,
-	  "so many connections at a time, for the ranges of a large file and for several files; "
+	  "at most so many connections at a time, for the ranges of a large file and for several files; "
 	  "default 8", "FETCH_CONNECTIONS", false, NULL },
 	{ OPT_SIZE, 0, "max-rate", "SIZE", &config.max_rate,
 	  "at most so many bytes a second, together; default: no limit", "FETCH_MAX_RATE", false, NULL },
@@ -68,11 +68,13 @@ static const struct tool tool = {
 	"The sidecars, .counts.json, .sig and .asc too, come along. With --signature-keyring a detached "
 	"OpenPGP signature by one of those keys is wanted: of the backup (.sig, .asc), or of the digests "
 	"that all of it was compared with (.sha256.asc, .sha256.sig, SHA256SUMS.asc, .sig or .gpg).\n\n"
-	"A large file comes in ranges of 8 MiB over several connections, and so do several files. Each "
-	"range that breaks is asked for again with growing pauses, and goes on where it broke, as long "
-	"as the object is the same; one that was replaced meanwhile is begun again, once. When the "
-	"program is killed or the network stays away, DIRECTORY/.NAME.partial keeps what is there: the "
-	"next run in DIRECTORY goes on from it, if the object is still the same, or removes it.\n\n"
+	"A large file comes in ranges of 8 MiB over several connections, and so do several files. Where "
+	"not the network but this machine's processors are what is waited for, one connection is tried "
+	"instead, and kept as long as it is about as quick. Each range that breaks is asked for again "
+	"with growing pauses, and goes on where it broke, as long as the object is the same; one that "
+	"was replaced meanwhile is begun again, once. When the program is killed or the network "
+	"stays away, DIRECTORY/.NAME.partial keeps what is there: the next run in DIRECTORY goes on "
+	"from it, if the object is still the same, or removes it.\n\n"
 	"With --stream the record arrival tells of a large backup when its first bytes are here, so that "
 	"restore-to-temp(1) restores it while the rest comes. An uncompressed archive, which must be "
 	"there as a whole, is fetched first as ever. Should the backup turn out to be incomplete or "

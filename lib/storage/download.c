@@ -199,7 +199,7 @@ static enum step next_step(struct transfer *t, CURLcode rc)
 {
 	if (t->failed || stopped(t->h))
 		return STEP_FAILED;
-	if (t->enough)
+	if (t->enough || (t->request->count > 0 && t->done == t->request->count))
 		return STEP_DONE;
 	if (t->done > 0 && t->reply->status == 412)
 		t->replaced = true;

@@ -88,7 +88,7 @@ static int identify(const struct job *j, char out[DIGEST_HEX_SIZE], struct err *
 
 	out[0] = '\0';
 	buf_addf(&line, "%s\n%s\n%" PRId64 "\n", storage_shown(j->s), j->b->name,
-		 haul_range_bytes(&j->haul));
+		 (int64_t)HAUL_RANGE_BYTES);
 	for (size_t i = 0; i <= j->haul.n; i++) {
 		const struct haul_file *f = &j->haul.files[i];
 

@@ -14,14 +14,10 @@
 
 enum {
 	TICK_MS = 250,
-	CHUNK = 256 * 1024,
-	SPLIT_MIN = 16 * 1024 * 1024,
+	SPLIT_MIN = 2 * HAUL_RANGE_BYTES,
 	AHEAD = 8, /* ranges, besides those under way */
-	RESUMABLE_MIN = 8 * 1024 * 1024
+	RESUMABLE_MIN = HAUL_RANGE_BYTES
 };
-
-/* In the journal: a file that was brought in one go. */
-#define WHOLE ((uint64_t)1 << 62)
 
 /* --- states --------------------------------------------------------------------------------- */
 
@@ -36,14 +32,10 @@ void haul_begin(struct haul *h)
 
 static void forget(struct haul *h, struct haul_file *f)
 {
-	int64_t size = haul_range_bytes(h);
-
 	for (int64_t r = 0; f->have && r < f->ranges; r++)
-		if (f->have[r])
-			atomic_fetch_sub(&h->bytes,
-					 (unsigned long long)(r + 1 < f->ranges
-								      ? size
-								      : f->bytes - r * size));
+		if (f->have[r] == HAUL_HERE)
+			atomic_fetch_sub(&h->bytes, (unsigned long long)haul_ranges_bytes(f, r, 1));
+	haul_drop_proof(f);
 	free(f->have);
 	free(f->stat);
 	f->have = NULL;
@@ -74,7 +66,7 @@ bool haul_resumable(const struct haul *h)
 	for (size_t i = 0; i < h->n && here < RESUMABLE_MIN; i++) {
 		const struct haul_file *f = &h->files[i];
 
-		here += f->whole_here ? f->bytes : f->done * haul_range_bytes(h);
+		here += f->whole_here ? f->bytes : f->done * HAUL_RANGE_BYTES;
 	}
 	return here >= RESUMABLE_MIN;
 }
@@ -89,13 +81,11 @@ bool haul_large(const struct haul *h, size_t file)
 	return large(h, &h->files[file]);
 }
 
-static void cut(const struct haul *h, struct haul_file *f)
+static void cut(struct haul_file *f)
 {
-	int64_t size = haul_range_bytes(h);
-
 	if (f->have)
 		return;
-	f->ranges = (f->bytes + size - 1) / size;
+	f->ranges = (f->bytes + HAUL_RANGE_BYTES - 1) / HAUL_RANGE_BYTES;
 	f->have = xcalloc((size_t)f->ranges, 1);
 }
 
@@ -103,26 +93,22 @@ void haul_has(void *ctx, uint64_t file, uint64_t range)
 {
 	struct haul *h = ctx;
 	struct haul_file *f = file < h->n ? &h->files[file] : NULL;
-	int64_t size = haul_range_bytes(h);
 
 	if (f == NULL)
 		return;
-	if (range == WHOLE) {
+	if (range == HAUL_WHOLE) {
 		f->whole_here = true;
 		return;
 	}
 	if (!large(h, f))
 		return;
-	cut(h, f);
+	cut(f);
 	if (range >= (uint64_t)f->ranges || f->have[range])
 		return;
-	f->have[range] = 1;
+	f->have[range] = HAUL_HERE;
 	f->done++;
 	f->resumed = true;
-	atomic_fetch_add(&h->bytes,
-			 (unsigned long long)((int64_t)range + 1 < f->ranges
-						      ? size
-						      : f->bytes - (int64_t)range * size));
+	atomic_fetch_add(&h->bytes, (unsigned long long)haul_ranges_bytes(f, (int64_t)range, 1));
 }
 
 /* All is known that decides how it is brought. */
@@ -130,7 +116,7 @@ static void make_ready(struct haul *h, struct haul_file *f)
 {
 	f->split = large(h, f) && f->stat && f->stat->ranges;
 	if (f->split) {
-		cut(h, f);
+		cut(f);
 	} else {
 		bool here = f->whole_here;
 		struct storage_stat *stat = f->stat;
@@ -162,8 +148,8 @@ enum task { TASK_NONE, TASK_ASK, TASK_RANGE, TASK_FILE };
 
 struct job {
 	enum task task;
-	size_t file;
-	int64_t range;
+	struct haul_passage passage; /* the file, and for TASK_RANGE the ranges */
+	bool several;                /* of these */
 };
 
 static bool stopped(const struct haul *h)
@@ -173,14 +159,25 @@ static bool stopped(const struct haul *h)
 	return h->failed || (stop && *stop);
 }
 
-/* The next range of a file that nobody has begun; false: there is none. */
-static bool next_range(struct haul_file *f, int64_t *range)
+/* The next range of a file that nobody has begun, to one that is alone all up to the next that is
+ * here; false: there is none. */
+static bool next_ranges(const struct haul *h, struct haul_file *f, struct job *job)
 {
-	while (f->next < f->ranges && f->have && f->have[f->next])
+	struct haul_passage *p = &job->passage;
+
+	while (f->next < f->ranges && f->have && f->have[f->next] != HAUL_MISSING)
 		f->next++;
 	if (f->next >= f->ranges)
 		return false;
-	*range = f->next++;
+	p->first = f->next;
+	do {
+		if (f->have)
+			f->have[f->next] = HAUL_BEGUN;
+		f->next++;
+	} while (h->width.now == 1 && f->next < f->ranges && f->have[f->next] == HAUL_MISSING);
+	p->end = f->next;
+	p->leads = f->split && f->followed == p->first;
+	job->several = p->end - p->first > 1;
 	return true;
 }
 
@@ -188,8 +185,9 @@ static bool next_range(struct haul_file *f, int64_t *range)
  * nobody waits for that. */
 static bool far_ahead(const struct haul *h, const struct haul_file *f)
 {
-	return f->split && !f->resumed && f->next < f->ranges &&
-	       f->next - f->followed >= (int64_t)h->connections + AHEAD;
+	const int64_t most = h->width.now > 1 ? (int64_t)h->width.now + AHEAD : 1;
+
+	return f->split && !f->resumed && f->next < f->ranges && f->next - f->followed >= most;
 }
 
 /* True when there is something to do on this file. */
@@ -202,10 +200,28 @@ static bool job_on(struct haul *h, struct haul_file *f, struct job *job)
 	}
 	if (f->state == HAUL_NEW)
 		make_ready(h, f);
-	if (f->state != HAUL_READY || far_ahead(h, f) || !next_range(f, &job->range))
+	if (f->state != HAUL_READY || far_ahead(h, f) || !next_ranges(h, f, job))
 		return false;
 	job->task = f->split ? TASK_RANGE : TASK_FILE;
 	return true;
+}
+
+static bool is_long(const struct job *job)
+{
+	return job->task == TASK_RANGE && job->several;
+}
+
+static bool enough_at_work(const struct haul *h)
+{
+	return h->at_work >= h->width.now;
+}
+
+static void pass_begun_files(struct haul *h)
+{
+	while (h->first < h->n && (h->files[h->first].state == HAUL_DONE ||
+				   (h->files[h->first].state == HAUL_READY &&
+				    h->files[h->first].next >= h->files[h->first].ranges)))
+		h->first++;
 }
 
 /* With the lock held. TASK_NONE: nothing more to be begun. */
@@ -214,16 +230,16 @@ static void choose(struct haul *h, struct job *job)
 	bool wait;
 
 	do {
-		wait = false;
+		pass_begun_files(h);
 		job->task = TASK_NONE;
-		while (h->first < h->n && (h->files[h->first].state == HAUL_DONE ||
-					   (h->files[h->first].state == HAUL_READY &&
-					    h->files[h->first].next >= h->files[h->first].ranges)))
-			h->first++;
-		for (size_t i = h->first; i < h->n && !stopped(h); i++) {
-			job->file = i;
-			if (job_on(h, &h->files[i], job))
+		wait = h->long_ways > 0 || (h->first < h->n && enough_at_work(h));
+		for (size_t i = h->first; i < h->n && !enough_at_work(h) && !stopped(h); i++) {
+			job->passage.file = i;
+			if (job_on(h, &h->files[i], job)) {
+				h->at_work++;
+				h->long_ways += is_long(job);
 				return;
+			}
 			wait |= h->files[i].state == HAUL_ASKED || far_ahead(h, &h->files[i]);
 		}
 		if (wait && !stopped(h))
@@ -231,61 +247,69 @@ static void choose(struct haul *h, struct job *job)
 	} while (wait && !stopped(h));
 }
 
-static int note(struct haul *h, size_t file, uint64_t range, struct err *e)
+/* With the lock held: what a passage leaves, others bring. */
+static void give_back(struct haul *h, const struct haul_passage *p)
 {
-	if (h->to && h->to->partial.path[0] && partial_note(&h->to->partial, file, range) < 0) {
-		h->write_errno = errno;
-		return err_set(e, ERR_SYSTEM, "write the journal: %s", strerror(errno));
-	}
-	return 0;
+	struct haul_file *f = &h->files[p->file];
+
+	for (int64_t r = p->first; r < p->end; r++)
+		f->have[r] = HAUL_MISSING;
+	if (p->first == p->end)
+		return;
+	f->next = p->first;
+	if (p->file < h->first)
+		h->first = p->file;
 }
 
 /* With the lock held, after a job that went well. */
-static int settle(struct haul *h, const struct job *job, struct storage_stat *stat, struct err *e)
+static int settle(struct haul *h, enum task task, const struct haul_passage *p,
+		  struct storage_stat *stat, struct err *e)
 {
-	struct haul_file *f = &h->files[job->file];
+	struct haul_file *f = &h->files[p->file];
 
-	switch (job->task) {
+	switch (task) {
 	case TASK_ASK:
 		f->stat = stat;
 		f->bytes = stat->bytes;
 		make_ready(h, f);
 		return 0;
 	case TASK_RANGE:
-		f->have[job->range] = 1;
-		f->done++;
-		return note(h, job->file, (uint64_t)job->range, e);
+		give_back(h, p);
+		return 0;
 	case TASK_FILE:
 		f->state = HAUL_DONE;
 		f->whole_here = true;
 		h->to_do--;
-		return note(h, job->file, WHOLE, e);
+		return haul_note(h, p->file, HAUL_WHOLE, e);
 	case TASK_NONE:
 		break;
 	}
 	return 0;
 }
 
-static int work_on(struct haul *h, struct storage *s, const struct job *job, struct err *e)
+static int work_on(struct haul *h, struct storage *s, struct job *job, struct err *e)
 {
-	struct haul_file *f = &h->files[job->file];
+	struct haul_file *f = &h->files[job->passage.file];
+	const enum task task = job->task;
 	struct storage_stat *stat = NULL;
 	int rc = 0;
 
-	if (job->task == TASK_ASK) {
+	if (task == TASK_ASK) {
 		stat = xcalloc(1, sizeof(*stat));
 		rc = storage_stat(s, f->name, stat, e);
-	} else if (job->task == TASK_RANGE) {
-		rc = haul_bring_range(h, s, f, job->range, e);
+	} else if (task == TASK_RANGE) {
+		rc = haul_bring_ranges(h, s, &job->passage, e);
 	} else {
 		rc = haul_bring_file(h, s, f, f->whole_here, e);
 	}
-	if (rc < 0) {
+	if (rc < 0)
 		free(stat);
-		return -1;
-	}
 	(void)pthread_mutex_lock(&h->lock);
-	rc = settle(h, job, stat, e);
+	h->at_work--;
+	h->long_ways -= is_long(job);
+	if (rc == 0)
+		rc = settle(h, task, &job->passage, stat, e);
+	haul_look(h);
 	(void)pthread_cond_broadcast(&h->moved);
 	(void)pthread_mutex_unlock(&h->lock);
 	return rc;
@@ -296,7 +320,7 @@ static void *work(void *arg)
 	struct haul *h = arg;
 	struct err e = { 0 };
 	STORAGE_AUTO s = storage_clone(h->s, &e);
-	struct job job = { .file = h->n };
+	struct job job = { .passage.file = h->n };
 
 	if (s == NULL)
 		fail(h, h->n, &e);
@@ -307,7 +331,7 @@ static void *work(void *arg)
 		if (job.task == TASK_NONE)
 			break;
 		if (work_on(h, s, &job, &e) < 0) {
-			fail(h, job.file, &e);
+			fail(h, job.passage.file, &e);
 			break;
 		}
 	}
@@ -315,12 +339,6 @@ static void *work(void *arg)
 }
 
 /* --- what the calling thread does ------------------------------------------------------------ */
-
-static void show_progress(const struct haul *h)
-{
-	if (h->progress)
-		h->progress(h->progress_ctx, atomic_load(&h->bytes));
-}
 
 /* With the lock held: until something moved, or it is time to look at the clock. */
 static void wait_a_tick(struct haul *h)
@@ -332,42 +350,39 @@ static void wait_a_tick(struct haul *h)
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	(void)pthread_cond_timedwait(&h->moved, &h->lock, &until);
-	show_progress(h);
+	haul_look(h);
+	haul_show_progress(h);
 }
 
-/* Until the file is ready, and the range (-1: none) is there. False: that will not be. */
-static bool await(struct haul *h, const struct haul_file *f, int64_t range)
+/* Until the file is ready. False: that will not be. */
+static bool await_file(struct haul *h, const struct haul_file *f)
 {
 	bool there;
 
 	(void)pthread_mutex_lock(&h->lock);
-	while (!stopped(h) && (f->state < HAUL_READY || (range >= 0 && !f->have[range])))
+	while (!stopped(h) && f->state < HAUL_READY)
 		wait_a_tick(h);
 	there = !stopped(h);
 	(void)pthread_mutex_unlock(&h->lock);
 	return there;
 }
 
-/* One range of a split file, from where it was written. */
-static int pass_range(struct haul *h, struct intake *t, int fd, int64_t left, struct err *e)
+enum due { DUE_RANGE, DUE_END, DUE_NOTHING };
+
+/* Until a range has come that is to be proven, or all are (DUE_END). DUE_NOTHING: that will not
+ * be. */
+static enum due await_range(struct haul *h, const struct haul_file *f)
 {
-	AUTO_FREE char *chunk = xmalloc(CHUNK);
-	const struct storage_sink sink = intake_sink(t);
+	enum due due;
 
-	while (left > 0) {
-		ssize_t n = pread(fd, chunk, left < CHUNK ? (size_t)left : CHUNK, (off_t)t->bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_set(e, ERR_SYSTEM, "read what was written: %s",
-				       n < 0 ? strerror(errno) : "it is gone");
-		if (sink.write(sink.ctx, chunk, (size_t)n, e) < 0)
-			return -1;
-		left -= n;
-		show_progress(h);
-	}
-	return 0;
+	(void)pthread_mutex_lock(&h->lock);
+	while (!stopped(h) && f->followed < f->ranges && f->have[f->followed] != HAUL_HERE)
+		wait_a_tick(h);
+	due = f->followed < f->ranges ? DUE_RANGE : DUE_END;
+	if (stopped(h))
+		due = DUE_NOTHING;
+	(void)pthread_mutex_unlock(&h->lock);
+	return due;
 }
 
 static void note_followed(struct haul *h, struct haul_file *f)
@@ -378,34 +393,24 @@ static void note_followed(struct haul *h, struct haul_file *f)
 	(void)pthread_mutex_unlock(&h->lock);
 }
 
-/* Proves a split file behind the ranges that come. 0 also when the haul failed elsewhere. */
+/* Proves a split file, where nobody does on the way. 0 also when the haul failed elsewhere. */
 static int follow(struct haul *h, struct haul_file *f, struct err *e)
 {
-	BUF_AUTO told = BUF_INIT(PROOF_TOLD_MAX);
-	int64_t size = haul_range_bytes(h);
-	struct intake t = { .fd = -1, .most = f->bytes, .proving = true, .wish = f->wish };
 	FD_AUTO fd = landing_open(h->to, f->member, e);
-	int rc;
+	enum due due;
 
-	t.stream = h->stream;
-	if (fd < 0 || intake_begin(&t, f->stat, e) < 0)
+	if (fd < 0)
 		return -1;
-	for (int64_t r = rc = 0; rc == 0 && r < f->ranges; r++) {
-		if (!await(h, f, r)) {
-			intake_end(&t, true);
-			return 0;
-		}
-		rc = pass_range(h, &t, fd, r + 1 < f->ranges ? size : f->bytes - r * size, e);
+	while ((due = await_range(h, f)) == DUE_RANGE) {
+		if (haul_follow_range(h, f, fd, e) < 0)
+			return -1;
 		note_followed(h, f);
 	}
-	if (rc == 0)
-		rc = haul_judge(f, t.head, t.bytes, e);
-	if (rc == 0)
-		rc = proof_end(&t.proof, f->name, f->sha256, &told, e);
-	intake_end(&t, true);
-	if (rc < 0)
+	if (due == DUE_NOTHING)
+		return 0;
+	if (haul_end_proof(h, f, e) < 0)
 		return -1;
-	haul_tell(h, &told);
+	haul_drop_proof(f);
 	(void)pthread_mutex_lock(&h->lock);
 	f->state = HAUL_DONE;
 	h->to_do--;
@@ -420,7 +425,7 @@ static void oversee(struct haul *h)
 	for (size_t i = 0; i < h->n; i++) {
 		struct haul_file *f = &h->files[i];
 
-		if (!await(h, f, -1))
+		if (!await_file(h, f))
 			break;
 		if (f->split && f->state != HAUL_DONE && follow(h, f, &e) < 0) {
 			fail(h, i, &e);
@@ -441,10 +446,15 @@ static void rewind_files(struct haul *h)
 	h->failed = false;
 	h->failed_at = h->n;
 	h->first = 0;
+	h->at_work = h->long_ways = 0;
 	h->write_errno = 0;
 	for (size_t i = 0; i < h->n; i++) {
 		struct haul_file *f = &h->files[i];
 
+		haul_drop_proof(f);
+		for (int64_t r = 0; f->have && r < f->ranges; r++)
+			if (f->have[r] == HAUL_BEGUN)
+				f->have[r] = HAUL_MISSING;
 		f->next = f->followed = 0;
 		f->resumed |= f->done > 0;
 		if (f->state == HAUL_ASKED)
@@ -457,18 +467,20 @@ static unsigned crew_size(const struct haul *h)
 	size_t jobs = 0;
 
 	for (size_t i = 0; i < h->n && jobs < h->connections; i++)
-		jobs += large(h, &h->files[i])
-				? (size_t)(h->files[i].bytes / haul_range_bytes(h) + 1)
-				: 1;
+		jobs += large(h, &h->files[i]) ? (size_t)(h->files[i].bytes / HAUL_RANGE_BYTES + 1)
+					       : 1;
 	return jobs < h->connections ? (unsigned)jobs : h->connections;
 }
 
 int haul_run(struct haul *h, struct err *e)
 {
+	struct width_look now;
 	unsigned wanted = crew_size(h), n = 0;
 	AUTO_FREE pthread_t *threads = xcalloc(wanted + 1, sizeof(*threads));
 
 	rewind_files(h);
+	haul_take_look(h, &now);
+	width_begin(&h->width, h->connections, &now);
 	while (n < wanted && pthread_create(&threads[n], NULL, work, h) == 0)
 		n++;
 	if (n > 0)

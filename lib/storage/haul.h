@@ -6,19 +6,25 @@
  *
  * A range that breaks is resumed where it broke, by its storage; one that fails for good ends the
  * haul. A file is split only where the storage can tie its ranges together (storage_stat.ranges).
- * Bytes go straight to their place in the file; small files are proven (proof.h) as they come,
- * split ones by the calling thread, which follows behind the ranges, in order. So memory does not
- * depend on the size of anything, and what an earlier run has brought is proven like the rest. The
- * ranges do not run far ahead of the proof: it reads them while they are in the caches, and is not
- * left to work alone, on one processor, when all has come.
+ * Bytes go straight to their place in the file. Small files are proven (proof.h) as they come, and
+ * so are the ranges of a split one that begin where the proof has got to; behind the others the
+ * calling thread follows, in order. So memory does not depend on the size of anything, and what an
+ * earlier run has brought is proven like the rest. The ranges do not run far ahead of the proof: it
+ * reads them while they are in the caches, and is not left to work alone, on one processor, when
+ * all has come. How many connections are at work is seen to by width.h; a single one asks for all
+ * ranges that are missing at once, and all its bytes are proven as they come.
  */
 #include "lib/storage/landing.h"
 #include "lib/storage/pace.h"
 #include "lib/storage/proof.h"
 #include "lib/storage/storage.h"
+#include "lib/storage/width.h"
 
 #include <pthread.h>
 #include <stdbool.h>
+
+/* BEGUN: some thread brings it. */
+enum haul_range { HAUL_MISSING, HAUL_BEGUN, HAUL_HERE };
 
 enum haul_state { HAUL_NEW, HAUL_ASKED, HAUL_READY, HAUL_DONE };
 
@@ -33,13 +39,14 @@ struct haul_file {
 	char sha256[DIGEST_HEX_SIZE]; /* out, once it is done */
 	/* The haul's own. */
 	enum haul_state state;
-	int64_t ranges;      /* it is brought in so many */
-	int64_t next, done;  /* the next to be begun; how many are there */
-	int64_t followed;    /* how many are proven, from the first on */
-	bool resumed;        /* some of them an earlier run has brought */
-	unsigned char *have; /* owned: which; one byte each */
-	bool split;          /* in several ranges, which the calling thread follows */
-	bool whole_here;     /* brought in one go, now or by an earlier run */
+	int64_t ranges;       /* it is brought in so many */
+	int64_t next, done;   /* the next to be begun; how many are there */
+	int64_t followed;     /* how many are proven, from the first on */
+	struct intake *proof; /* owned: of all these; who brings or follows the next one has it */
+	bool resumed;         /* some of them an earlier run has brought */
+	unsigned char *have;  /* owned: which; one byte each */
+	bool split;           /* in several ranges, which the calling thread follows */
+	bool whole_here;      /* brought in one go, now or by an earlier run */
 };
 
 struct haul {
@@ -58,8 +65,11 @@ struct haul {
 	/* The haul's own, under lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
-	size_t first;     /* all files before are begun */
-	size_t to_do;     /* files that are not done */
+	size_t first;       /* all files before are begun */
+	size_t to_do;       /* files that are not done */
+	unsigned at_work;   /* threads that bring something */
+	unsigned long_ways; /* of them, who bring several ranges, and may give some back */
+	struct width width;
 	bool failed;      /* *e says why */
 	size_t failed_at; /* the file, n: none of them */
 	int write_errno;  /* the disk refused; 0 */
@@ -82,7 +92,7 @@ int haul_run(struct haul *h, struct err *e);
 bool haul_large(const struct haul *h, size_t file);
 
 /* The size of a range. */
-int64_t haul_range_bytes(const struct haul *h);
+enum { HAUL_RANGE_BYTES = 8 * 1024 * 1024 };
 
 /* After an error: forgets what is there of the file that failed. */
 void haul_forget(struct haul *h, size_t file);

@@ -1,26 +1,30 @@
 #include "lib/storage/haul_parts.h"
 
 #include "lib/base/io.h"
+#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/intake.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	MIB = 1024 * 1024,
-	RANGE_BYTES = 8 * MIB,
-	RANGE_ALONE_BYTES = 64 * MIB, /* over one connection each range costs a round trip */
 	FLUSH_MIN = MIB,
 	CHUNK = MIB,
+	FOLLOW_CHUNK = 256 * 1024, /* stays in a processor's own cache */
 };
 
-int64_t haul_range_bytes(const struct haul *h)
+int64_t haul_ranges_bytes(const struct haul_file *f, int64_t first, int64_t count)
 {
-	return h->connections > 1 ? RANGE_BYTES : RANGE_ALONE_BYTES;
+	const int64_t from = first * HAUL_RANGE_BYTES;
+
+	return first + count < f->ranges ? count * HAUL_RANGE_BYTES : f->bytes - from;
 }
 
 void haul_known(const struct haul_file *f, struct storage_stat *out)
@@ -47,6 +51,12 @@ int haul_judge(const struct haul_file *f, const unsigned char *head, uint64_t by
 			       "read %s: it is not a backup but %s; look at the job that writes it",
 			       f->name, page);
 	return 0;
+}
+
+void haul_show_progress(const struct haul *h)
+{
+	if (h->progress)
+		h->progress(h->progress_ctx, atomic_load(&h->bytes));
 }
 
 void haul_tell(struct haul *h, const struct buf *told)
@@ -76,38 +86,199 @@ static void note_write_errno(struct haul *h, const struct intake *t)
 }
 
 /* Lets the disk begin at once with what has to be on it in the end. */
-static void flush_early(const struct intake *t)
+static void flush_early(int fd, int64_t from, int64_t bytes)
 {
-	if (t->fd >= 0 && t->bytes >= FLUSH_MIN)
-		(void)sync_file_range(t->fd, t->at, (off_t)t->bytes, SYNC_FILE_RANGE_WRITE);
+	if (fd >= 0 && bytes >= FLUSH_MIN)
+		(void)sync_file_range(fd, from, bytes, SYNC_FILE_RANGE_WRITE);
 }
 
-int haul_bring_range(struct haul *h, struct storage *s, const struct haul_file *f, int64_t range,
-		     struct err *e)
+int haul_note(struct haul *h, size_t file, uint64_t range, struct err *e)
 {
-	int64_t from = range * haul_range_bytes(h), count = f->bytes - from;
-	struct intake t = { .at = from, .pace = &h->pace, .total = &h->bytes };
+	if (h->to && h->to->partial.path[0] && partial_note(&h->to->partial, file, range) < 0) {
+		h->write_errno = errno;
+		return err_set(e, ERR_SYSTEM, "write the journal: %s", strerror(errno));
+	}
+	return 0;
+}
+
+void haul_take_look(const struct haul *h, struct width_look *look)
+{
+	struct timespec cpu = { 0 };
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	*look = (struct width_look){ .at_ms = mono_ms(),
+				     .cpu_ms = (int64_t)cpu.tv_sec * 1000 + cpu.tv_nsec / 1000000,
+				     .bytes = atomic_load(&h->bytes) };
+}
+
+void haul_look(struct haul *h)
+{
+	struct width_look now;
+
+	haul_take_look(h, &now);
+	width_see(&h->width, h->at_work, &now);
+}
+
+/* --- the proof of a split file --------------------------------------------------------------- */
+
+/* What has it, is the only one to touch it. */
+static struct intake *have_proof(struct haul *h, struct haul_file *f, struct err *e)
+{
+	if (f->proof)
+		return f->proof;
+	f->proof = xcalloc(1, sizeof(*f->proof));
+	*f->proof = (struct intake){
+		.fd = -1, .most = f->bytes, .proving = true, .wish = f->wish, .stream = h->stream
+	};
+	if (intake_begin(f->proof, f->stat, e) == 0)
+		return f->proof;
+	free(f->proof);
+	f->proof = NULL;
+	return NULL;
+}
+
+void haul_drop_proof(struct haul_file *f)
+{
+	if (f->proof)
+		intake_end(f->proof, true);
+	free(f->proof);
+	f->proof = NULL;
+}
+
+int haul_end_proof(struct haul *h, struct haul_file *f, struct err *e)
+{
+	BUF_AUTO told = BUF_INIT(PROOF_TOLD_MAX);
+	struct intake *t = have_proof(h, f, e);
+
+	if (t == NULL || haul_judge(f, t->head, t->bytes, e) < 0 ||
+	    proof_end(&t->proof, f->name, f->sha256, &told, e) < 0)
+		return -1;
+	haul_tell(h, &told);
+	return 0;
+}
+
+int haul_follow_range(struct haul *h, struct haul_file *f, int fd, struct err *e)
+{
+	AUTO_FREE char *chunk = xmalloc(FOLLOW_CHUNK);
+	struct intake *t = have_proof(h, f, e);
+	struct storage_sink sink;
+	int64_t left = haul_ranges_bytes(f, f->followed, 1);
+
+	if (t == NULL)
+		return -1;
+	sink = intake_sink(t);
+	while (left > 0) {
+		ssize_t n = pread(fd, chunk, left < FOLLOW_CHUNK ? (size_t)left : FOLLOW_CHUNK,
+				  (off_t)t->bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_set(e, ERR_SYSTEM, "read what was written: %s",
+				       n < 0 ? strerror(errno) : "it is gone");
+		if (sink.write(sink.ctx, chunk, (size_t)n, e) < 0)
+			return -1;
+		left -= n;
+		haul_show_progress(h);
+	}
+	return 0;
+}
+
+/* --- what is brought ------------------------------------------------------------------------- */
+
+/* Ranges on their way. */
+struct under_way {
+	struct haul *h;
+	struct haul_passage *p;
+	int fd;
+	int64_t bytes; /* of the range p->first */
+	bool yields;   /* it ends here, for others are to help */
+};
+
+/* A range is in its place, and proven if the passage leads. */
+static int arrived(struct under_way *u, struct err *e)
+{
+	struct haul_file *f = &u->h->files[u->p->file];
+	const int64_t range = u->p->first++;
+	int rc;
+
+	flush_early(u->fd, range * HAUL_RANGE_BYTES, u->bytes);
+	u->bytes = 0;
+	(void)pthread_mutex_lock(&u->h->lock);
+	f->have[range] = HAUL_HERE;
+	f->done++;
+	f->followed += u->p->leads;
+	rc = haul_note(u->h, u->p->file, (uint64_t)range, e);
+	u->yields = u->p->first < u->p->end && u->h->width.now > 1;
+	/* One that goes on alone leaves nothing to do for who waits. */
+	if (!u->p->leads || u->h->width.phase != WIDTH_ONE || u->yields)
+		(void)pthread_cond_broadcast(&u->h->moved);
+	(void)pthread_mutex_unlock(&u->h->lock);
+	return rc;
+}
+
+/* Bytes that are in their place. What is proven ends with a range. */
+static int pass(void *ctx, const void *bytes, size_t n, struct err *e)
+{
+	struct under_way *u = ctx;
+	struct haul_file *f = &u->h->files[u->p->file];
+	const char *at = bytes;
+
+	while (n > 0) {
+		const int64_t left = haul_ranges_bytes(f, u->p->first, 1) - u->bytes;
+		const size_t step = (uint64_t)left < n ? (size_t)left : n;
+
+		if (u->p->leads) {
+			const struct storage_sink proof = intake_sink(f->proof);
+
+			if (proof.write(proof.ctx, at, step, e) < 0)
+				return -1;
+		}
+		u->bytes += (int64_t)step;
+		at += step;
+		n -= step;
+		if ((int64_t)step == left && arrived(u, e) < 0)
+			return -1;
+		if (u->yields)
+			return err_set(e, ERR_SYSTEM, "others are to help");
+	}
+	return 0;
+}
+
+int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p, struct err *e)
+{
+	struct haul_file *f = &h->files[p->file];
+	const int64_t first = p->first, from = first * HAUL_RANGE_BYTES;
+	const int64_t bytes = haul_ranges_bytes(f, first, p->end - first);
+	struct under_way u = { .h = h, .p = p, .fd = -1 };
+	const struct storage_sink passing = { .write = pass, .ctx = &u };
+	struct intake t = { .at = from, .most = bytes, .pace = &h->pace, .total = &h->bytes };
 	struct storage_sink sink = intake_sink(&t);
 	FD_AUTO fd = -1;
 	int rc;
 
-	if (count > haul_range_bytes(h))
-		count = haul_range_bytes(h);
 	t.stop = storage_stop(h->s);
-	t.most = count;
-	if (open_place(h, f, &fd, e) < 0)
+	t.stream = &passing;
+	/* What was noted stays: another version of the file fails here, and is begun by the caller.
+	 */
+	sink.restart = NULL;
+	if (open_place(h, f, &fd, e) < 0 || (p->leads && have_proof(h, f, e) == NULL) ||
+	    intake_begin(&t, f->stat, e) < 0)
 		return -1;
-	t.fd = fd;
-	rc = intake_begin(&t, f->stat, e);
-	if (rc == 0)
-		rc = storage_read(s, f->name, f->stat->etag, from, count, &sink, e);
-	if (rc == 0 && t.bytes != (uint64_t)count)
+	t.fd = u.fd = fd;
+	rc = storage_read(s, f->name, f->stat->etag, from, bytes, &sink, e);
+	if (rc == 0 && t.bytes != (uint64_t)bytes)
 		rc = err_set(e, ERR_REMOTE, "read %s: %" PRIu64 " bytes of a range of %" PRId64,
-			     f->name, t.bytes, count);
+			     f->name, t.bytes, bytes);
 	note_write_errno(h, &t);
-	if (rc == 0)
-		flush_early(&t);
-	intake_end(&t, rc == 0);
+	if (u.yields) {
+		*e = (struct err){ 0 };
+		rc = 0;
+	}
+	/* What was not noted does not count. */
+	atomic_fetch_sub(&h->bytes,
+			 t.bytes - (uint64_t)haul_ranges_bytes(f, first, p->first - first));
+	intake_end(&t, true);
 	return rc;
 }
 
@@ -136,7 +307,7 @@ static int end_file(struct haul *h, struct haul_file *f, struct intake *t, struc
 	if (t->fd >= 0 && ftruncate(t->fd, (off_t)t->bytes) < 0)
 		return err_set(e, ERR_SYSTEM, "write %s: %s", f->name, strerror(errno));
 	haul_tell(h, &told);
-	flush_early(t);
+	flush_early(t->fd, 0, (int64_t)t->bytes);
 	return 0;
 }
 

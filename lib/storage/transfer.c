@@ -234,7 +234,8 @@ static bool store(struct transfer *t, const char *p, size_t n)
 		p += drop;
 		n -= drop;
 	}
-	if (q->count >= 0 && (int64_t)n >= q->count - t->done) {
+	/* An answer that ends where it should is left to end: its connection can be used again. */
+	if (q->count >= 0 && (int64_t)n > q->count - t->done) {
 		n = (size_t)(q->count - t->done);
 		t->enough = true;
 	}

@@ -32,7 +32,7 @@ struct transfer {
 	int64_t range_from, range_total; /* Content-Range of this answer, -1 */
 	bool judged;                     /* this answer's headers were held against the first's */
 	bool replaced;                   /* the object is another now */
-	bool enough;                     /* all that was wanted is there */
+	bool enough;                     /* more comes than was wanted */
 	bool failed;                     /* *e is filled: no further attempt */
 	bool restarted;                  /* it was replaced before */
 	int64_t renewed_at; /* done, when new headers were got for a refusal; -1: not yet */
