@@ -221,6 +221,11 @@ expect_check() {
 	say_failed ""
 }
 
+# expect_says NAME STATUS PATTERN: there is such a check, and its summary matches.
+expect_says() {
+	expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"
+}
+
 expect_no_check() {
 	! jq -es --arg name "$1" 'any(.check == $name)' "$OUT" >/dev/null 2>&1 ||
 		say_failed "there must be no check \"$1\""
@@ -229,6 +234,13 @@ expect_no_check() {
 # expect_records FILTER: jq says true of the list of all records.
 expect_records() {
 	jq -es "$1" "$OUT" >/dev/null 2>>"$ERR" || say_failed "not true of the records: $1"
+}
+
+backup_names() { jq -r 'select(.record == "backup") | .name' "$OUT"; }
+
+# expect_names NAME...: the records on standard output are of these backups, in this order.
+expect_names() {
+	[ "$(backup_names)" = "$(printf '%s\n' "$@")" ] || say_failed "not these names: $*"
 }
 
 # No temporary directory of the tools, no process that lives in one.
@@ -240,6 +252,13 @@ expect_nothing_left() {
 	inside=$(ls -l /proc/[0-9]*/cwd 2>/dev/null |
 		sed -n "s,.* \(/proc/[0-9]*\)/cwd -> $TMPDIR/backup-probes-.*,\1,p")
 	[ -z "$inside" ] || say_failed "left behind: process $inside"
+}
+
+# made NAME TIME [CONTENT]: a file that was modified then.
+made() {
+	mkdir -p "$(dirname "$1")"
+	printf '%s\n' "${3-a backup named $1}" >"$1"
+	touch -d "$2" "$1"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds.

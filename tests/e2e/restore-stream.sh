@@ -32,7 +32,6 @@ chmod 755 look
 # Slow enough that the restore has to wait.
 stream() { fetch-latest --records --copy --dir work --max-rate 8MB --stream "$@"; }
 restored() { stream "$1" | restore-to-temp --records -- ./look; }
-says() { expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"; }
 has() { expect_records "any(.check == \"$1\" and any(.metrics[]; .name == \"$2\" and $3))"; }
 never_ok() { expect_records 'all((.tool == "restore-to-temp" and (.check == "restore" or .check == "verified-rto") and .status == "ok") | not)'; }
 clean() {
@@ -46,11 +45,11 @@ overlaps() {
 	for from in script packed; do
 		echo "$from"
 		expect_status 0 restored "$from"
-		says users ok '^420000 users'
-		says restore-time ok 'while it was fetched'
+		expect_says users ok '^420000 users'
+		expect_says restore-time ok 'while it was fetched'
 		has restore-time fetch_wait_seconds '.value >= 0'
 		has backup-download fetch_along_seconds '.value > 1'
-		says backup-complete ok 'its end is there'
+		expect_says backup-complete ok 'its end is there'
 		# The restore does not begin where the fetch ends.
 		expect_records '(map(.check == "backup-download") | index(true)) >
 			(map(.check == "backup-format") | index(true))'
@@ -69,8 +68,8 @@ t "a script is restored while it is fetched, and what was measured says so" over
 from_servers() {
 	web_start packed
 	expect_status 0 restored "$WEB_URL/shop.sql.gz"
-	says users ok '^420000 users'
-	says restore-time ok 'while it was fetched'
+	expect_says users ok '^420000 users'
+	expect_says restore-time ok 'while it was fetched'
 	clean
 	s3_use
 	s3_put packed/shop.sql.gz "$S3_BUCKET/shop/shop.sql.gz"
@@ -97,7 +96,7 @@ t "from a web server, and from S3 in the daily job, with FETCH_STREAM" from_serv
 
 whole_first() {
 	expect_status 0 restored archive
-	says users ok '^420000 users'
+	expect_says users ok '^420000 users'
 	has backup-download fetch_seconds '.value > 1'
 	expect_records 'all(.record != "arrival")'
 	clean
@@ -107,8 +106,8 @@ t "an archive that needs all of itself is awaited" whole_first
 unproven() {
 	printf '%064d  shop.sql.gz\n' 0 >packed/shop.sql.gz.sha256
 	expect_status 3 restored packed
-	says backup-download critical 'SHA-256'
-	says restore unknown 'did not come to a good end'
+	expect_says backup-download critical 'SHA-256'
+	expect_says restore unknown 'did not come to a good end'
 	never_ok
 	expect_records 'all(.check != "users")'
 	rm packed/shop.sql.gz.sha256
@@ -123,8 +122,8 @@ truncated() {
 		# What is said speaks of the file as it will be called, and knows a wrong name by it.
 		for f in "$from"/*; do head -c -1000 "$f" >"cut/${f##*/}.xz"; done
 		expect_status 2 restored cut
-		says backup-complete critical 'work/shop.sql[.a-z]*: .*(cut short|ends)'
-		[ "$from" = packed ] || says backup-format warning 'its name says'
+		expect_says backup-complete critical 'work/shop.sql[.a-z]*: .*(cut short|ends)'
+		[ "$from" = packed ] || expect_says backup-format warning 'its name says'
 		expect_records 'all(.summary // "" | contains("partial") | not)'
 		expect_records 'any(.record == "arrival" and (.becomes | test("work/shop.sql[.a-z]*$")))'
 		never_ok
@@ -147,7 +146,7 @@ killed_fetch() {
 	) &
 	expect_status 3 killed
 	wait
-	says restore unknown 'did not come to a good end'
+	expect_says restore unknown 'did not come to a good end'
 	never_ok
 	expect_records 'all(.check != "users")'
 	clean

@@ -26,7 +26,6 @@ fetched_whole() {
 	rm -r work
 }
 nothing_fetched() { [ ! -e work ] || [ -z "$(ls -A work)" ] || say_failed "left in work: $(ls -A work)"; }
-says() { expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"; }
 metric() { expect_records "any(.check == \"backup-download\" and any(.metrics[]; .name == \"$1\" and $2))"; }
 
 in_ranges() {
@@ -89,20 +88,20 @@ t "an object that is replaced meanwhile (412) is begun again once, and never mix
 
 refused() {
 	expect_status 3 fetch --retries 1 "$RUDE_URL/no-such-range/$NEWEST"
-	says backup-download unknown '416'
+	expect_says backup-download unknown '416'
 	rm -rf work
 	expect_status 3 fetch --retries 0 "$RUDE_URL/endless/$NEWEST"
-	says backup-download unknown 'all where a part was asked|more bytes come'
+	expect_says backup-download unknown 'all where a part was asked|more bytes come'
 	nothing_fetched
 	head -c 100000 "root/$NEWEST" >root/small.bin
 	expect_status 2 fetch "$RUDE_URL/longer/small.bin"
-	says backup-download critical '101000 bytes are on their way, the storage said it has 100000'
+	expect_says backup-download critical '101000 bytes are on their way, the storage said it has 100000'
 	nothing_fetched
 	expect_status 2 fetch "$RUDE_URL/shorter/small.bin"
-	says backup-download critical '99000 bytes are on their way, the storage said it has 100000'
+	expect_says backup-download critical '99000 bytes are on their way, the storage said it has 100000'
 	nothing_fetched
 	expect_status 3 fetch "$RUDE_URL/endless/small.bin"
-	says backup-download unknown 'more bytes come than the 100000'
+	expect_says backup-download unknown 'more bytes come than the 100000'
 	nothing_fetched
 	rm root/small.bin
 }
@@ -111,11 +110,11 @@ t "416, an endless body, a longer and a shorter one than promised are errors" re
 digests() {
 	for how in summed summed-crc32 summed-parts summed-md5; do
 		expect_status 0 fetch "$RUDE_URL/$how/$NEWEST"
-		says backup-download ok 'agrees with (x-amz-checksum-|Content-MD5)'
+		expect_says backup-download ok 'agrees with (x-amz-checksum-|Content-MD5)'
 		fetched_whole
 	done
 	expect_status 2 fetch "$RUDE_URL/flipped/$NEWEST"
-	says backup-download critical "their SHA-256 is [0-9a-f]{64}, x-amz-checksum-sha256 says $SUM"
+	expect_says backup-download critical "their SHA-256 is [0-9a-f]{64}, x-amz-checksum-sha256 says $SUM"
 	nothing_fetched
 }
 t "wrong bytes of the right length are critical, with both digests; right ones are compared" digests
@@ -126,7 +125,7 @@ sidecars() {
 	echo signature >"root/$NEWEST.asc"
 	for url in "$WEB_URL/" "$WEB_URL/$NEWEST"; do
 		expect_status 0 fetch "$url"
-		says backup-download ok "agrees with $NEWEST.sha256, $NEWEST.md5"
+		expect_says backup-download ok "agrees with $NEWEST.sha256, $NEWEST.md5"
 		expect_records 'any(.newest and (.sidecars | sort) == [".asc", ".counts.json", ".md5", ".sha256"])'
 		for suffix in sha256 md5 counts.json asc; do cmp "root/$NEWEST.$suffix" "work/$NEWEST.$suffix"; done
 		[ "$(find work -type f | wc -l)" -eq 5 ]
@@ -136,19 +135,19 @@ sidecars() {
 	expect_no_file "work/$NEWEST.asc"
 	rm -r work
 	expect_status 0 fetch-latest --records root
-	says backup-download ok "agrees with $NEWEST.sha256"
+	expect_says backup-download ok "agrees with $NEWEST.sha256"
 	for sums in "$SUM" "SHA256 ($NEWEST) = $SUM" "$SUM *./$NEWEST" "$SUM  renamed.dump"; do
 		echo "$sums" >"root/$NEWEST.sha256"
 		expect_status 0 fetch-latest --records root
-		says backup-download ok "agrees with $NEWEST.sha256"
+		expect_says backup-download ok "agrees with $NEWEST.sha256"
 	done
 	echo nonsense >"root/$NEWEST.sha256"
 	expect_status 1 fetch-latest --records root
-	says backup-download warning "$NEWEST.sha256 holds no digest"
+	expect_says backup-download warning "$NEWEST.sha256 holds no digest"
 	rm "root/$NEWEST.sha256" "root/$NEWEST.md5"
 	echo "$(echo "$SUM" | tr 0-9a-f 1-9a-f0)  $NEWEST" >root/SHA256SUMS
 	expect_status 2 fetch "$WEB_URL/"
-	says backup-download critical "their SHA-256 is $SUM, SHA256SUMS says [0-9a-f]{64}"
+	expect_says backup-download critical "their SHA-256 is $SUM, SHA256SUMS says [0-9a-f]{64}"
 	nothing_fetched
 	rm root/SHA256SUMS "root/$NEWEST.counts.json"
 }
@@ -160,18 +159,18 @@ tree_sidecars() {
 	echo data >trees/d/3001.dat
 	(cd trees && sha256sum d/* >SHA256SUMS)
 	expect_status 0 fetch-latest --records --copy --dir work trees
-	says backup-download ok 'agrees with SHA256SUMS'
+	expect_says backup-download ok 'agrees with SHA256SUMS'
 	(cd trees/d && sha256sum 3001.dat toc.dat | sha256sum >../d.sha256)
 	expect_status 0 fetch-latest --records --copy --dir work trees
-	says backup-download ok 'agrees with SHA256SUMS, d.sha256'
+	expect_says backup-download ok 'agrees with SHA256SUMS, d.sha256'
 	expect_file work/d.sha256
 	rm -r work
 	echo Data >trees/d/3001.dat
 	expect_status 2 fetch-latest --records --copy --dir work trees
-	says backup-download critical 'd/3001.dat.*SHA256SUMS says'
+	expect_says backup-download critical 'd/3001.dat.*SHA256SUMS says'
 	rm trees/SHA256SUMS
 	expect_status 2 fetch-latest --records --copy --dir work trees
-	says backup-download critical 'read d: .*d.sha256 says'
+	expect_says backup-download critical 'read d: .*d.sha256 says'
 	nothing_fetched
 }
 t "of a directory the digests of its files and of all of it are compared" tree_sidecars
@@ -238,7 +237,7 @@ given_up_and_resumed() {
 	got=0
 	wait $pid || got=$?
 	[ $got -eq 3 ]
-	says backup-download unknown 'stopped by signal'
+	expect_says backup-download unknown 'stopped by signal'
 	: >"$SCRATCH/web/access.log"
 	expect_status 0 fetch "$WEB_URL/"
 	[ "$(grep -c '" 206 ' "$SCRATCH/web/access.log")" -le 2 ]

@@ -78,10 +78,9 @@ echo identity-1 >identity
 
 B=s3://bucket/
 list() { list-backups --records --retries 1 "$B"; }
-says() { expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"; }
 requested() { grep -qE "$1" "$REQUESTS" || say_failed "no such request: $1 in $(tail -n 5 "$REQUESTS")"; }
 works() { : >"$REQUESTS"; expect_status 0 list; }
-fails() { : >"$REQUESTS"; expect_status 3 list; says listing unknown "$1"; }
+fails() { : >"$REQUESTS"; expect_status 3 list; expect_says listing unknown "$1"; }
 at() { export AWS_ENDPOINT_URL_S3="$AWS_TEST_URL/s3/$1"; }
 
 roles() {
@@ -235,16 +234,16 @@ archives() {
 	at archived
 	works
 	expect_status 3 fetch-latest --records --dir work "$B"
-	says backup-download unknown "archived .GLACIER.*aws s3api restore-object --bucket bucket --key 'dump-[0-9]*/[^']*' --restore-request '.*Days"
+	expect_says backup-download unknown "archived .GLACIER.*aws s3api restore-object --bucket bucket --key 'dump-[0-9]*/[^']*' --restore-request '.*Days"
 	at restoring
 	expect_status 3 fetch-latest --records --dir work "$B"
-	says backup-download unknown 'restore has been asked for'
+	expect_says backup-download unknown 'restore has been asked for'
 	at restored
 	expect_status 0 fetch-latest --records --dir work "$B"
 	rm -r work
 	at deleted
 	expect_status 2 fetch-latest --records --dir work "$B"
-	says backup-download critical 'was deleted.*list-object-versions'
+	expect_says backup-download critical 'was deleted.*list-object-versions'
 }
 t "archived and deleted objects are named, with the request to make" archives
 

@@ -9,20 +9,15 @@ s3_use || exit 1
 DAY=$(date -u +%Y%m%d)
 head -c 3000000 /dev/urandom >shop.dump
 echo small >small.dump
-expect_names() {
-	[ "$(jq -r 'select(.record == "backup") | .name' "$OUT" | tr '\n' '|')" = "$*" ] ||
-		say_failed "not these names: $*"
-}
 fetch() { fetch-latest --records --dir work "$@"; }
-says() { expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"; }
 nothing_fetched() { [ ! -e work ] || [ -z "$(ls -A work)" ] || say_failed "left in work: $(ls -A work)"; }
 B=s3://$S3_BUCKET
 
 empty() {
 	expect_status 2 list-backups --records "$B"
-	says listing critical 'nothing is there'
+	expect_says listing critical 'nothing is there'
 	expect_status 2 fetch "$B/pg/"
-	says backup-download critical 'nothing is there'
+	expect_says backup-download critical 'nothing is there'
 }
 t "an empty bucket is critical" empty
 
@@ -36,17 +31,17 @@ s3_put shop.dump "$S3_BUCKET/tree/$DAY/3001.dat.gz"
 
 prefixes() {
 	expect_status 0 list-backups --records "$B/pg/"
-	expect_names "shop-${DAY}_000000.dump|shop-${DAY}_000100.dump|"
+	expect_names "shop-${DAY}_000000.dump" "shop-${DAY}_000100.dump"
 	expect_records 'any(.bytes == 3000000 and (.etag | test("^\"[0-9a-f]{32}\"$")) and .modified_at)'
 	# A folder without its '/' is that folder, not all that begins so.
 	expect_status 0 list-backups --records "$B/pg"
-	expect_names "shop-${DAY}_000000.dump|shop-${DAY}_000100.dump|"
+	expect_names "shop-${DAY}_000000.dump" "shop-${DAY}_000100.dump"
 	expect_status 0 list-backups --records "$B/pg/shop-${DAY}_0001"
-	expect_names "shop-${DAY}_000100.dump|"
+	expect_names "shop-${DAY}_000100.dump"
 	expect_status 0 list-backups --records "$B/pg/shop-${DAY}_000100.dump"
-	expect_names "shop-${DAY}_000100.dump|"
+	expect_names "shop-${DAY}_000100.dump"
 	expect_status 0 list-backups --records --match 'pg-*' "$B"
-	expect_names "pg-other/other-${DAY}_235900.dump|"
+	expect_names "pg-other/other-${DAY}_235900.dump"
 	expect_status 2 list-backups --records "$B/nothing"
 	expect_check listing critical
 }
@@ -106,7 +101,7 @@ traversal() {
 	s3_put small.dump "$S3_BUCKET/evil/t/global/pg_control"
 	s3_put small.dump "$S3_BUCKET/evil/t/../../../escaped.dat"
 	expect_status 2 fetch "$B/evil/"
-	says backup-download critical 'leads out of the backup'
+	expect_says backup-download critical 'leads out of the backup'
 	nothing_fetched
 	expect_no_file escaped.dat
 }
@@ -134,21 +129,21 @@ t "more than a thousand keys come in pages" pages
 
 credentials() {
 	AWS_SECRET_ACCESS_KEY=wrong expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown '403.*(secret key is wrong|keys are wrong)'
+	expect_says listing unknown '403.*(secret key is wrong|keys are wrong)'
 	AWS_ACCESS_KEY_ID=NOBODY expect_status 3 fetch "$B/pg/"
-	says backup-download unknown '403'
+	expect_says backup-download unknown '403'
 	expect_status 3 list-backups --records "s3://no-such-bucket-$$/pg/"
-	says listing unknown 'NoSuchBucket'
+	expect_says listing unknown 'NoSuchBucket'
 	expect_status 3 list-backups --records s3:///pg
-	says listing unknown 'names no bucket'
+	expect_says listing unknown 'names no bucket'
 	AWS_ENDPOINT_URL=http://127.0.0.1:$(free_port) expect_status 3 list-backups --records --retries 1 "$B/pg/"
-	says listing unknown '2 attempts'
+	expect_says listing unknown '2 attempts'
 	AWS_ENDPOINT_URL=ftp://x expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'AWS_ENDPOINT_URL'
+	expect_says listing unknown 'AWS_ENDPOINT_URL'
 	HOME=$PWD/nowhere AWS_ACCESS_KEY_ID='' expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'AWS_ACCESS_KEY_ID'
+	expect_says listing unknown 'AWS_ACCESS_KEY_ID'
 	AWS_SECRET_ACCESS_KEY='' expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'AWS_SECRET_ACCESS_KEY is not'
+	expect_says listing unknown 'AWS_SECRET_ACCESS_KEY is not'
 }
 t "wrong keys, no bucket and no server are unknown, each with its way out" credentials
 
@@ -162,17 +157,17 @@ profiles() (
 	printf '[default]\nendpoint_url = %s\nregion = us-east-1\n' "$endpoint" >home/.aws/config
 	printf '[profile good]\nservices = here\n[services here]\ns3 =\n  endpoint_url = %s\n' "$endpoint" >>home/.aws/config
 	expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown '403'
+	expect_says listing unknown '403'
 	AWS_PROFILE=good expect_status 0 list-backups --records "$B/pg/"
 	AWS_PROFILE=missing expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'no profile .missing'
+	expect_says listing unknown 'no profile .missing'
 	mv home/.aws/credentials elsewhere
 	AWS_PROFILE=good AWS_SHARED_CREDENTIALS_FILE=$PWD/elsewhere expect_status 0 list-backups --records "$B/pg/"
 	AWS_SHARED_CREDENTIALS_FILE=$PWD/gone expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'gone'
+	expect_says listing unknown 'gone'
 	echo 'aws_secret_access_key = leaked' >elsewhere
 	AWS_SHARED_CREDENTIALS_FILE=$PWD/elsewhere expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'line 1'
+	expect_says listing unknown 'line 1'
 	expect_not_out leaked
 	# The bucket in the host's name: localhost and all below it is this machine.
 	printf '[profile virtual]\ns3 =\n  addressing_style = virtual\nendpoint_url = http://localhost:%s\n' \
@@ -206,7 +201,7 @@ roles() (
 	rm -r work
 	sed -i 's/= wJal/= wrong/' assume
 	expect_status 3 fetch "$B/pg/"
-	says backup-download unknown 'assume arn:aws:iam:::role/reader: .*403'
+	expect_says backup-download unknown 'assume arn:aws:iam:::role/reader: .*403'
 )
 t "a role of the server's own STS is assumed, and its token signed" roles
 
@@ -222,7 +217,7 @@ versions() {
 	rm -r work
 	s3 DELETE "$S3_BUCKET/versions/shop-$DAY.dump"
 	expect_status 2 list-backups --records "$B/versions/"
-	says listing critical 'nothing is there'
+	expect_says listing critical 'nothing is there'
 }
 t "of a versioned bucket the present is read, and what was deleted is not there" versions
 
@@ -235,14 +230,14 @@ started "$(cat "$SCRATCH/rude/pid")"
 # answered HOW PATTERN
 answered() {
 	AWS_ENDPOINT_URL=$RUDE_URL/$1 expect_status 3 list-backups --records --retries 1 s3://bucket/x/
-	says listing unknown "$2"
+	expect_says listing unknown "$2"
 }
 misleading() {
 	keep=$B
 	AWS_ENDPOINT_URL=$RUDE_URL/s3-loop expect_status 3 list-backups --records s3://bucket/
-	says listing unknown 'same page again'
+	expect_says listing unknown 'same page again'
 	AWS_ENDPOINT_URL=$RUDE_URL/s3-repeat expect_status 3 list-backups --records s3://bucket/
-	says listing unknown 'same page again'
+	expect_says listing unknown 'same page again'
 	answered s3-endless 'same page again'
 	answered s3-loop 'not asked for'
 	answered s3-html 'list s3://bucket/x/: .*no answer of an object store'
@@ -256,7 +251,7 @@ t "pages that do not advance, foreign answers, skewed clocks and other regions a
 
 archived() {
 	AWS_ENDPOINT_URL=$RUDE_URL/s3-archived expect_status 3 fetch s3://bucket/
-	says backup-download unknown 'InvalidObjectState.*restore it from its storage class'
+	expect_says backup-download unknown 'InvalidObjectState.*restore it from its storage class'
 	nothing_fetched
 }
 t "an archived object is named as such" archived

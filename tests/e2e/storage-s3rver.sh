@@ -17,7 +17,6 @@ DAY=$(date -u +%Y%m%d)
 head -c 3000000 /dev/urandom >shop.dump
 echo small >small.dump
 B=s3://backups
-says() { expect_records "any(.check == \"$1\" and .status == \"$2\" and (.summary | test(\"$3\")))"; }
 
 s3_put small.dump "backups/pg/shop-${DAY}_000000.dump" || exit 1
 s3_put shop.dump "backups/pg/shop-${DAY}_000100.dump"
@@ -55,10 +54,10 @@ t "tokens of base64 lead to the next page" pages
 
 credentials() {
 	AWS_SECRET_ACCESS_KEY=wrong expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'SignatureDoesNotMatch.*secret key is wrong'
+	expect_says listing unknown 'SignatureDoesNotMatch.*secret key is wrong'
 	AWS_ACCESS_KEY_ID=NOBODY expect_status 3 list-backups --records "$B/pg/"
-	says listing unknown 'InvalidAccessKeyId.*access key is unknown'
+	expect_says listing unknown 'InvalidAccessKeyId.*access key is unknown'
 	expect_status 3 list-backups --records s3://nowhere/pg/
-	says listing unknown 'NoSuchBucket'
+	expect_says listing unknown 'NoSuchBucket'
 }
 t "a wrong secret and an unknown key are told apart" credentials

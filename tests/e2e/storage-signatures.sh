@@ -26,34 +26,33 @@ sign() {
 	gpg -q --batch --yes --local-user "$k" "$@" --detach-sign "$f"
 }
 fetch() { fetch-latest --records --copy --dir work "$@" root; }
-says() { expect_records "any(.check == \"backup-download\" and .status == \"$1\" and (.summary | test(\"$2\")))"; }
 
 good() {
 	sign jane "root/$NAME"
 	for keys in jane.pub jane.asc; do
 		expect_status 0 fetch --signature-keyring "$keys"
-		says ok 'signed by jane <jane@example.com> \\(key [0-9A-F]{16}\\)'
+		expect_says backup-download ok 'signed by jane <jane@example.com> \\(key [0-9A-F]{16}\\)'
 	done
 	expect_file "work/$NAME.sig"
 	SIGNATURE_KEYRING=jane.pub expect_status 0 fetch-latest --records root
-	says ok 'signed by jane .*used where it is'
+	expect_says backup-download ok 'signed by jane .*used where it is'
 	sign jane "root/$NAME" --armor
 	rm "root/$NAME.sig"
 	expect_status 0 fetch --signature-keyring jane.pub
-	says ok 'signed by jane'
+	expect_says backup-download ok 'signed by jane'
 	expect_nothing_left
 }
 t "a good signature is told, with its key, from armored keys too" good
 
 unknown() {
 	expect_status 1 fetch --signature-keyring joe.pub
-	says warning "$NAME.asc is by the key [0-9A-F]{16}, which is not in the keyring"
+	expect_says backup-download warning "$NAME.asc is by the key [0-9A-F]{16}, which is not in the keyring"
 	echo 'no signature' >"root/$NAME.asc"
 	expect_status 1 fetch --signature-keyring jane.pub
-	says warning 'holds no signature'
+	expect_says backup-download warning 'holds no signature'
 	rm "root/$NAME.asc"
 	expect_status 1 fetch --signature-keyring jane.pub
-	says warning 'no signature is there of it'
+	expect_says backup-download warning 'no signature is there of it'
 	expect_status 0 fetch
 	expect_status 3 fetch --signature-keyring nowhere
 	expect_err 'nowhere: No such file'
@@ -70,7 +69,7 @@ bad() {
 	rm -rf work
 	head -c 300000 /dev/urandom >"root/$NAME"
 	expect_status 2 fetch --signature-keyring jane.pub
-	says critical "$NAME.sig, by the key [0-9A-F]{16} of jane <jane@example.com>, is not its signature"
+	expect_says backup-download critical "$NAME.sig, by the key [0-9A-F]{16} of jane <jane@example.com>, is not its signature"
 	[ -z "$(ls -A work)" ]
 	rm "root/$NAME.sig"
 	expect_nothing_left
@@ -81,21 +80,21 @@ digests() {
 	(cd root && sha256sum "$NAME" >SHA256SUMS)
 	sign jane root/SHA256SUMS --armor
 	expect_status 0 fetch --signature-keyring jane.pub
-	says ok 'agrees with SHA256SUMS, signed by jane'
+	expect_says backup-download ok 'agrees with SHA256SUMS, signed by jane'
 	mv root/SHA256SUMS "root/$NAME.sha256"
 	mv root/SHA256SUMS.asc "root/$NAME.sha256.asc"
 	expect_status 0 fetch --signature-keyring jane.pub
-	says ok "agrees with $NAME.sha256, signed by jane"
+	expect_says backup-download ok "agrees with $NAME.sha256, signed by jane"
 	expect_file "work/$NAME.sha256.asc"
 	# Signed, but it says nothing of this one.
 	sha256sum jane.pub >root/SHA256SUMS
 	rm "root/$NAME.sha256" "root/$NAME.sha256.asc"
 	sign jane root/SHA256SUMS
 	expect_status 1 fetch --signature-keyring jane.pub
-	says warning 'no signature is there of all of it'
+	expect_says backup-download warning 'no signature is there of all of it'
 	echo "$(sha256sum "root/$NAME" | cut -d ' ' -f 1)  $NAME" >root/SHA256SUMS
 	expect_status 2 fetch --signature-keyring jane.pub
-	says critical 'SHA256SUMS.sig, by the key .* is not its signature'
+	expect_says backup-download critical 'SHA256SUMS.sig, by the key .* is not its signature'
 	rm root/SHA256SUMS*
 }
 t "signed digests vouch for what was compared with them, and for nothing else" digests
@@ -108,10 +107,10 @@ trees() {
 	(cd root/d && sha256sum ./*.dat >SHA256SUMS)
 	sign jane root/d/SHA256SUMS
 	expect_status 0 fetch --signature-keyring jane.pub
-	says ok 'agrees with SHA256SUMS, signed by jane'
+	expect_says backup-download ok 'agrees with SHA256SUMS, signed by jane'
 	echo more >root/d/3002.dat
 	expect_status 1 fetch --signature-keyring jane.pub
-	says warning 'no signature is there of all of it'
+	expect_says backup-download warning 'no signature is there of all of it'
 }
 t "of a directory every file must be in the signed list" trees
 gpgconf --homedir "$SCRATCH/g" --kill gpg-agent
