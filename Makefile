@@ -157,7 +157,7 @@ lint: all $(CFILES:%.c=$B/lint/%.tidy) $(HEADERS:%=$B/lint/%.self) ## every lint
 	@# As built without the libraries that may be missing.
 	$(CC) $(WARN) $(filter-out -DHAVE_%,$(CPPFLAGS)) -Werror -fsyntax-only $$(grep -l 'ifdef HAVE_' $(LIBSRC))
 	shellcheck $(SCRIPTS)
-	shellcheck -a ci/verify-backup
+	shellcheck -a ci/verify-backup ci/daily-job/pipeline
 	ci/check-includes.sh
 	mandoc -T lint -W warning $(MAN) $(PAGES)
 	BUILD=$B ci/check-docs.sh
