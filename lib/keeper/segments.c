@@ -2,6 +2,7 @@
 
 #include "lib/base/human.h"
 #include "lib/base/xmem.h"
+#include "lib/physical/manifest.h"
 #include "lib/physical/wal.h"
 
 #include <inttypes.h>
@@ -45,14 +46,11 @@ static int by_place(const void *a, const void *b)
 /* "0/2000028" lies in the segment of that name only when its size is this. */
 static bool fits(const struct segments_need *need, uint32_t size_b)
 {
-	uint32_t high, low;
 	struct segment s;
-	char rest;
+	uint64_t lsn;
 
-	if (!segment_of(need->first, size_b, &s) || !need->start_lsn ||
-	    sscanf(need->start_lsn, "%" SCNx32 "/%" SCNx32 "%c", &high, &low, &rest) != 2)
-		return false;
-	return s.lsn == (((uint64_t)high << 32 | low) & ~(uint64_t)(size_b - 1));
+	return segment_of(need->first, size_b, &s) && need->start_lsn &&
+	       manifest_lsn(need->start_lsn, &lsn) && s.lsn == (lsn & ~(uint64_t)(size_b - 1));
 }
 
 static bool all_fit(const struct segments_need *needs, size_t n, uint32_t size_b)

@@ -2,10 +2,10 @@
 
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/physical/manifest.h"
 #include "lib/restore/space.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +17,6 @@ bool bring_claims(const struct source *s, const char *given)
 	return given ? keeper_claims(given) : s->kept != NULL;
 }
 
-static bool parse_lsn(const char *text, uint64_t *lsn)
-{
-	uint32_t high, low;
-	char rest;
-
-	if (!text || sscanf(text, "%" SCNx32 "/%" SCNx32 "%c", &high, &low, &rest) != 2)
-		return false;
-	*lsn = (uint64_t)high << 32 | low;
-	return true;
-}
-
 /* Can it be recovered up to there? A backup is consistent at its end only. */
 static bool reaches(const struct keeper_backup *b, const struct target *t)
 {
@@ -36,7 +25,8 @@ static bool reaches(const struct keeper_backup *b, const struct target *t)
 
 	if (t->kind == TARGET_TIME && utc_parse(t->value, &ms))
 		return b->stopped_ms <= ms;
-	if (t->kind == TARGET_LSN && parse_lsn(t->value, &wanted) && parse_lsn(b->stop_lsn, &end))
+	if (t->kind == TARGET_LSN && manifest_lsn(t->value, &wanted) && b->stop_lsn &&
+	    manifest_lsn(b->stop_lsn, &end))
 		return end <= wanted;
 	return true;
 }

@@ -17,7 +17,9 @@ static const struct {
 	enum verdict verdict;
 } reasons[] = {
 	{ "recovery ended before configured recovery target was reached", "recovery-target",
-	  "the target was not reached: the WAL ends before it", V_CRITICAL },
+	  "the target was not reached: the WAL ends before it; or it is a name or a transaction of "
+	  "before the backup, which an older one reaches (fetch-latest --nth 2)",
+	  V_CRITICAL },
 	{ "WAL ends before end of online backup", "restore",
 	  "not restorable: the WAL that makes the backup consistent is not all there", V_CRITICAL },
 	{ "WAL ends before consistent recovery point", "restore",

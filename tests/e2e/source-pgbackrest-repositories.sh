@@ -16,6 +16,7 @@ set_up() {
 	chmod a+r "$WEB_CA"
 	stanza_configure <<-EOT
 		repo1-path=$R/repo
+		repo1-bundle=y
 		repo1-cipher-type=aes-256-cbc
 		repo1-cipher-pass=$PASSPHRASE
 		repo1-retention-full=9
@@ -80,6 +81,19 @@ restores() {
 	done
 }
 t "each restores, with all WAL" restores
+
+damaged_ones() {
+	S="$S&repo=1"
+	cp -a "$R/repo" "$R/good"
+	full=$(basename "$R"/repo/backup/shop/*F)
+	bundle=$R/repo/backup/shop/$full/bundle/1
+	damaged repository-backup "$full" "1 with another checksum; invalid checksum" change "$bundle"
+	damaged repository-backup "$full" "missing; file missing" rm "$bundle"
+	finds warning repository-copies "" "archive.info has another checksum|cannot be read" change "$R/repo/archive/shop/archive.info"
+	no_secrets
+	whole_again
+}
+t "damage to a bundle and a catalogue is found where all of it is encrypted" damaged_ones
 
 runbook_done() {
 	chmod 1777 "$SCRATCH"

@@ -50,3 +50,53 @@ stanza_production() {
 	sql "drop database template0"
 	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
 }
+
+segments() { find "$R/repo/archive/shop/15-1" -name '0000*-*' | sort; }
+
+# The repository as it was before the damage: links, so no file of it may be changed in place.
+whole_again() {
+	rm -rf "$R/repo"
+	cp -al "$R/good" "$R/repo"
+}
+change() {
+	cp -p "$1" "$1.new"
+	mv "$1.new" "$1"
+	flip "$1" 100 2
+}
+checked() { expect_status "$1" check-repository --records "$S"; }
+
+# finds STATUS CHECK SUBJECT WORDS COMMAND...: after COMMAND that check is so bad, the worst, and says WORDS.
+finds() {
+	bad=$1 check=$2 subject=$3 words=$4
+	shift 4
+	whole_again
+	"$@"
+	case $bad in warning) checked 1 ;; *) checked 2 ;; esac
+	expect_check "$check" "$bad" "$subject"
+	expect_records "any(.check == \"$check\" and .status == \"$bad\" and (.summary | test(\"$words\")))"
+}
+damaged() { finds critical "$@"; }
+
+# edit PATTERN REPLACEMENT FILE...: of an information file; its own checksum is right again.
+edit() {
+	python3 - "$@" <<-'PYTHON'
+		import hashlib, os, re, sys
+		for path in sys.argv[3:]:
+		    old = open(path).read()
+		    text = re.sub(sys.argv[1], sys.argv[2], old)
+		    assert text != old
+		    sections = {}
+		    for line in text.splitlines():
+		        if line.startswith("["):
+		            section = sections.setdefault(line[1:-1], [])
+		        elif line and not line.startswith("backrest-checksum"):
+		            section.append('"%s":%s' % tuple(line.split("=", 1)))
+		    data = "{%s}" % ",".join('"%s":{%s}' % (n, ",".join(v)) for n, v in sorted(sections.items()))
+		    digest = hashlib.sha1(data.encode()).hexdigest()
+		    status = os.stat(path)
+		    os.unlink(path)
+		    with open(path, "w") as f:
+		        f.write(re.sub(r'checksum="\w+"', 'checksum="%s"' % digest, text))
+		    os.chown(path, status.st_uid, status.st_gid)
+	PYTHON
+}
