@@ -15,7 +15,7 @@ int look_open(struct look *l, struct look_shared *shared, struct err *e)
 	l->shared = shared;
 	l->hash = hash_new();
 	for (int i = 0; i < 2; i++)
-		l->pieces[i] = xmalloc(PIECE);
+		l->pieces[i] = xmalloc(PIECE_ASIDE);
 	return hash_begin(l->hash, HASH_NONE, e);
 }
 
@@ -250,9 +250,11 @@ static void add_pages(struct look *l, const unsigned char *p, size_t n)
 	}
 }
 
-unsigned char *look_piece(struct look *l, bool aside)
+unsigned char *look_piece(struct look *l, bool idle, size_t *n)
 {
-	l->aside = aside;
+	const bool slow = l->shared->opts->sums && l->entry && l->entry->algorithm > HASH_CRC32C;
+
+	*n = idle && slow ? PIECE_ASIDE : PIECE;
 	l->turn ^= 1;
 	return l->pieces[l->turn];
 }
@@ -262,16 +264,13 @@ static int add_hash(void *hash, const void *p, size_t n, struct err *e)
 	return hash_add(hash, p, n, e);
 }
 
-/* Beside us, when that takes longer than to wake who does it. */
 static int add_to_sum(struct look *l, const unsigned char *p, size_t n, struct err *e)
 {
-	const bool slow = l->shared->opts->sums && l->entry && l->entry->algorithm > HASH_CRC32C;
-
 	if (settle(l, e) < 0)
 		return -1;
-	if (l->beside == NULL && l->aside && slow && n == PIECE)
+	if (n == PIECE_ASIDE && l->beside == NULL)
 		l->beside = beside_new();
-	if (l->beside == NULL || !l->aside || !slow || n < PIECE)
+	if (n < PIECE_ASIDE || l->beside == NULL)
 		return hash_add(l->hash, p, n, e);
 	beside_start(l->beside, add_hash, l->hash, p, n);
 	l->pending = true;

@@ -23,7 +23,9 @@ struct look_shared {
 	bool *seen; /* of each file in the manifest */
 };
 
-enum { PIECE = 256 * 1024 };
+/* In the processor's cache; and so large that handing it to another thread is cheap, on a busy
+ * machine, too. */
+enum { PIECE = 256 * 1024, PIECE_ASIDE = 4 * 1024 * 1024 };
 
 struct look {
 	struct look_shared *shared;
@@ -32,7 +34,7 @@ struct look {
 	unsigned char *pieces[2];
 	unsigned turn;
 	struct beside *beside;
-	bool aside, pending; /* it may be hashed beside; it is */
+	bool pending; /* one is being hashed beside */
 	/* The file in hand. */
 	char *path;
 	const struct manifest_file *entry; /* NULL: not listed */
@@ -56,9 +58,8 @@ void look_close(struct look *l);
 
 /* path is relative to the data directory. */
 int look_begin(struct look *l, const char *path, struct err *e);
-/* Room for the next PIECE bytes of the file; aside: a processor is free to help with its checksum.
- */
-unsigned char *look_piece(struct look *l, bool aside);
+/* Room for the next *n bytes of the file; idle: a processor is free to help with its checksum. */
+unsigned char *look_piece(struct look *l, bool idle, size_t *n);
 /* p is of look_piece(), and not touched any more. */
 int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e);
 /* The file has ended: compares. */

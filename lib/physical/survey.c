@@ -30,17 +30,18 @@ struct work {
 /* --- the bytes -------------------------------------------------------------------------------- */
 
 /* Where the next piece of the file goes. */
-static unsigned char *next_piece(struct work *w, struct look *l)
+static unsigned char *next_piece(struct work *w, struct look *l, size_t *size)
 {
-	return look_piece(l, __atomic_load_n(&w->idle, __ATOMIC_RELAXED) > 0);
+	return look_piece(l, __atomic_load_n(&w->idle, __ATOMIC_RELAXED) > 0, size);
 }
 
 static int read_plain(struct work *w, struct look *l, const struct inventory_item *it,
 		      struct err *e)
 {
 	FD_AUTO fd = openat(w->dir, it->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	unsigned char *piece = next_piece(w, l);
+	unsigned char *piece;
 	struct stat st;
+	size_t size;
 	ssize_t n;
 
 	if (look_begin(l, it->path, e) < 0)
@@ -59,10 +60,11 @@ static int read_plain(struct work *w, struct look *l, const struct inventory_ite
 		return look_end(l, e);
 	}
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	while ((n = io_read_full(fd, piece, PIECE)) > 0) {
+	piece = next_piece(w, l, &size);
+	while ((n = io_read_full(fd, piece, size)) > 0) {
 		if (look_add(l, piece, (size_t)n, e) < 0)
 			return -1;
-		piece = next_piece(w, l);
+		piece = next_piece(w, l, &size);
 	}
 	if (n < 0) {
 		look_failed(l, errno, (uint64_t)st.st_size);
@@ -82,8 +84,9 @@ static int read_member(struct stream *s, struct work *w, struct look *l,
 	if (look_begin(l, path, e) < 0)
 		return -1;
 	while (left > 0) {
-		unsigned char *const piece = next_piece(w, l);
-		const size_t want = left < PIECE ? (size_t)left : PIECE;
+		size_t size;
+		unsigned char *const piece = next_piece(w, l, &size);
+		const size_t want = left < size ? (size_t)left : size;
 		const ssize_t n = stream_read(s, piece, want, e);
 
 		if (n < 0)
