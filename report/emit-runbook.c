@@ -124,7 +124,7 @@ static const struct tool tool = {
 		"come from there. A message to stakeholders is at the end.\n"
 		"\n"
 		"Tables are brought back from a dump, or, where base backups and archived WAL are "
-		"configured, or a repository of pgBackRest or Barman, from a point in time. What the "
+		"configured, or a repository of pgBackRest, Barman or WAL-G, from a point in time. What the "
 		"configuration lacks is said in the place "
 		"where it would be needed.\n"
 		"\n"
@@ -213,14 +213,14 @@ static json_t *last_drill(void)
  * runbook goes before it; what it has no commands for is no source. */
 static void find_keeper(struct keeper *k)
 {
-	static const char *const programs[] = {
-		[KEEPER_PGBACKREST] = "pgbackrest", [KEEPER_BARMAN] = "barman"
-	};
+	static const char *const programs[] = { [KEEPER_PGBACKREST] = "pgbackrest",
+						[KEEPER_BARMAN] = "barman",
+						[KEEPER_WALG] = "walg" };
 	struct runbook_keeper *rk = &runbook.keeper;
 	struct err e = { 0 };
 
 	if (!runbook.base_backup && keeper_open(k, runbook.source, &e) == 0)
-		for (int i = KEEPER_PGBACKREST; i <= KEEPER_BARMAN; i++)
+		for (int i = KEEPER_PGBACKREST; i <= KEEPER_WALG; i++)
 			if (strcmp(k->driver->scheme, programs[i]) == 0)
 				rk->program = (enum runbook_program)i;
 	if (rk->program == KEEPER_NONE)

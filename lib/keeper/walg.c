@@ -273,6 +273,8 @@ static int look_before(const struct keeper *k, const struct keeper_restore *r, c
 			return err_set(e, ERR_BACKUP, "%s: damaged: its deltas have no end", name);
 		if (!walg_parts_whole(&parts, sentinel.bytes, &why))
 			return err_set(e, ERR_BACKUP, "%s: damaged: %s", name, why.s);
+		if (!walg_spec_harmless(sentinel.spec, name, e))
+			return -1;
 		text = first ? walg_spec(sentinel.spec, r->data, places, e) : NULL;
 		if (first && (!text || atomic_write(spec, text, strlen(text), 0644, e) < 0))
 			return -1;

@@ -31,6 +31,11 @@ void walg_sentinel_free(struct walg_sentinel *s);
  * of tablespaces. */
 char *walg_spec(const json_t *spec, const char *data, const char *places, struct err *e);
 
+/* WAL-G 3.0.7 ignores that file, and makes the directories and links of the spec where they were on
+ * the machine that was backed up (what is in them goes into data all the same). Are they all there,
+ * so that it has nothing to make? False with *e. */
+bool walg_spec_harmless(const json_t *spec, const char *backup, struct err *e);
+
 /* The parts of a backup: what st ls prints of its tar_partitions. */
 struct walg_parts {
 	struct strv names;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* --- backup-list ------------------------------------------------------------------------------ */
 
@@ -216,6 +217,33 @@ char *walg_spec(const json_t *spec, const char *data, const char *places, struct
 		json_object_set_new(out, oid, place);
 	}
 	return xchecked(json_dumps(out, JSON_COMPACT));
+}
+
+bool walg_spec_harmless(const json_t *spec, const char *backup, struct err *e)
+{
+	const char *prefix = record_text(spec, "base_prefix");
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(spec, "tablespaces"), i, one) {
+		const char *oid = json_string_value(one);
+		const char *place = record_text(oid ? json_object_get(spec, oid) : NULL, "loc");
+		AUTO_FREE char *link =
+			xasprintf("%s/pg_tblspc/%s", prefix ? prefix : "", oid ? oid : "");
+		struct stat st;
+
+		if (place && prefix && stat(place, &st) == 0 && S_ISDIR(st.st_mode) &&
+		    lstat(link, &st) == 0 && S_ISLNK(st.st_mode))
+			continue;
+		(void)err_set(
+			e, ERR_USAGE,
+			"restore %s: WAL-G would make the place of a tablespace on this machine, "
+			"whatever it is told: make the empty directory %s and the link %s to it "
+			"first, for the user that it runs as",
+			backup, place ? place : "of it", link);
+		return false;
+	}
+	return true;
 }
 
 /* --- st ls ------------------------------------------------------------------------------------ */

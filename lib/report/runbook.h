@@ -6,9 +6,10 @@
  * query that shows that it worked, and what it must answer.
  *
  * Four emergencies: rows or tables deleted; the database damaged; a point in time before an
- * incident; the host or region lost. From a repository of pgBackRest or Barman its own program
- * restores, from a directory of base backups cp or tar. What a scenario needs and the configuration
- * does not have (archived WAL, a standby) is said in the place where it would be needed.
+ * incident; the host or region lost. From a repository of pgBackRest, Barman or WAL-G its own
+ * program restores, from a directory of base backups cp or tar. What a scenario needs and the
+ * configuration does not have (archived WAL, a standby) is said in the place where it would be
+ * needed.
  *
  * The commands are POSIX sh; in a scenario all blocks belong into one shell, in their order. They
  * touch the damaged database only in the steps that say so, and never remove it.
@@ -19,7 +20,7 @@
 #include <stdint.h>
 
 /* A repository whose own program restores from it (lib/keeper/keeper.h). */
-enum runbook_program { KEEPER_NONE, KEEPER_PGBACKREST, KEEPER_BARMAN };
+enum runbook_program { KEEPER_NONE, KEEPER_PGBACKREST, KEEPER_BARMAN, KEEPER_WALG };
 
 struct runbook_keeper {
 	enum runbook_program program;

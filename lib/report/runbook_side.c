@@ -207,23 +207,40 @@ static void add_option(const char *option, const char *value, struct buf *out)
 	shellword_add(out, value);
 }
 
-/* They write what the recovery needs into postgresql.auto.conf, and not that WAL is not archived:
- * the recovered directory may come to stay. */
-static void add_keeper_restore(const struct runbook_keeper *k, enum until until, struct buf *out)
+static void add_barman(const struct runbook_keeper *k, enum until until, struct buf *out)
 {
-	add_choice(until, out);
-	buf_adds(out, "mkdir -m 700 \"$WORK/data\" \"$WORK/places\"\n");
-	if (k->program == KEEPER_BARMAN) {
-		buf_adds(out, "barman");
-		add_option(" -c ", k->config, out);
-		buf_adds(out, " recover --no-get-wal");
-		if (until == UNTIL_INCIDENT)
-			buf_adds(out, " --target-time \"$INCIDENT\" --exclusive --target-action "
-				      "promote");
-		add_option(" \\\n    ", k->name, out);
-		buf_adds(out, " \"$SET\" \"$WORK/data\"\n");
-		return;
-	}
+	buf_adds(out, "barman");
+	add_option(" -c ", k->config, out);
+	buf_adds(out, " recover --no-get-wal");
+	if (until == UNTIL_INCIDENT)
+		buf_adds(out, " --target-time \"$INCIDENT\" --exclusive --target-action promote");
+	add_option(" \\\n    ", k->name, out);
+	buf_adds(out, " \"$SET\" \"$WORK/data\"\n");
+}
+
+static void add_walg(const struct runbook_keeper *k, struct buf *out)
+{
+	buf_adds(out, "wal-g");
+	add_option(" --config=", k->config, out);
+}
+
+/* It puts a tablespace's files into a directory in pg_tblspc, where a server wants a link; left in,
+ * tablespace_map would lead the server to where production's are. */
+static void add_walg_restore(const struct runbook_keeper *k, struct buf *out)
+{
+	add_walg(k, out);
+	buf_adds(out, " backup-fetch \"$WORK/data\" \"$SET\"\n"
+		      "# tablespaces come into $WORK/places, and stay there\n"
+		      "for place in \"$WORK\"/data/pg_tblspc/*; do\n"
+		      "    [ -d \"$place\" ] && [ ! -L \"$place\" ] || continue\n"
+		      "    mv \"$place\" \"$WORK/places/\"\n"
+		      "    ln -s \"$WORK/places/${place##*/}\" \"$place\"\n"
+		      "done\n"
+		      "rm -f \"$WORK/data/tablespace_map\"\n");
+}
+
+static void add_pgbackrest(const struct runbook_keeper *k, enum until until, struct buf *out)
+{
 	buf_adds(out, "# tablespaces come into $WORK/places, and stay there\npgbackrest");
 	add_option(" --config=", k->config, out);
 	add_option(" --stanza=", k->name, out);
@@ -237,8 +254,25 @@ static void add_keeper_restore(const struct runbook_keeper *k, enum until until,
 			      : "--type=default restore\n");
 }
 
-static void say_barman(struct writing *w)
+/* The first two write what the recovery needs into postgresql.auto.conf, and not that WAL is not
+ * archived: the recovered directory may come to stay. */
+static void add_keeper_restore(const struct runbook_keeper *k, enum until until, struct buf *out)
 {
+	add_choice(until, out);
+	buf_adds(out, "mkdir -m 700 \"$WORK/data\" \"$WORK/places\"\n");
+	if (k->program == KEEPER_BARMAN)
+		add_barman(k, until, out);
+	else if (k->program == KEEPER_WALG)
+		add_walg_restore(k, out);
+	else
+		add_pgbackrest(k, until, out);
+}
+
+static void say_keeper(struct writing *w)
+{
+	if (w->rb->keeper.program == KEEPER_WALG && w->rb->keeper.config == NULL)
+		paper_text(w->p, "WAL-G must find its own environment (WALG_..., AWS_... and its "
+				 "like), or ~/.walg.json, here and in the server that is started.");
 	if (w->rb->keeper.program == KEEPER_BARMAN)
 		paper_text(
 			w->p,
@@ -255,6 +289,9 @@ static void add_restore_command(const struct runbook *rb, struct buf *out)
 
 	if (rb->restore_command) {
 		buf_adds(&command, rb->restore_command);
+	} else if (rb->keeper.program == KEEPER_WALG) {
+		add_walg(&rb->keeper, &command);
+		buf_adds(&command, " wal-fetch %f \"%p\"");
 	} else {
 		buf_adds(&command, "cp ");
 		shellword_add(&command, rb->wal);
@@ -272,7 +309,8 @@ static void add_restore_command(const struct runbook *rb, struct buf *out)
 /* Settings of our own, beside the data: the recovered directory stays as the base backup has it. */
 static void add_recovery(const struct runbook *rb, enum until until, struct buf *out)
 {
-	const bool kept = rb->keeper.program != KEEPER_NONE; /* it has said all that */
+	const bool kept = rb->keeper.program == KEEPER_PGBACKREST ||
+			  rb->keeper.program == KEEPER_BARMAN; /* it has said all that */
 
 	buf_adds(out, "echo 'local all all peer' >\"$WORK/pg_hba.conf\"\n"
 		      "cat >\"$WORK/postgresql.conf\" <<'CONF'\n");
@@ -304,7 +342,7 @@ static void open_replay(struct writing *w, enum until until)
 		add_keeper_restore(&w->rb->keeper, until, &b);
 	else
 		add_base_backup(until, &b);
-	say_barman(w);
+	say_keeper(w);
 	paper_code(w->p, "sh", b.s);
 	buf_reset(&b);
 	runbook_step(w,

@@ -210,6 +210,10 @@ refusals() {
 	expect_status 0 emit-runbook --label x --source pgbackrest:shop
 	expect_out 'pgbackrest --stanza=.shop. --set="\$SET"'
 	expect_not_out 'pg_restore|fetch-latest|nothing to restore from'
+	expect_status 0 emit-runbook --label x --source walg:
+	expect_out 'wal-g backup-fetch "\$WORK/data" "\$SET"'
+	expect_out 'wal-g wal-fetch %f'
+	expect_out 'must find its own environment'
 	expect_status 0 emit-runbook --label x --source walg:shop
 	expect_out 'there is nothing to restore from'
 	expect_status 3 sh -c 'emit-runbook --label x >/dev/full'

@@ -5,6 +5,8 @@
 # time limit: 600 s
 # sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/runbook.sh
+. "$ROOT/tests/servers/runbook.sh"
 need jq python3 lz4
 command -v wal-g >/dev/null || {
 	echo "skip - source-walg.sh # optional: needs wal-g, which Debian has not"
@@ -300,6 +302,32 @@ verified() {
 	head -n 1 "$SCRATCH/history.jsonl" | jq -e '.verified and .backup.type == "incr" and .rto_seconds > 0'
 }
 t "verify-backup proves it like any other backup" verified
+
+elsewhere() {
+	whole_again
+	as_pg mv "$R/space" "$R/moved"
+	expect_status 3 restore-to-temp --records --backup "$S"
+	expect_records 'any(.check == "restore" and .status == "unknown" and (.summary | contains("make the empty directory")))'
+	expect_no_file "$R/space"
+	as_pg mv "$R/moved" "$R/space"
+}
+t "where WAL-G would make a tablespace's place outside of the private directory, nothing is restored" elsewhere
+
+runbook_done() {
+	whole_again
+	chmod 1777 "$SCRATCH"
+	emit-runbook --label shop --source "$S" --server "$PG_DSN" --pg-bindir "$PG_BIN" --work "$SCRATCH/work" \
+		--table orders >runbook.md
+	section 1 runbook.md >commands
+	sql 'truncate orders'
+	done_so commands INCIDENT="$BEFORE"
+	[ "$(sql 'select count(*) from orders')" = 1002 ]
+	sql 'insert into orders values (1003, now())'
+	archived
+	rm -rf "$R/good"
+	cp -a "$R/repo" "$R/good"
+}
+t "the runbook's commands bring back the rows of before an incident" runbook_done
 
 timelines() {
 	whole_again

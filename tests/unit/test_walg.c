@@ -175,6 +175,29 @@ START_TEST(tablespaces_go_to_places_of_their_own)
 }
 END_TEST
 
+static const struct {
+	const char *spec;
+	bool harmless;
+} places[] = {
+	{ "null", true },
+	{ "{'base_prefix':'/','tablespaces':[]}", true },
+	{ "{'base_prefix':'/no','tablespaces':['1'],'1':{'loc':'/no','link':'x'}}", false },
+	{ "{'base_prefix':'/no','tablespaces':['1'],'1':{'loc':'/','link':'x'}}", false },
+	{ "{'tablespaces':['1'],'1':{'loc':'/'}}", false },
+	{ "{'base_prefix':'/','tablespaces':['1']}", false },
+	{ "{'base_prefix':'/','tablespaces':[1]}", false },
+};
+
+START_TEST(nothing_is_made_elsewhere)
+{
+	JSON_AUTO *spec = json_of(places[_i].spec);
+	struct err e = { 0 };
+
+	ck_assert(walg_spec_harmless(spec, "base_1", &e) == places[_i].harmless);
+	ck_assert_int_eq(e.kind, places[_i].harmless ? ERR_NONE : ERR_USAGE);
+}
+END_TEST
+
 #define HEAD "type size    last modified                           name\n"
 #define LABEL "obj  374     2026-11-21 16:21:04.337031295 +0000 UTC backup_label.tar.lz4 \n"
 #define PART "obj  4356568 2026-11-21 16:21:04.319526102 +0000 UTC part_001.tar.lz4     \n"
@@ -349,6 +372,7 @@ int main(void)
 	tcase_add_test(t, a_backup_is_read);
 	tcase_add_loop_test(t, a_sentinel_is_read, 0, CASES(sentinels));
 	tcase_add_loop_test(t, tablespaces_go_to_places_of_their_own, 0, CASES(specs));
+	tcase_add_loop_test(t, nothing_is_made_elsewhere, 0, CASES(places));
 	tcase_add_loop_test(t, parts_are_counted, 0, CASES(listings));
 	tcase_add_loop_test(t, an_archive_is_read, 0, CASES(shows));
 	tcase_add_loop_test(t, damage_is_told_from_what_could_not_be_read, 0, CASES(failures));
