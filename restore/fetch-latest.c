@@ -121,14 +121,17 @@ static void catch_signals(void)
 		(void)alarm(common.timeout_s > UINT_MAX ? UINT_MAX : (unsigned)common.timeout_s);
 }
 
-static void explain_stop(struct err *e)
+/* kept: the next run finds what is here. */
+static void explain_stop(bool kept, struct err *e)
 {
+	const char *rest = kept ? "the next run goes on from what is here" : "nothing was kept";
+
 	if (stop == SIGALRM)
 		(void)err_set(e, ERR_SYSTEM,
-			      "not finished within %" PRIu64 " s; allow more with --timeout",
-			      common.timeout_s);
+			      "not finished within %" PRIu64 " s, %s; allow more with --timeout",
+			      common.timeout_s, rest);
 	else if (stop)
-		(void)err_set(e, ERR_SYSTEM, "stopped by signal %d; nothing was kept", (int)stop);
+		(void)err_set(e, ERR_SYSTEM, "stopped by signal %d; %s", (int)stop, rest);
 }
 
 static void show_progress(void *ctx, uint64_t bytes, int64_t total)
@@ -204,8 +207,9 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 	stage_check(st, &c);
 }
 
-/* Finds, fetches, reports. -1 with *e when there is nothing to report but that. */
-static int fetch_newest(struct stage *st, struct source *from, struct err *e)
+/* Finds, fetches, reports. -1 with *e when there is nothing to report but that; *kept: the next run
+ * can go on from it. */
+static int fetch_newest(struct stage *st, struct source *from, bool *kept, struct err *e)
 {
 	struct early_reader reader = { .st = st, .s = from->storage };
 	struct progress progress;
@@ -248,6 +252,7 @@ static int fetch_newest(struct stage *st, struct source *from, struct err *e)
 	progress_end(&progress);
 	if (rc == 0)
 		report(st, from->storage, newest, &fetched, plan.dir == NULL, reader.told);
+	*kept = fetched.kept;
 	fetched_free(&fetched);
 	return rc;
 }
@@ -302,6 +307,7 @@ int main(int argc, char **argv)
 	struct storage_tally tally = { 0 };
 	const struct storage_options limits = { .stop = &stop, .tally = &tally };
 	SOURCE_AUTO from = { 0 };
+	bool kept = false;
 	struct err e = { 0 };
 	struct stage st;
 
@@ -311,8 +317,8 @@ int main(int argc, char **argv)
 		return choose(&st, source);
 	catch_signals();
 	if (source_open(&from, &config.source, source, &limits, &e) < 0 ||
-	    fetch_newest(&st, &from, &e) < 0) {
-		explain_stop(&e);
+	    fetch_newest(&st, &from, &kept, &e) < 0) {
+		explain_stop(kept, &e);
 		return stage_fail(&st, "backup-download", "", &e);
 	}
 	return stage_end(&st);

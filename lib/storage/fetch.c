@@ -399,7 +399,8 @@ static int land(struct job *j, const char *dir, struct err *e)
 		rc = early_end(&j->early, true, e);
 	else
 		(void)early_end(&j->early, false, NULL);
-	landing_drop(l, rc < 0 && worth_keeping(j, e));
+	j->out->kept = rc < 0 && worth_keeping(j, e);
+	landing_drop(l, j->out->kept);
 	return rc;
 }
 

@@ -49,6 +49,7 @@ struct fetched {
 	char signer[SIGNATURES_SIGNER_SIZE]; /* who signed it; "" nobody, as far as was looked */
 	char odd[FETCH_TOLD_SIZE]; /* what could not be compared though it should, for people */
 	struct strv sidecars;      /* ".sha256": what lies beside path, too */
+	bool kept;                 /* after an error: the next run goes on from what is here */
 };
 
 /* b is one of c's; what the storage says of it by now (bytes, modified_ms, etag) is put into it.

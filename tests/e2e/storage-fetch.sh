@@ -237,7 +237,7 @@ given_up_and_resumed() {
 	got=0
 	wait $pid || got=$?
 	[ $got -eq 3 ]
-	expect_says backup-download unknown 'stopped by signal'
+	expect_says backup-download unknown 'stopped by signal 15; the next run goes on'
 	: >"$SCRATCH/web/access.log"
 	expect_status 0 fetch "$WEB_URL/"
 	[ "$(grep -c '" 206 ' "$SCRATCH/web/access.log")" -le 2 ]
