@@ -193,7 +193,9 @@ static void verify_backups(const struct keeper *k, const struct keeper_list *l, 
 	check_init(&c, "repository-verify", "");
 	check_metric_int(&c, "backups", (int64_t)l->n, "");
 	check_metric_int(&c, "parts", (int64_t)parts, "");
-	if (damaged)
+	if (l->n == 0)
+		check_say(&c, V_CRITICAL, "no backup in the repository");
+	else if (damaged)
 		check_say(&c, V_CRITICAL, "%zu of %zu backups are damaged", damaged, l->n);
 	else if (unread)
 		check_say(&c, V_UNKNOWN, "%zu of %zu backups could not be read", unread, l->n);

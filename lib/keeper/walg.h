@@ -56,7 +56,7 @@ bool walg_parts_whole(const struct walg_parts *p, int64_t promised, struct buf *
 int walg_wal(const json_t *answer, uint32_t segment_b, struct strv *names, struct err *e);
 
 /* Of what it says about a failure: ERR_BACKUP when it looked, and something is not there or is
- * damaged; else it could not look. */
+ * damaged; else it could not look, which is so of what it has no key for, too. */
 enum err_kind walg_kind(const char *said);
 
 /* wal-verify integrity timeline: says it in c. */

@@ -356,21 +356,38 @@ int walg_wal(const json_t *answer, uint32_t segment_b, struct strv *names, struc
 
 /* --- failures and wal-verify ------------------------------------------------------------------ */
 
+static bool says_one_of(const char *said, const char *const *words)
+{
+	for (const char *const *w = words; *w; w++)
+		if (strstr(said, *w))
+			return true;
+	return false;
+}
+
 enum err_kind walg_kind(const char *said)
 {
-	static const char *const damage[] = {
-		"checksum",   "corrupt",          "unexpected EOF",
-		"invalid",    "tar extract",      "did not provide files",
-		"pg_control", "not found in",     "no such file or directory",
-		"Not Found",  "does not exist",   "Wanted to fetch increment",
-		"bad magic",  "decompress",       "decrypt",
-		"no backups", "No backups found", NULL
-	};
+	/* What was encrypted begins with no magic number, either. */
+	static const char *const locked[] = { "magic number", "incorrect key", "init decrypt",
+					      NULL };
+	static const char *const damage[] = { "checksum",
+					      "corrupt",
+					      "unexpected EOF",
+					      "invalid",
+					      "tar extract",
+					      "did not provide files",
+					      "pg_control",
+					      "not found in",
+					      "no such file or directory",
+					      "Not Found",
+					      "does not exist",
+					      "Wanted to fetch increment",
+					      "decompress",
+					      "MDC",
+					      "no backups",
+					      "No backups found",
+					      NULL };
 
-	for (const char *const *d = damage; *d; d++)
-		if (strstr(said, *d))
-			return ERR_BACKUP;
-	return ERR_REMOTE;
+	return !says_one_of(said, locked) && says_one_of(said, damage) ? ERR_BACKUP : ERR_REMOTE;
 }
 
 static const struct {

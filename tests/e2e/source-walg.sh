@@ -149,6 +149,8 @@ refuses() {
 	mkdir "$R/nothing" "$R/nothing/basebackups_005"
 	expect_status 2 env WALG_FILE_PREFIX="$R/nothing" "$BIN/list-backups" --records walg:
 	expect_records 'any(.check == "listing" and (.summary | contains("no backup")))'
+	expect_status 2 env WALG_FILE_PREFIX="$R/nothing" "$BIN/check-repository" --records walg:
+	expect_check repository-verify critical
 	expect_status 3 env PATH="$BIN" "$BIN/list-backups" --records "$S"
 	expect_records 'any(.check == "listing" and (.summary | contains("install it")))'
 }
