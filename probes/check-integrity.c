@@ -27,6 +27,8 @@ static const struct opt options[] = {
 	  "do not look at the pages of relations and WAL", NULL, false, NULL },
 	{ OPT_FLAG, 'n', "no-wal", NULL, &config.no_wal,
 	  "the WAL that the backup needs comes from elsewhere", NULL, false, NULL },
+	{ OPT_FLAG, 0, "alone", NULL, &config.alone,
+	  "of an incremental backup: do not look at those that it builds on", NULL, false, NULL },
 	{ OPT_FLAG, 0, "deep", NULL, &amcheck.deep,
 	  "in a restored server: every row has its index entries, and parents fit their children",
 	  NULL, false, NULL },
@@ -52,6 +54,10 @@ static const struct tool tool = {
 		"consistent is there and sound. Pages that were written while they were copied are "
 		"not held against the backup: the WAL repairs them. Without a manifest it says what "
 		"could not be known.\n"
+		"\n"
+		"Of an incremental backup (PostgreSQL 17) it also looks at each of those that it builds "
+		"on, which it finds beside it by where they began, at the headers of files that are there "
+		"in part, and whether each of them goes back to a whole one.\n"
 		"\n"
 		"As the COMMAND of restore-to-temp, where the records name a restored server, it looks "
 		"at that instead: at every table and B-tree index, by PostgreSQL's extension amcheck, "

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { NAMES_SAID = 7 };
+
 struct relative {
 	char *path; /* owned */
 	struct walneed need;
@@ -190,4 +192,43 @@ int ancestry_find(const char *path, const struct keys *keys, struct strv *out, s
 		strv_add(out, up.v[i - 1]);
 	family_free(&f);
 	return ret;
+}
+
+/* ---- their names -------------------------------------------------------------------- */
+
+const char *ancestry_name(const char *ancestor, const char *youngest)
+{
+	const char *a = strrchr(ancestor, '/'), *y = strrchr(youngest, '/');
+
+	if (a == NULL || y == NULL)
+		return ancestor;
+	if (strcmp(a, y) != 0)
+		return a + 1;
+	while (a > ancestor && a[-1] != '/')
+		a--;
+	return a;
+}
+
+void ancestry_add_names(const struct strv *ancestors, const char *youngest, struct buf *out)
+{
+	const char *eldest = ancestors->n ? ancestors->v[0] : youngest;
+	const size_t n = ancestors->n;
+
+	buf_addf(out, "a full backup and %zu incremental one%s: ", n, n == 1 ? "" : "s");
+	for (size_t i = 0; i < n; i++)
+		if (i < NAMES_SAID)
+			buf_addf(out, "%s%s", i ? ", " : "",
+				 ancestry_name(ancestors->v[i], youngest));
+	buf_addf(out, "%s and %s", n > NAMES_SAID ? " ..." : "", ancestry_name(youngest, eldest));
+}
+
+json_t *ancestry_members(const struct strv *ancestors, const char *youngest)
+{
+	json_t *members = json_array();
+
+	for (size_t i = 0; i < ancestors->n; i++)
+		json_array_append_new(members,
+				      record_string(ancestors->v[i], strlen(ancestors->v[i])));
+	json_array_append_new(members, record_string(youngest, strlen(youngest)));
+	return members;
 }

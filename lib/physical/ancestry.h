@@ -24,4 +24,14 @@ bool ancestry_fits(const struct walneed *child, const struct walneed *need);
  * when it is a full one, no base backup at all, or does not say what it is, which others tell. keys
  * are for encrypted tars, and may be NULL. ERR_BACKUP: one is not there. */
 int ancestry_find(const char *path, const struct keys *keys, struct strv *out, struct err *e);
+
+/* The part of an ancestor's path by which people tell it from the others of the family: its last
+ * one, or the last two where all have a folder of their own. In path. */
+const char *ancestry_name(const char *ancestor, const char *youngest);
+
+/* "a full backup and 2 incremental ones: full, monday and tuesday"; of many not all names. */
+void ancestry_add_names(const struct strv *ancestors, const char *youngest, struct buf *out);
+
+/* The paths of all, the full backup first. */
+json_t *ancestry_members(const struct strv *ancestors, const char *youngest);
 #endif

@@ -4,7 +4,9 @@
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/physical/ancestry.h"
 #include "lib/physical/coverage.h"
+#include "lib/physical/descent.h"
 #include "lib/physical/listed.h"
 #include "lib/physical/look.h"
 #include "lib/physical/tarfile.h"
@@ -12,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,17 +25,17 @@ enum { FILES_SAID = 20 };
 /* --- the manifest ---------------------------------------------------------------------------- */
 
 /* Is it in *m? If not, that there is none, or a bad one, was said. */
-static bool read_manifest(struct stage *st, int dir, const char *where, const char *lone,
-			  struct manifest *m)
+static bool read_manifest(struct stage *st, const char *of, int dir, const char *where,
+			  const char *lone, struct manifest *m)
 {
 	struct err e = { 0 };
 	const int found = listed_read(dir, where, lone, m, &e);
 	struct check c;
 
 	if (found < 0) {
-		stage_error(st, "backup-manifest", "", &e);
+		stage_error(st, "backup-manifest", of, &e);
 	} else if (found == 0) {
-		check_init(&c, "backup-manifest", "");
+		check_init(&c, "backup-manifest", of);
 		check_say(&c, V_WARNING,
 			  "there is no backup_manifest: lost, added and changed files can only be "
 			  "told by their pages and names");
@@ -41,12 +44,12 @@ static bool read_manifest(struct stage *st, int dir, const char *where, const ch
 	return found > 0;
 }
 
-static void say_manifest(struct stage *st, const struct manifest *m)
+static void say_manifest(struct stage *st, const char *of, const struct manifest *m)
 {
 	char files[HUMAN_SIZE], bytes[HUMAN_SIZE];
 	struct check c;
 
-	check_init(&c, "backup-manifest", "");
+	check_init(&c, "backup-manifest", of);
 	check_metric_int(&c, "manifest_files", (int64_t)m->n_files, "");
 	check_metric_int(&c, "manifest_bytes", (int64_t)m->total_b, "B");
 	check_say(&c, V_OK, "lists %s files, %s; its own checksum is right",
@@ -74,30 +77,34 @@ static enum verdict gravity(enum survey_kind kind)
 	return kind == FOUND_CLOSED ? V_UNKNOWN : V_CRITICAL;
 }
 
-static void say_each_file(struct stage *st, const struct survey *s, enum verdict of)
+static void say_each_file(struct stage *st, const char *of, const struct survey *s,
+			  enum verdict grave)
 {
 	unsigned said = 0;
 
 	for (size_t i = 0; i < s->n_findings && said < FILES_SAID; i++) {
 		const struct survey_finding *f = &s->findings[i];
+		AUTO_FREE char *path = NULL;
 		struct check c;
 
-		if (gravity(f->kind) != of)
+		if (gravity(f->kind) != grave)
 			continue;
-		check_init(&c, "backup-file", f->path);
-		check_say(&c, of, "%s%s%s", kinds[f->kind].one, f->what ? ": " : "",
+		path = *of ? xasprintf("%s/%s", of, f->path) : xstrdup(f->path);
+		check_init(&c, "backup-file", path);
+		check_say(&c, grave, "%s%s%s", kinds[f->kind].one, f->what ? ": " : "",
 			  f->what ? f->what : "");
 		stage_check(st, &c);
 		said++;
 	}
 }
 
-static void say_files(struct stage *st, const struct survey *s, bool listed, double seconds)
+static void say_files(struct stage *st, const char *of, const struct survey *s, bool listed,
+		      double seconds)
 {
 	char files[HUMAN_SIZE], bytes[HUMAN_SIZE], sums[HUMAN_SIZE], n[HUMAN_SIZE];
 	struct check c;
 
-	check_init(&c, "backup-files", "");
+	check_init(&c, "backup-files", of);
 	check_metric_int(&c, "files", (int64_t)s->files, "");
 	check_metric_int(&c, "bytes", (int64_t)s->bytes, "B");
 	check_metric_real(&c, "integrity_seconds", seconds, "s");
@@ -120,8 +127,8 @@ static void say_files(struct stage *st, const struct survey *s, bool listed, dou
 			  listed ? "names and sizes as the manifest says, no checksums compared"
 				 : "all readable, no manifest to compare with");
 	stage_check(st, &c);
-	say_each_file(st, s, V_CRITICAL);
-	say_each_file(st, s, V_UNKNOWN);
+	say_each_file(st, of, s, V_CRITICAL);
+	say_each_file(st, of, s, V_UNKNOWN);
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -155,13 +162,13 @@ static void say_bad_pages(struct check *c, const struct survey *s)
 			}
 }
 
-static void say_pages(struct stage *st, const struct survey *s, bool listed)
+static void say_pages(struct stage *st, const char *of, const struct survey *s, bool listed)
 {
 	const bool known = s->has_control && s->control.known;
 	char pages[HUMAN_SIZE], torn[HUMAN_SIZE], zero[HUMAN_SIZE];
 	struct check c;
 
-	check_init(&c, "page-checksums", "");
+	check_init(&c, "page-checksums", of);
 	check_metric_int(&c, "pages", (int64_t)s->pages, "");
 	check_metric_int(&c, "new_pages", (int64_t)s->new_pages, "");
 	check_metric_int(&c, "torn_pages", (int64_t)s->torn_pages, "");
@@ -192,17 +199,18 @@ static void say_pages(struct stage *st, const struct survey *s, bool listed)
 /* --- what the cluster says of itself -----------------------------------------------------------
  */
 
-static void say_control(struct stage *st, const struct survey *s, const struct manifest *m)
+static void say_control(struct stage *st, const char *of, const struct survey *s,
+			const struct manifest *m)
 {
 	const struct control *k = &s->control;
 	const int major = control_major(k);
 	struct check c;
 
 	if (!s->has_control && s->control_error.kind != ERR_NONE) {
-		stage_error(st, "control-file", "", &s->control_error);
+		stage_error(st, "control-file", of, &s->control_error);
 		return;
 	}
-	check_init(&c, "control-file", "");
+	check_init(&c, "control-file", of);
 	if (!s->has_control && survey_closed(s, "global/pg_control")) {
 		check_say(&c, V_UNKNOWN, "global/pg_control could not be looked at");
 	} else if (!s->has_control) {
@@ -238,16 +246,16 @@ static void say_control(struct stage *st, const struct survey *s, const struct m
 	stage_check(st, &c);
 }
 
-static void say_label(struct stage *st, const struct survey *s)
+static void say_label(struct stage *st, const char *of, const struct survey *s)
 {
 	char when[UTC_SIZE];
 	struct check c;
 
 	if (s->label_error.kind != ERR_NONE) {
-		stage_error(st, "backup-label", "", &s->label_error);
+		stage_error(st, "backup-label", of, &s->label_error);
 		return;
 	}
-	check_init(&c, "backup-label", "");
+	check_init(&c, "backup-label", of);
 	if (s->has_label)
 		check_say(&c, V_OK,
 			  "backup \"%s\", recovery begins at %" PRIX32 "/%" PRIX32 " (%s)%s%s",
@@ -265,13 +273,14 @@ static void say_label(struct stage *st, const struct survey *s)
 	stage_check(st, &c);
 }
 
-static void say_wal(struct stage *st, const struct manifest *m, const struct survey *s)
+static void say_wal(struct stage *st, const char *of, const struct manifest *m,
+		    const struct survey *s)
 {
 	COVERAGE_AUTO wal;
 	struct check c;
 
 	coverage_judge(m, s, &wal);
-	check_init(&c, "backup-wal", "");
+	check_init(&c, "backup-wal", of);
 	check_metric_int(&c, "needed_segments", wal.needed, "");
 	if (wal.closed)
 		check_say(&c, V_UNKNOWN,
@@ -351,8 +360,9 @@ static bool is_backup(const struct survey *s, const struct survey_opts *opts)
 	       opts->manifest != NULL;
 }
 
-static int look(struct stage *st, const char *path, const struct integrity_opts *config,
-		struct manifest *m, struct survey *s, struct survey_opts *opts, struct err *e)
+static int look(struct stage *st, const char *of, const char *path,
+		const struct integrity_opts *config, struct manifest *m, struct survey *s,
+		struct survey_opts *opts, struct err *e)
 {
 	AUTO_FREE char *where = NULL, *lone = NULL;
 	FD_AUTO dir = open_backup(path, &where, &lone, e);
@@ -363,7 +373,7 @@ static int look(struct stage *st, const char *path, const struct integrity_opts 
 				      .lone = lone };
 	if (dir < 0 || (lone && expect_tar(dir, where, lone, e) < 0))
 		return -1;
-	if (read_manifest(st, dir, where, lone, m))
+	if (read_manifest(st, of, dir, where, lone, m))
 		opts->manifest = m;
 	if (survey_run(dir, where, opts, s, e) < 0)
 		return -1;
@@ -375,7 +385,9 @@ static int look(struct stage *st, const char *path, const struct integrity_opts 
 		       path);
 }
 
-void integrity_check(struct stage *st, const char *path, const struct integrity_opts *config)
+/* of: its subject in the checks. */
+static void look_at_one(struct stage *st, const char *of, const char *path,
+			const struct integrity_opts *config)
 {
 	MANIFEST_AUTO m = { .version = 0 };
 	SURVEY_AUTO s = { .files = 0 };
@@ -383,17 +395,36 @@ void integrity_check(struct stage *st, const char *path, const struct integrity_
 	struct survey_opts opts;
 	struct err e = { 0 };
 
-	if (look(st, path, config, &m, &s, &opts, &e) < 0) {
-		stage_error(st, "backup-files", "", &e);
+	if (look(st, of, path, config, &m, &s, &opts, &e) < 0) {
+		stage_error(st, "backup-files", of, &e);
 		return;
 	}
 	if (opts.manifest)
-		say_manifest(st, &m);
-	say_files(st, &s, opts.manifest != NULL, (double)(mono_ms() - begun_ms) / 1000);
+		say_manifest(st, of, &m);
+	say_files(st, of, &s, opts.manifest != NULL, (double)(mono_ms() - begun_ms) / 1000);
 	if (opts.pages)
-		say_pages(st, &s, opts.manifest != NULL);
-	say_control(st, &s, opts.manifest);
-	say_label(st, &s);
+		say_pages(st, of, &s, opts.manifest != NULL);
+	say_control(st, of, &s, opts.manifest);
+	say_label(st, of, &s);
 	if (opts.pages && !config->no_wal)
-		say_wal(st, opts.manifest, &s);
+		say_wal(st, of, opts.manifest, &s);
+}
+
+void integrity_check(struct stage *st, const char *path, const struct integrity_opts *config)
+{
+	struct integrity_opts older = *config;
+	STRV_AUTO ancestors = { 0 };
+	char absolute[PATH_MAX];
+	struct err e = { 0 };
+
+	if (realpath(path, absolute) == NULL)
+		(void)snprintf(absolute, sizeof(absolute), "%s", path);
+	else if (!config->alone && ancestry_find(absolute, NULL, &ancestors, &e) < 0)
+		stage_error(st, "backup-chain", "", &e);
+	older.no_wal = true; /* what counts is the WAL from the youngest on */
+	for (size_t i = 0; i < ancestors.n; i++)
+		look_at_one(st, ancestry_name(ancestors.v[i], absolute), ancestors.v[i], &older);
+	look_at_one(st, "", absolute, config);
+	if (ancestors.n > 0)
+		descent_check(st, &ancestors, absolute);
 }

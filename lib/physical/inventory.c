@@ -2,6 +2,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
+#include "lib/physical/incremental.h"
 #include "lib/physical/tarset.h"
 
 #include <dirent.h>
@@ -153,31 +154,42 @@ static char *segment_before(const char *path, uint32_t block, uint32_t pages_per
 	return xasprintf("%.*s.%" PRIu32, stem, path, block / pages_per_segment - 1);
 }
 
+static const struct inventory_item *find(const struct inventory *l, char *path)
+{
+	const struct inventory_item key = { .path = path };
+
+	return l->n ? bsearch(&key, l->items, l->n, sizeof(key), by_path) : NULL;
+}
+
+/* Is the segment before that of path there and full? Of an incremental backup a part may be. */
+static void look_before(const struct inventory *l, const char *path, struct look_shared *s)
+{
+	const uint32_t pages = s->pages_per_segment;
+	AUTO_FREE char *whole = incremental_whole(path), *key = NULL, *part = NULL;
+	const struct inventory_item *before;
+	uint32_t block;
+
+	path = whole ? whole : path;
+	if (!page_file(path, pages, &block) || block == 0)
+		return;
+	key = segment_before(path, block, pages);
+	part = incremental_part(key);
+	before = find(l, key);
+	if (before == NULL ? !find(l, part) && !survey_closed(s->out, key)
+			   : before->bytes != (uint64_t)s->page_size * pages)
+		look_found(s, FOUND_SEGMENT, key,
+			   before ? "short, though the relation goes on in another segment"
+				  : "missing, though the relation goes on in another segment");
+}
+
 /* Everything before segment N of a relation must be there and full. Told from names and sizes, so
  * it holds for backups without a manifest. */
 static void find_short_segments(const struct inventory *l, struct look_shared *s)
 {
-	const uint32_t pages = s->pages_per_segment;
-	uint32_t block;
-
 	if (l->n > 0)
 		qsort(l->items, l->n, sizeof(*l->items), by_path);
-	for (size_t i = 0; i < l->n; i++) {
-		struct inventory_item key = { .path = NULL };
-		const struct inventory_item *before;
-
-		if (!page_file(l->items[i].path, pages, &block) || block == 0)
-			continue;
-		key.path = segment_before(l->items[i].path, block, pages);
-		before = bsearch(&key, l->items, l->n, sizeof(key), by_path);
-		if (before == NULL ? !survey_closed(s->out, key.path)
-				   : before->bytes != (uint64_t)s->page_size * pages)
-			look_found(
-				s, FOUND_SEGMENT, key.path,
-				before ? "short, though the relation goes on in another segment"
-				       : "missing, though the relation goes on in another segment");
-		free(key.path);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		look_before(l, l->items[i].path, s);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ void look_close(struct look *l)
 	for (int i = 0; i < 2; i++)
 		free(l->pieces[i]);
 	hash_free(&l->hash);
+	incremental_free(&l->part);
 	free(l->path);
 }
 
@@ -146,6 +147,19 @@ static bool segment_file(const char *path)
 	       strspn(path + 7, "0123456789ABCDEF") == WAL_NAME_SIZE - 1;
 }
 
+/* A part of a relation's segment, in an incremental backup? */
+static bool part_file(struct look *l)
+{
+	const struct look_shared *s = l->shared;
+	AUTO_FREE char *whole = incremental_whole(l->path);
+
+	if (whole == NULL || !page_file(whole, s->pages_per_segment, &l->part_first))
+		return false;
+	incremental_begin(&l->part, (uint32_t)s->page_size, s->pages_per_segment);
+	l->part_pages = 0;
+	return true;
+}
+
 /* How the content of the file is to be looked at. */
 static void choose(struct look *l)
 {
@@ -154,6 +168,9 @@ static void choose(struct look *l)
 	l->as = LOOK_BYTES;
 	if (s->opts->pages && page_file(l->path, s->pages_per_segment, &l->block)) {
 		l->as = LOOK_PAGES;
+		l->page_size = s->page_size;
+	} else if (s->opts->pages && part_file(l)) {
+		l->as = LOOK_PART;
 		l->page_size = s->page_size;
 	} else if (s->opts->pages && segment_file(l->path)) {
 		l->as = LOOK_WAL;
@@ -209,6 +226,11 @@ static void look_at_page(struct look *l, const unsigned char *p)
 	if (l->as == LOOK_WAL) {
 		look_at_wal(l, p);
 		return;
+	}
+	if (l->as == LOOK_PART) {
+		if (l->part_pages == l->part.blocks)
+			return; /* its size will be told */
+		l->block = l->part_first + l->part.numbers[l->part_pages++];
 	}
 	const enum page_state state = page_look(p, s->page_size, l->block, true);
 	const uint64_t lsn = page_lsn(p), start = __atomic_load_n(&s->start, __ATOMIC_RELAXED);
@@ -279,6 +301,8 @@ static int add_to_sum(struct look *l, const unsigned char *p, size_t n, struct e
 
 int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e)
 {
+	size_t header = 0;
+
 	if (l->keep) {
 		const size_t room = sizeof(l->small) - l->small_n;
 
@@ -288,8 +312,10 @@ int look_add(struct look *l, const unsigned char *p, size_t n, struct err *e)
 	l->bytes += n;
 	if (add_to_sum(l, p, n, e) < 0)
 		return -1;
+	if (l->as == LOOK_PART)
+		header = incremental_take(&l->part, p, n);
 	if (l->as != LOOK_BYTES)
-		add_pages(l, p, n);
+		add_pages(l, p + header, n - header);
 	return 0;
 }
 
@@ -382,6 +408,11 @@ int look_end(struct look *l, struct err *e)
 		(void)snprintf(what, sizeof(what), "%" PRIu64 " bytes: no whole number of pages",
 			       l->bytes);
 		look_found(l->shared, FOUND_SIZE, l->path, what);
+	}
+	if (l->as == LOOK_PART) {
+		incremental_end(&l->part, l->bytes);
+		if (l->part.wrong)
+			look_found(l->shared, FOUND_DAMAGED, l->path, l->part.wrong);
 	}
 	return compare_size(l, l->bytes) && l->entry ? compare_sum(l, e) : 0;
 }

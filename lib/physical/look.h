@@ -7,6 +7,7 @@
  */
 #include "lib/base/beside.h"
 #include "lib/physical/hash.h"
+#include "lib/physical/incremental.h"
 #include "lib/physical/page.h"
 #include "lib/physical/survey.h"
 
@@ -39,9 +40,12 @@ struct look {
 	char *path;
 	const struct manifest_file *entry; /* NULL: not listed */
 	uint64_t bytes;
-	enum { LOOK_BYTES, LOOK_PAGES, LOOK_WAL } as;
+	enum { LOOK_BYTES, LOOK_PAGES, LOOK_PART, LOOK_WAL } as;
 	size_t page_size;
 	uint32_t block;
+	struct incremental part; /* LOOK_PART: pages of a relation, some of them, */
+	uint32_t part_first;     /* from this one on, */
+	uint32_t part_pages;     /* so many of which were looked at */
 	struct survey_wal wal;
 	unsigned char page[PAGE_SIZE_MAX]; /* what came of a page so far */
 	size_t page_n;

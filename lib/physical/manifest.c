@@ -1,5 +1,6 @@
 #include "lib/physical/manifest.h"
 
+#include "lib/base/io.h"
 #include "lib/base/num.h"
 #include "lib/base/record.h"
 #include "lib/base/xmem.h"
@@ -8,6 +9,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MANIFEST_MAX_B = 1 << 30 };
 
 /* Where in the text the next value begins. */
 struct cursor {
@@ -330,6 +333,15 @@ int manifest_parse(const char *text, size_t len, const char *name, struct manife
 		if (strcmp(m->files[i - 1].path, m->files[i].path) == 0)
 			return damaged(&c, "it lists a file twice", m->files[i].path, e);
 	return 0;
+}
+
+int manifest_of(const char *backup, struct manifest *m, struct err *e)
+{
+	AUTO_FREE char *name = xasprintf("%s/backup_manifest", backup);
+	BUF_AUTO text = BUF_INIT(MANIFEST_MAX_B);
+
+	memset(m, 0, sizeof(*m));
+	return io_slurp(name, &text, e) < 0 ? -1 : manifest_parse(text.s, text.len, name, m, e);
 }
 
 void manifest_free(struct manifest *m)

@@ -43,6 +43,8 @@ struct manifest {
  * its own checksum says. The result is the caller's, also after an error. */
 int manifest_parse(const char *text, size_t len, const char *name, struct manifest *m,
 		   struct err *e);
+/* That of the backup in this directory. */
+int manifest_of(const char *backup, struct manifest *m, struct err *e);
 void manifest_free(struct manifest *m);
 #define MANIFEST_AUTO __attribute__((cleanup(manifest_free))) struct manifest
 

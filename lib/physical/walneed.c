@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LABEL_MAX_B = 64 * 1024, MANIFEST_MAX_B = 1 << 30 };
+enum { LABEL_MAX_B = 64 * 1024 };
 
 /* So far into a tar the label may stand. */
 static const uint64_t tar_front_b = UINT64_C(64) << 20;
@@ -114,13 +114,10 @@ static int look_into_directory(const char *path, const struct keys *keys, struct
 /* Where there is none, or a broken one, where it ends is not known: check-integrity tells that. */
 static void ask_manifest(const char *path, struct walneed *n)
 {
-	AUTO_FREE char *file = xasprintf("%s/backup_manifest", path);
-	BUF_AUTO text = BUF_INIT(MANIFEST_MAX_B);
 	MANIFEST_AUTO m = { 0 };
 	struct err ignored;
 
-	if (io_slurp(file, &text, &ignored) < 0 ||
-	    manifest_parse(text.s, text.len, file, &m, &ignored) < 0)
+	if (manifest_of(path, &m, &ignored) < 0)
 		return;
 	n->system_identifier = m.system_identifier;
 	for (size_t i = 0; i < m.n_wal; i++)

@@ -15,18 +15,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LABEL_MAX = 64 * 1024, MANIFEST_MAX = 1024 * 1024 * 1024 };
+enum { LABEL_MAX = 64 * 1024 };
 
 int base_read_manifest(struct base *b, const char *path, struct err *e)
 {
 	AUTO_FREE char *name = xasprintf("%s/backup_manifest", path);
-	BUF_AUTO text = BUF_INIT(MANIFEST_MAX);
 
 	if (access(name, F_OK) < 0)
 		return 0;
-	if (io_slurp(name, &text, e) < 0)
-		return -1;
-	b->has_manifest = manifest_parse(text.s, text.len, name, &b->manifest, e) == 0;
+	b->has_manifest = manifest_of(path, &b->manifest, e) == 0;
 	return b->has_manifest ? 0 : -1;
 }
 

@@ -1,10 +1,10 @@
 #include "lib/restore/combine.h"
 
-#include "lib/base/human.h"
 #include "lib/base/io.h"
 #include "lib/base/proc.h"
 #include "lib/base/tree.h"
 #include "lib/base/xmem.h"
+#include "lib/physical/ancestry.h"
 #include "lib/restore/base.h"
 #include "lib/restore/here.h"
 #include "lib/restore/space.h"
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAID_MAX = 64 * 1024, NAMES_SAID = 8 };
+enum { SAID_MAX = 64 * 1024 };
 
 static const char *path_of(const struct combine *c, size_t i)
 {
@@ -236,40 +236,16 @@ void combine_layout(const struct combine *c, struct unpacked *out)
 	memcpy(out->encryption, c->last.encryption, sizeof(out->encryption));
 }
 
-static const char *name_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 void combine_say(const struct combine *c, const struct pg_bindir *bin, struct stage *st)
 {
-	const size_t n = c->ancestors->n;
-	BUF_AUTO names = BUF_INIT(NAMES_SAID * (size_t)PATH_MAX);
-	json_t *members = json_array();
+	BUF_AUTO names = BUF_INIT(64 * 1024);
 	struct check check;
 
+	ancestry_add_names(c->ancestors, c->path, &names);
 	check_init(&check, "backup-chain", "");
-	for (size_t i = 0; i <= n; i++) {
-		const char *path = path_of(c, i);
-
-		json_array_append_new(members, record_string(path, strlen(path)));
-		if (i < NAMES_SAID - 1 || i == n)
-			buf_addf(&names, "%s%s",
-				 i == 0   ? ""
-				 : i == n ? " and "
-					  : ", ",
-				 name_of(path));
-		else if (i == NAMES_SAID - 1)
-			buf_adds(&names, " ...");
-	}
-	check_field(&check, "members", members);
-	check_metric_int(&check, "members", (int64_t)n + 1, "");
-	check_say(&check, V_OK,
-		  "put together by pg_combinebackup %s of a full backup and %zu incremental one%s: "
-		  "%s",
-		  bin->version, n, n == 1 ? "" : "s", names.s);
+	check_field(&check, "members", ancestry_members(c->ancestors, c->path));
+	check_metric_int(&check, "members", (int64_t)c->ancestors->n + 1, "");
+	check_say(&check, V_OK, "put together by pg_combinebackup %s of %s", bin->version, names.s);
 	stage_check(st, &check);
 }
 

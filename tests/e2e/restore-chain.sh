@@ -117,6 +117,20 @@ broken() {
 	expect_nothing_left
 }
 
+# edit_manifest BACKUP PYTHON: the text s of its manifest is changed so, and its own checksum made right.
+edit_manifest() {
+	python3 - "$1/backup_manifest" "$2" <<-'PYTHON'
+		import hashlib, re, sys
+		s = open(sys.argv[1]).read()
+		s = s[:s.rindex('"Manifest-Checksum"')]
+		before = s
+		exec(sys.argv[2])
+		assert s != before
+		with open(sys.argv[1], "w") as out:
+		    out.write(s + '"Manifest-Checksum": "%s"}\n' % hashlib.sha256(s.encode()).hexdigest())
+	PYTHON
+}
+
 lsn_of() { sed -n 's,^START WAL LOCATION: \([0-9A-F/]*\) .*,\1,p' "$CHAIN/$1/backup_label"; }
 
 links() {
@@ -127,14 +141,7 @@ links() {
 	rm -r bad/full
 	broken 2 backup-chain critical "monday builds on: no backup beside it began at $(lsn_of full) on timeline 1"
 	copy
-	python3 - bad/monday/backup_manifest <<-'PYTHON'
-		import hashlib, re, sys
-		text = open(sys.argv[1]).read()
-		text = re.sub(r'("System-Identifier": )(\d+)', lambda m: m[1] + str(int(m[2]) ^ 1), text)
-		body = text[:text.rindex('"Manifest-Checksum"')]
-		with open(sys.argv[1], "w") as out:
-		    out.write(body + '"Manifest-Checksum": "%s"}\n' % hashlib.sha256(body.encode()).hexdigest())
-	PYTHON
+	edit_manifest bad/monday 's = re.sub(r"(System-Identifier.: )(\d+)", lambda m: m[1] + str(int(m[2]) ^ 1), s)'
 	broken 2 backup-chain critical 'bad/monday did, of another cluster'
 	copy
 	sed -i 's/^INCREMENTAL FROM TLI: 1/INCREMENTAL FROM TLI: 2/' bad/tuesday/backup_label
@@ -159,13 +166,15 @@ closed() {
 }
 t "what the user of the server may not read is unknown, not missing" closed
 
+PART=$(cd "$CHAIN/tuesday" && find base -name 'INCREMENTAL.*' -size +8k | head -n 1)
+WHOLE=$(dirname "$PART")/$(basename "$PART" | cut -d . -f 2-)
+
 damage() {
-	part=$(cd "$CHAIN/tuesday" && find base -name 'INCREMENTAL.*' -size +8k | head -n 1)
 	copy
-	flip "bad/tuesday/$part" 0
+	flip "bad/tuesday/$PART" 0
 	broken 2 backup-chain critical 'pg_combinebackup: .*magic'
 	copy
-	rm "bad/full/$(dirname "$part")/$(basename "$part" | cut -d . -f 2-)" "bad/monday/$part"
+	rm "bad/full/$WHOLE" "bad/monday/$PART"
 	broken 2 backup-chain critical 'pg_combinebackup: '
 	rm -r bad
 }
@@ -183,3 +192,57 @@ without() {
 	expect_nothing_left
 }
 t "without pg_combinebackup, and without room for all of the chain, it says what is needed" without
+
+sound() {
+	expect_status 0 check-integrity --records "$CHAIN/tuesday"
+	for member in full monday ''; do
+		for check in backup-manifest backup-files page-checksums control-file backup-label; do
+			expect_check $check ok "$member"
+		done
+	done
+	expect_check backup-wal ok ''
+	expect_check backup-chain ok
+	expect_records 'any(.check == "backup-chain" and any(.metrics[]; .name == "partial_files" and .value > 100))'
+	expect_records 'any(.check == "page-checksums" and .subject == "" and
+		any(.metrics[]; .name == "pages" and .value > 0))'
+	expect_status 0 check-integrity --records source/tars/monday
+	expect_check page-checksums ok full
+	expect_check backup-chain ok
+	expect_status 0 check-integrity --records --alone "$CHAIN/tuesday"
+	expect_no_check backup-chain
+}
+t "check-integrity looks at every member of a chain, in directories and in tars" sound
+
+# unsound CHECK SUBJECT TEXT
+unsound() {
+	expect_status 2 check-integrity --records bad/tuesday
+	expect_check "$1" critical "$2"
+	expect_out "$3"
+}
+
+unsound_members() {
+	copy
+	flip "bad/tuesday/$PART" 0
+	unsound backup-file "$PART" 'damaged: its magic number is wrong'
+	copy
+	rm bad/tuesday/backup_manifest
+	flip "bad/tuesday/$PART" "$(($(stat -c %s "bad/tuesday/$PART") - 100))"
+	unsound page-checksums '' 'pages with the wrong checksum: 1, the first is page [0-9]+ of base'
+	copy
+	truncate -s -8192 "bad/monday/$PART"
+	unsound backup-file "monday/$PART" 'does not have the blocks that its header counts'
+	copy
+	flip "bad/full/$WHOLE" 5000
+	unsound page-checksums full 'wrong checksum'
+	copy
+	rm -r bad/full
+	unsound backup-chain '' "no backup beside it began at $(lsn_of full)"
+	copy
+	edit_manifest bad/full "s = re.sub(r'\\{ \"Path\": \"$WHOLE\".*\\n', '', s)"
+	unsound backup-chain '' "not at all in the backup before: 1, first of all monday/$PART"
+	copy
+	edit_manifest bad/monday 's = re.sub(r"(System-Identifier.: )(\d+)", lambda m: m[1] + str(int(m[2]) ^ 1), s)'
+	unsound backup-chain '' 'bad/monday did, of another cluster'
+	rm -r bad
+}
+t "a damaged file of any member, in part or whole, and a link that is lost are critical" unsound_members

@@ -1,6 +1,7 @@
 /* The files of a base backup that say what it is: backup_manifest, backup_label, pg_control. */
 #include "lib/base/xmem.h"
 #include "lib/physical/control.h"
+#include "lib/physical/incremental.h"
 #include "lib/physical/label.h"
 #include "lib/physical/manifest.h"
 #include "lib/physical/page.h"
@@ -53,6 +54,21 @@ static void segment(const uint8_t *data, size_t size)
 	(void)wal_join(&s, &(struct wal_summary){ .head = s.tail, .head_left = s.head_left });
 }
 
+/* The magic number is made right; the first byte cuts the rest in two. */
+static void part(const uint8_t *data, size_t size)
+{
+	static const uint8_t magic[] = { 0x0d, 0x1f, 0xae, 0xd3 };
+	struct incremental r = { .wrong = NULL };
+	const size_t cut = size ? data[0] % size : 0;
+
+	incremental_begin(&r, PAGE_SIZE_DEFAULT, 131072);
+	(void)incremental_take(&r, magic, sizeof(magic));
+	(void)incremental_take(&r, data, cut);
+	(void)incremental_take(&r, data + cut, size - cut);
+	incremental_end(&r, size + sizeof(magic));
+	incremental_free(&r);
+}
+
 /* The checksum of the line is made right. */
 static void ledger(const char *text)
 {
@@ -91,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size >= WAL_HEADER_SIZE)
 		(void)wal_header(data, &header);
 	segment(data, size);
+	part(data, size);
 	if (size >= PAGE_SIZE_DEFAULT)
 		(void)page_look(data, PAGE_SIZE_DEFAULT, 0, true);
 	if (memchr(data, 0, size) == NULL) {
