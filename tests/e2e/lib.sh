@@ -426,7 +426,7 @@ s3_use() {
 s3() {
 	method=$1 path=$2
 	shift 2
-	curl -sS --fail-with-body --path-as-is -o "$SCRATCH/log/s3" -X "$method" \
+	curl -sS --fail-with-body -o "$SCRATCH/log/s3" -X "$method" \
 		--aws-sigv4 "aws:amz:$AWS_REGION:s3" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
 		-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@" "$AWS_ENDPOINT_URL/$path" || {
 		cat "$SCRATCH/log/s3"

@@ -66,12 +66,39 @@ fetched() {
 }
 t "the newest object, a single one and a directory dump are fetched" fetched
 
+# put_as_is FILE BUCKET/KEY: curl 8 takes dots out of a path that it is to sign.
+put_as_is() {
+	python3 - "$@" <<-'PYTHON'
+		import datetime, hashlib, hmac, http.client, os, sys
+		body, path, env = open(sys.argv[1], "rb").read(), "/" + sys.argv[2], os.environ
+		host = env["AWS_ENDPOINT_URL"].split("//")[1]
+		now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+		payload, scope = "UNSIGNED-PAYLOAD", "/".join([now[:8], env["AWS_REGION"], "s3", "aws4_request"])
+		names = "host;x-amz-content-sha256;x-amz-date"
+		request = "\n".join(["PUT", path, "", "host:" + host, "x-amz-content-sha256:" + payload,
+			"x-amz-date:" + now, "", names, payload])
+		text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(request.encode()).hexdigest()])
+		key = ("AWS4" + env["AWS_SECRET_ACCESS_KEY"]).encode()
+		for part in scope.split("/") + [text]:
+		    key = hmac.new(key, part.encode(), "sha256").digest()
+		to = http.client.HTTPConnection(host)
+		to.request("PUT", path, body, {"x-amz-content-sha256": payload, "x-amz-date": now, "Authorization":
+			"AWS4-HMAC-SHA256 Credential=" + env["AWS_ACCESS_KEY_ID"] + "/" + scope
+			+ ",SignedHeaders=" + names + ",Signature=" + key.hex()})
+		answer = to.getresponse()
+		sys.exit(0 if answer.status == 200 else str(answer.status) + " " + answer.read().decode())
+	PYTHON
+}
+
 odd_keys() {
 	i=0
 	while read -r encoded; do
 		i=$((i + 1))
 		printf 'content %d\n' $i >odd
-		s3_put odd "$S3_BUCKET/odd/$i/$encoded"
+		case $encoded in
+		*/../*) put_as_is odd "$S3_BUCKET/odd/$i/$encoded" ;;
+		*) s3_put odd "$S3_BUCKET/odd/$i/$encoded" ;;
+		esac
 		expect_status 0 fetch "$B/odd/$i/"
 		cmp odd work/*
 		rm -r work
@@ -99,7 +126,7 @@ t "keys with blanks, +, %, &, unicode, quotes, dots, tabs and newlines" odd_keys
 
 traversal() {
 	s3_put small.dump "$S3_BUCKET/evil/t/global/pg_control"
-	s3_put small.dump "$S3_BUCKET/evil/t/../../../escaped.dat"
+	put_as_is small.dump "$S3_BUCKET/evil/t/../../../escaped.dat"
 	expect_status 2 fetch "$B/evil/"
 	expect_says backup-download critical 'leads out of the backup'
 	nothing_fetched
