@@ -7,12 +7,10 @@ B        ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 
-# Clang 19 counts enum constants, which C has as int, among the conversions to floating point.
 WARN     := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
             -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations \
             -Wold-style-definition -Wcast-qual -Wpointer-arith -Wwrite-strings -Wvla -Wundef \
-            -Wnull-dereference -Wswitch-enum -Wfloat-equal -Winit-self -Walloca -Wredundant-decls \
-            -Wno-enum-float-conversion
+            -Wnull-dereference -Wswitch-enum -Wfloat-equal -Winit-self -Walloca -Wredundant-decls
 WARN_GCC := -Wformat-signedness -Wformat-overflow=2 -Wformat-truncation=2 -Wcast-align=strict \
             -Wduplicated-cond -Wduplicated-branches -Wlogical-op
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection \
@@ -21,6 +19,9 @@ HARDEN_LD ?= -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 ifeq ($(findstring clang,$(shell $(CC) --version)),)
 WARN     += $(WARN_GCC)
 HARDEN_GCC := -ftrivial-auto-var-init=zero
+else
+# Clang 19 counts enum constants, which C has as int, among the conversions to floating point.
+WARN     += -Wno-enum-float-conversion
 endif
 ifeq ($(WERROR),1)
 WARN     += -Werror

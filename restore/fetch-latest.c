@@ -4,6 +4,7 @@
 #include "lib/base/stage.h"
 #include "lib/dump/sniff.h"
 #include "lib/keeper/keeper.h"
+#include "lib/physical/chainfetch.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/fetch.h"
 #include "lib/storage/source.h"
@@ -81,6 +82,8 @@ static const struct tool tool = {
 	"altered, or the fetch break off, what was restored is thrown away, unknown or critical.\n\n"
 	"A backup that only its own program can read (pgbackrest:STANZA, barman:SERVER, walg:) stays "
 	"where it is: it is only chosen, for restore-to-temp(1) to have it restored.\n\n"
+	"Of an incremental base backup all that it builds on is brought, too, into the same directory; it "
+	"is looked for in all of SOURCE, by where it began.\n\n"
 	"A backup on this machine is used where it is, and hashed there. An empty backup, and an HTML or "
 	"XML page saved as one, are critical; what could not be fetched is unknown.",
 	.examples =
@@ -174,11 +177,27 @@ static void add_metrics(struct check *c, const struct storage *s, const struct f
 	check_metric_int(c, "retries", (int64_t)atomic_load(&storage_tally(s)->retries), "");
 }
 
+static json_t *texts(const struct strv *l)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_array_append_new(a, record_string(l->v[i], strlen(l->v[i])));
+	return a;
+}
+
+/* The restore needs them all, so fetching them is a part of it. */
+static void add_chain(struct fetched *f, const struct chainfetch *chain)
+{
+	f->bytes += chain->bytes;
+	f->seconds += chain->seconds;
+}
+
 static void report(struct stage *st, const struct storage *s, const struct backup *b,
-		   const struct fetched *f, bool here, bool early)
+		   struct fetched *f, const struct chainfetch *chain, bool here, bool early)
 {
 	json_t *fields = describe_backup(s, b);
-	char size[HUMAN_SIZE];
+	char size[HUMAN_SIZE], with[64] = "";
 	struct check c;
 
 	json_object_set_new(fields, "path", record_string(f->path, strlen(f->path)));
@@ -189,14 +208,17 @@ static void report(struct stage *st, const struct storage *s, const struct backu
 				    json_string(sniff_encryption_of(f->path)));
 	json_object_set_new(fields, "newest", json_true());
 	if (f->sidecars.n > 0)
-		json_object_set_new(fields, "sidecars", json_array());
-	for (size_t i = 0; i < f->sidecars.n; i++)
-		json_array_append_new(json_object_get(fields, "sidecars"),
-				      json_string(f->sidecars.v[i]));
+		json_object_set_new(fields, "sidecars", texts(&f->sidecars));
+	if (chain->paths.n > 0)
+		json_object_set_new(fields, "ancestors", texts(&chain->paths));
 	stage_record(st, "backup", fields);
 	check_init(&c, "backup-download", "");
-	check_say(&c, V_OK, "%s, SHA-256 %.12s\u2026%s%s%s%s%s", human_bytes(f->bytes, size),
-		  f->sha256, f->told[0] ? ", agrees with " : "", f->told,
+	add_chain(f, chain);
+	if (chain->paths.n > 0)
+		(void)snprintf(with, sizeof(with), ", with the %zu that it builds on",
+			       chain->paths.n);
+	check_say(&c, V_OK, "%s%s, SHA-256 %.12s\u2026%s%s%s%s%s", human_bytes(f->bytes, size),
+		  with, f->sha256, f->told[0] ? ", agrees with " : "", f->told,
 		  f->signer[0] ? ", signed by " : "", f->signer,
 		  here    ? ", used where it is"
 		  : early ? ", readable while it came"
@@ -219,6 +241,7 @@ static int fetch_newest(struct stage *st, struct source *from, bool *kept, struc
 				   .progress_ctx = &progress };
 	BUF_AUTO text = BUF_INIT(2048);
 	struct fetched fetched = { 0 };
+	struct chainfetch chain = { .bytes = 0 };
 	struct backup *newest;
 	int rc;
 
@@ -249,11 +272,14 @@ static int fetch_newest(struct stage *st, struct source *from, bool *kept, struc
 	}
 	progress_begin(&progress);
 	rc = fetch_backup(from->storage, &from->catalog, newest, &plan, &fetched, e);
+	if (rc == 0 && plan.dir != NULL && newest->files > 0)
+		rc = chainfetch_run(from->storage, fetched.path, &plan, &chain, e);
 	progress_end(&progress);
 	if (rc == 0)
-		report(st, from->storage, newest, &fetched, plan.dir == NULL, reader.told);
+		report(st, from->storage, newest, &fetched, &chain, plan.dir == NULL, reader.told);
 	*kept = fetched.kept;
 	fetched_free(&fetched);
+	chainfetch_free(&chain);
 	return rc;
 }
 

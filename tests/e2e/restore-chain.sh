@@ -246,3 +246,41 @@ unsound_members() {
 	rm -r bad
 }
 t "a damaged file of any member, in part or whole, and a link that is lost are critical" unsound_members
+
+fetched() {
+	mkdir work
+	expect_status 0 fetch-latest --records --copy --dir work --match '*tuesday*' source/chain
+	expect_check backup-download ok
+	expect_out 'with the 2 that it builds on'
+	expect_records 'any(.record == "backup" and .newest and .name == "tuesday" and
+		(.ancestors | map(split("/") | last)) == ["full", "monday"])'
+	cp "$OUT" records
+	rm -r work/*/pg_tblspc/* # which no listing follows
+	expect_status 2 restore-to-temp --records <records
+	expect_check backup-chain ok
+	expect_check backup-complete critical # for want of the tablespace
+	rm -r work/*
+	expect_status 0 fetch-latest --records --copy --dir work --match '*monday*' source/tars
+	cp "$OUT" records
+	expect_status 0 restore-to-temp --records <records
+	expect_check backup-chain ok
+	rm -r work
+}
+t "an incremental backup is fetched with all that it builds on, wanted by name or not" fetched
+
+fetched_days() {
+	mkdir -p work days/2026-02-15 days/2026-02-16
+	cp -a source/tars/full days/2026-02-15/base
+	cp -a source/tars/monday days/2026-02-16/base
+	expect_status 0 fetch-latest --records --copy --dir work days
+	[ "$(ls -A work)" = "$(printf '2026-02-15-base\nbase')" ] || say_failed "$(ls -A work)"
+	cp "$OUT" records
+	expect_status 0 restore-to-temp --records <records
+	expect_check backup-chain ok
+	rm -r work/* days/2026-02-15
+	expect_status 2 fetch-latest --records --copy --dir work days
+	expect_check backup-download critical
+	expect_out 'of the 1 base backups in .* none began at'
+	rm -r work days
+}
+t "members of one name do not take each other's place; one that is gone is critical" fetched_days
