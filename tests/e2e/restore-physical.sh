@@ -67,7 +67,7 @@ layouts() {
 	for how in plain tars tars-gzip tars-zstd tars-lz4; do
 		restored "source/$how"
 		[ "$(cat "$TMPDIR/said")" = '20000|t' ] || say_failed "$how: $(cat "$TMPDIR/said")"
-		expect_out 'PostgreSQL 15.*1 tablespace' || expect_out '1 tablespace'
+		expect_out '1 tablespace'
 	done
 	restored source/single.tar.d/base.tar
 	[ "$(cat "$TMPDIR/said")" = '20000|f' ]

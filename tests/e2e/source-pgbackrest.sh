@@ -97,7 +97,7 @@ t "what cannot be asked is unknown and says why; a stanza that is not there is c
 verifies() {
 	checked 0
 	expect_check repository-verify ok
-	expect_check repository-wal-gaps ok 15-1
+	expect_check repository-wal-gaps ok "$MAJOR-1"
 	expect_status 0 check-repository --records --no-verify --production "$S"
 	expect_check repository-check ok
 }
@@ -132,8 +132,8 @@ manifests() {
 		edit '(db-system-id=)\d' '\g<1>5' "$m" "$m.copy"
 	damaged repository-backup "$full" "id 2, .* is not in the backup.info history" \
 		edit 'db-id=1' 'db-id=2' "$m" "$m.copy"
-	damaged repository-verify "" "archiveIds '15-9' are not in the archive.info history" \
-		cp -al "$R/repo/archive/shop/15-1" "$R/repo/archive/shop/15-9"
+	damaged repository-verify "" "archiveIds '$MAJOR-9' are not in the archive.info history" \
+		cp -al "$R/repo/archive/shop/$MAJOR-1" "$R/repo/archive/shop/$MAJOR-9"
 	damaged repository "" "do not match|unable to retrieve the archive id" \
 		edit '(db-system-id"?[:=])\d' '\g<1>5' "$R"/repo/backup/shop/backup.info "$R"/repo/backup/shop/backup.info.copy
 }
@@ -156,18 +156,18 @@ copies() {
 t "a file that is kept twice, and of which one is lost, damaged or older, is found; so is an older catalogue" copies
 
 wal() {
-	damaged repository-wal 15-1 "1 (with another checksum|unreadable or damaged)" \
+	damaged repository-wal "$MAJOR-1" "1 (with another checksum|unreadable or damaged)" \
 		change "$(segments | sed -n 2p)"
 	full=$(label full)
 	needed=$(backrest info --output=json | jq -r '.[0].backup[0].archive.start')
-	damaged repository-wal-gaps 15-1 "missing $needed: backup $full cannot be restored" \
-		sh -c "rm $R/repo/archive/shop/15-1/*/$needed-*"
-	damaged repository-wal-gaps 15-1 "nothing later can be recovered" \
+	damaged repository-wal-gaps "$MAJOR-1" "missing $needed: backup $full cannot be restored" \
+		sh -c "rm $R/repo/archive/shop/$MAJOR-1/*/$needed-*"
+	damaged repository-wal-gaps "$MAJOR-1" "nothing later can be recovered" \
 		rm "$(segments | tail -n 2 | head -n 1)"
 	third=$(segments | sed -n 3p)
-	finds warning repository-wal-gaps 15-1 "up to the next backup" rm "$third"
+	finds warning repository-wal-gaps "$MAJOR-1" "up to the next backup" rm "$third"
 	# archive-get looks for it in the folder of its name.
-	finds warning repository-wal-gaps 15-1 "up to the next backup" \
+	finds warning repository-wal-gaps "$MAJOR-1" "up to the next backup" \
 		sh -c "mkdir '${third%/*/*}/0000000100000001' && mv '$third' '${third%/*/*}/0000000100000001'"
 }
 t "a changed WAL segment is found, and one that is missing, which verify passes over" wal
@@ -222,7 +222,7 @@ t "one copy of a manifest is enough; WAL of another cluster than its backups is 
 
 records() {
 	whole_again
-	wal=$R/repo/archive/shop/15-1
+	wal=$R/repo/archive/shop/$MAJOR-1
 	list-backups --records "$S" >"$SCRATCH/list"
 	expect_status 0 check-wal --records --archive "$wal" <"$SCRATCH/list"
 	expect_check wal-archive ok
@@ -295,7 +295,7 @@ damaged_restores() {
 		and (.summary | contains("backup manifest")))'
 	whole_again
 	needed=$(backrest info --output=json | jq -r '.[0].backup[1].archive.start')
-	rm "$R"/repo/archive/shop/15-1/*/"$needed"-*
+	rm "$R/repo/archive/shop/$MAJOR-1"/*/"$needed"-*
 	expect_status 2 restore-to-temp --records --backup "$S"
 	expect_records 'any(.check == "restore" and .status == "critical" and (.summary | contains("WAL")))'
 	whole_again
@@ -363,8 +363,8 @@ upgraded() {
 	backrest stanza-upgrade
 	backrest backup --type=full
 	checked 0
-	expect_check repository-wal-gaps ok 15-1
-	expect_check repository-wal-gaps ok 15-2
+	expect_check repository-wal-gaps ok "$MAJOR-1"
+	expect_check repository-wal-gaps ok "$MAJOR-2"
 	# Its segments have the names of the other cluster's.
 	fetch-latest --records --nth 2 "$S" >"$SCRATCH/before-upgrade"
 	restored 1002 1 <"$SCRATCH/before-upgrade"

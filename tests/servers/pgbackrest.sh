@@ -5,6 +5,7 @@
 R=$SCRATCH/br
 CONF=$R/pgbackrest.conf
 S="pgbackrest:shop?config=$CONF"
+MAJOR=$("$PG_BIN/postgres" --version | sed 's,^[^0-9]*\([0-9]*\).*,\1,') # archives are called MAJOR-1
 PG_DSN="host=$SCRATCH/production user=postgres dbname=postgres"
 
 backrest() { as_pg pgbackrest --config="$CONF" --stanza=shop "$@"; }
@@ -51,7 +52,7 @@ stanza_production() {
 	sql "create table orders as select g as id, now() as at from generate_series(1, 1000) g"
 }
 
-segments() { find "$R/repo/archive/shop/15-1" -name '0000*-*' | sort; }
+segments() { find "$R/repo/archive/shop/$MAJOR-1" -name '0000*-*' | sort; }
 
 # The repository as it was before the damage: links, so no file of it may be changed in place.
 whole_again() {
