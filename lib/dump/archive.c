@@ -391,6 +391,34 @@ int archive_block_begin(struct stream *s, const struct archive_header *h, struct
 	return take_int(s, h->int_size, &b->id, e) < 0 ? -1 : 1;
 }
 
+int archive_ends_in_contents(struct stream *s, const struct archive *a, struct err *e)
+{
+	const unsigned char *next;
+	ssize_t got = stream_peek(s, 1, &next, e);
+	int64_t n;
+
+	/* A number begins with its sign, and no block is of type 0. */
+	if (got <= 0 || *next != 0)
+		return got < 0 ? -1 : 0;
+	if (take_int(s, a->header.int_size, &n, e) < 0)
+		return -1;
+	for (size_t i = 0; n == (int64_t)a->n && i < a->n; i++) {
+		struct archive_entry t = { 0 };
+		const int status = take_entry(s, &a->header, &t, e);
+		const bool same = t.id == a->entries[i].id;
+
+		entry_free(&t);
+		if (status < 0)
+			return -1;
+		if (!same)
+			n = -1;
+	}
+	got = n == (int64_t)a->n ? stream_peek(s, 1, &next, e) : 1;
+	if (got < 0)
+		return -1;
+	return got == 0 ? 1 : damaged(s, e, "what follows its data is not its contents again");
+}
+
 int archive_object_begin(struct stream *s, const struct archive_header *h, int64_t *oid,
 			 struct err *e)
 {

@@ -73,6 +73,11 @@ struct archive_block {
 	bool large_objects; /* many objects, each with chunks of its own */
 	uint64_t at_b;      /* where it begins in the archive */
 };
+/* Behind the last block: is there nothing but the table of contents once more? 1; 0: something
+ * else, or nothing; -1 with *e. pg_dump 17 leaves it there, with the offsets that the first one
+ * lacks, when it writes to its standard output. */
+int archive_ends_in_contents(struct stream *s, const struct archive *a, struct err *e);
+
 /* 1: a block begins; 0: the end of the file, at a border of blocks; -1. */
 int archive_block_begin(struct stream *s, const struct archive_header *h, struct archive_block *b,
 			struct err *e);

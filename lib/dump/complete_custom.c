@@ -163,6 +163,7 @@ struct places {
 	int fd;
 	struct place *v; /* one for each entry at most */
 	size_t n;
+	uint64_t contents_b; /* where the contents follow once more; 0: they do not */
 };
 
 static int walk_block(struct places *w, struct stream *s, const struct archive_block *b, bool deep,
@@ -190,13 +191,24 @@ static int walk_block(struct places *w, struct stream *s, const struct archive_b
 
 static int walk(struct places *w, struct stream *s, bool deep, struct err *e)
 {
+	const struct archive *a = &w->p->archive;
 	struct archive_block b;
 	int r;
 
-	while ((r = archive_block_begin(s, &w->p->archive.header, &b, e)) > 0)
+	for (;;) {
+		const uint64_t at_b = stream_out_b(s);
+
+		r = archive_ends_in_contents(s, a, e);
+		if (r > 0)
+			w->contents_b = at_b;
+		if (r != 0)
+			return r < 0 ? -1 : 0;
+		r = archive_block_begin(s, &a->header, &b, e);
+		if (r <= 0)
+			return r;
 		if (walk_block(w, s, &b, deep, e) < 0)
 			return -1;
-	return r;
+	}
 }
 
 /* ---- all at once --------------------------------------------------------------------- */
@@ -271,7 +283,8 @@ static int by_place(const void *a, const void *b)
 /* The blocks must lie one behind the other, from the table of contents to the end of the file. */
 static int gapless(const struct places *w, uint64_t from_b, struct err *e)
 {
-	const struct place end = { 0, (uint64_t)lseek(w->fd, 0, SEEK_END), 0 };
+	const uint64_t end_b = w->contents_b ? w->contents_b : (uint64_t)lseek(w->fd, 0, SEEK_END);
+	const struct place end = { 0, end_b, 0 };
 
 	for (size_t i = 0; i <= w->n; i++) {
 		const struct place *b = i < w->n ? &w->v[i] : &end;
