@@ -307,6 +307,31 @@ START_TEST(custom_changed)
 }
 END_TEST
 
+/* As pg_dump 17 leaves it on its standard output. */
+START_TEST(custom_ends_in_its_contents_again)
+{
+	BUF_AUTO head = BUF_INIT(BIG), contents = BUF_INIT(BIG), b = BUF_INIT(BIG);
+	size_t before;
+
+	pgdmp_header(&head, 16, 1, 0, 5);
+	before = head.len - 5; /* the number of entries */
+	toc(&contents, 16, 1, 0);
+	write_custom(&b, 16);
+	buf_add(&b, contents.s + before, contents.len - before);
+	write_file("x", b.s, b.len);
+	whole("x");
+	write_file("x", b.s, b.len - 1);
+	broken("x", "truncated");
+	b.s[b.len - contents.len + before + 6]++;
+	write_file("x", b.s, b.len);
+	broken("x", "not its contents again");
+	b.s[b.len - contents.len + before + 6]--;
+	buf_addc(&b, 'x');
+	write_file("x", b.s, b.len);
+	broken("x", "not its contents again");
+}
+END_TEST
+
 START_TEST(directory_changed)
 {
 	int fd;
@@ -435,6 +460,7 @@ int main(void)
 	tcase_add_loop_test(c, directory, 0, CASES(minors));
 	tcase_add_loop_test(c, tar_changed, 0, CASES(changed_tars));
 	tcase_add_test(c, custom_changed);
+	tcase_add_test(c, custom_ends_in_its_contents_again);
 	tcase_add_test(c, directory_changed);
 	tcase_add_test(c, directory_limited);
 	tcase_add_test(c, directory_packed_afterwards);
