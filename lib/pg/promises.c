@@ -61,9 +61,10 @@ static const char checks_sql[] =
 	" FROM pg_constraint k JOIN pg_class r ON r.oid = k.conrelid AND r.relkind = 'r'" OF_USERS
 	" WHERE k.contype = 'c'";
 
+/* From 17 on "IS NULL" of such a column is false before it is looked at. */
 static const char not_null_sql[] =
 	"SELECT " SUBJECT("a.attname") ", true,"
-	" format('" BROKEN("ONLY %s WHERE %I IS NULL") "', r.oid::regclass, a.attname), NULL, " SIZE
+	" format('" BROKEN("ONLY %s WHERE num_nulls(%I) > 0") "', r.oid::regclass, a.attname), NULL, " SIZE
 	" FROM pg_attribute a JOIN pg_class r ON r.oid = a.attrelid AND r.relkind = 'r'" OF_USERS
 	" WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull";
 
