@@ -35,7 +35,6 @@ static const struct {
 	{ "\\connect nosuch\nDROP TABLE t;\n\\connect postgres\n", MISHAP_FAILED, "nosuch" },
 	{ "DROP TABLE nosuch;\n", MISHAP_HARMLESS, "what it would drop is not there" },
 	{ "CREATE ROLE postgres;\n", MISHAP_HARMLESS, "superuser" },
-	{ "SET timeout_to_come = 0;\n", MISHAP_HARMLESS, "a setting of the session" },
 	{ "CREATE DATABASE d ENCODING 'UTF8' LOCALE = 'xx_YY.UTF-8' TEMPLATE template0;\n",
 	  MISHAP_HARMLESS, "its locale is not installed here" },
 	{ "CREATE DATABASE e ENCODING 'LATIN1' LOCALE = 'xx_YY' TEMPLATE template0;\n",
