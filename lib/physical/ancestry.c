@@ -91,18 +91,26 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct relative *)a)->path, ((const struct relative *)b)->path);
 }
 
+/* Cuts the last part off; "" is the root. */
+static void go_up(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
 /* path is absolute, and holds no link. */
 static void gather(struct family *f, const char *path)
 {
 	AUTO_FREE char *folder = xstrdup(path);
-	char *slash = strrchr(folder, '/');
-	const char *name = path + (slash - folder) + 1;
 
-	*slash = '\0';
+	go_up(folder);
 	meet_all(f, *folder ? folder : "/", NULL);
-	slash = strrchr(folder, '/');
-	if (slash != NULL) {
-		*slash = '\0';
+	if (*folder) {
+		const char *name = path + strlen(folder) + 1;
+
+		go_up(folder);
 		meet_all(f, *folder ? folder : "/", name);
 	}
 	if (f->n > 1)

@@ -191,10 +191,10 @@ char *layout_archive(const struct layout *l, const char *path, struct sniffed *w
 	s = stream_open_path(path, l->reading, e);
 	if (s)
 		ret = tar ? unpack_tar(s, to, directory, e) : unpack(s, to, e);
-	if (s)
+	if (s) {
 		l->phases->bytes[PHASE_UNPACK] = stream_out_b(s);
-	if (s)
 		l->phases->wait_ms += stream_waited_ms(s);
+	}
 	phases_end(l->phases, PHASE_UNPACK);
 	if (s && sniff_is_encrypted(what))
 		phases_move(l->phases, PHASE_UNPACK, PHASE_DECRYPT, stream_decrypt_ms(s));
