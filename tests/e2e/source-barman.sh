@@ -24,6 +24,7 @@ backup_id() { jq -r 'select(.record == "backup").name' <"$SCRATCH/good.jsonl"; }
 # What barman switch-wal --archive does, without its waits of ten seconds. Barman takes a segment for
 # closed when the next one has begun.
 archive() {
+	sql "select pg_logical_emit_message(true, 'last', '')" >/dev/null # what is empty is not switched
 	segment=$(sql "select pg_walfile_name(pg_switch_wal())")
 	wait_for 20 test -e "$R/home/shop/streaming/$segment"
 	sql "select pg_logical_emit_message(true, 'next', '')" >/dev/null

@@ -146,7 +146,7 @@ copies() {
 	"$@" "backup.info has another checksum|cannot be read" change "$b/backup.info"
 	"$@" "archive.info.copy is missing" rm "$a/archive.info.copy"
 	"$@" "backup.info.copy does not match backup.info" edit '"backup-error":false' '"backup-error":true' "$b/backup.info.copy"
-	"$@" "archive.info.copy does not match archive.info" edit '"15"' '"14"' "$a/archive.info.copy"
+	"$@" "archive.info.copy does not match archive.info" edit "\"$MAJOR\"" '"14"' "$a/archive.info.copy"
 	"$@" "$full/backup.manifest is missing or unusable" change "$b/$full/backup.manifest"
 	"$@" "$full' manifest.copy does not match" edit 'timestamp-start=1' 'timestamp-start=2' "$b/$full/backup.manifest.copy"
 	# An older catalogue: what was backed up since is hidden.
