@@ -207,7 +207,8 @@ static int arrived(struct under_way *u, struct err *e)
 	(void)pthread_mutex_lock(&u->h->lock);
 	f->have[range] = HAUL_HERE;
 	f->done++;
-	f->followed += u->p->leads;
+	if (u->p->leads)
+		f->followed++;
 	rc = haul_note(u->h, u->p->file, (uint64_t)range, e);
 	u->yields = u->p->first < u->p->end && u->h->width.now > 1;
 	/* One that goes on alone leaves nothing to do for who waits. */
