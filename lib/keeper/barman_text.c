@@ -121,27 +121,43 @@ static char *version(const json_t *o)
 	return xasprintf("%" PRId64 ".%" PRId64, v / 10000, v % 10000);
 }
 
+/* Sizes and kind: up to 3.10 all is a full backup, for files that a newer one shares with it are
+ * hard links; later ones tell of those that PostgreSQL 17 makes against another. */
+static void take_sizes(const json_t *o, const json_t *base, struct keeper_backup *b)
+{
+	const json_t *catalog = json_object_get(o, "catalog_information");
+	const char *type = record_text(o, "backup_type");
+	const bool incremental = type && strcmp(type, "incremental") == 0;
+	int64_t copied = keeper_whole(base, "incremental_size_bytes");
+
+	if (copied < 0)
+		copied = keeper_whole(base, "backup_size_bytes");
+	b->database_bytes = keeper_whole(base, "disk_usage_bytes");
+	if (b->database_bytes < 0)
+		b->database_bytes = keeper_whole(o, "cluster_size_bytes");
+	b->set_bytes = incremental ? -1 : b->database_bytes;
+	b->bytes = copied >= 0 ? copied : b->set_bytes;
+	b->type = xstrdup(incremental ? "incr" : "full");
+	if (incremental)
+		b->prior = keeper_text(catalog, "parent_backup_id");
+}
+
 int barman_backup(const json_t *answer, const char *server, struct keeper_list *out, struct err *e)
 {
 	const json_t *o = json_object_get(answer, server);
 	const json_t *base = json_object_get(o, "base_backup_information");
 	struct keeper_backup *b;
-	int64_t copied;
 
 	if (barman_error(answer, e))
 		return -1;
 	if (!record_text(o, "backup_id") || moment(base, "end_time_timestamp") < 0)
 		return err_set(e, ERR_REMOTE,
 			       "read Barman's description of a backup: it has no name or no time");
-	copied = keeper_whole(base, "incremental_size_bytes");
 	b = keeper_list_add(out);
 	b->name = keeper_text(o, "backup_id");
-	/* Files that a newer one shares with it are hard links: it is whole by itself. */
-	b->type = xstrdup("full");
 	b->started_ms = moment(base, "begin_time_timestamp");
 	b->stopped_ms = moment(base, "end_time_timestamp");
-	b->set_bytes = b->database_bytes = keeper_whole(base, "disk_usage_bytes");
-	b->bytes = copied >= 0 ? copied : b->set_bytes;
+	take_sizes(o, base, b);
 	b->start_lsn = keeper_text(base, "begin_lsn");
 	b->stop_lsn = keeper_text(base, "end_lsn");
 	b->start_wal = keeper_text(base, "begin_wal");

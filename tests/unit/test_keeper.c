@@ -297,6 +297,10 @@ START_TEST(barmans_backup_is_read)
 	JSON_AUTO *good = json_of(SHOWN("150020", "1795256085"));
 	JSON_AUTO *old = json_of(SHOWN("90624", "1795256085"));
 	JSON_AUTO *timeless = json_of(SHOWN("150020", "soon"));
+	/* As 3.13 says it. */
+	JSON_AUTO *part = json_of(
+		"{'s':{'backup_id':'b','backup_type':'incremental','cluster_size_bytes':9,"
+		"'base_backup_information':{'end_time_timestamp':'1','backup_size_bytes':3}}}");
 	KEEPER_LIST_AUTO l = { 0 };
 	struct err e = { 0 };
 
@@ -309,6 +313,8 @@ START_TEST(barmans_backup_is_read)
 	ck_assert_ptr_null(l.v[0].stop_wal);
 	ck_assert_int_eq(barman_backup(old, "s", &l, &e), 0);
 	ck_assert_str_eq(l.v[1].server_version, "9.6.24");
+	ck_assert_int_eq(barman_backup(part, "s", &l, &e), 0);
+	ck_assert(l.v[2].bytes == 3 && l.v[2].database_bytes == 9 && l.v[2].type[0] == 'i');
 	ck_assert_int_eq(barman_backup(timeless, "s", &l, &e), -1);
 	ck_assert_int_eq(barman_backup(good, "t", &l, &e), -1);
 }
