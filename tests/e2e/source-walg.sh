@@ -321,10 +321,12 @@ runbook_done() {
 	emit-runbook --label shop --source "$S" --server "$PG_DSN" --pg-bindir "$PG_BIN" --work "$SCRATCH/work" \
 		--table orders >runbook.md
 	section 1 runbook.md >commands
+	# Seconds after the backups: it looks for one that is older than the incident's second.
+	INCIDENT=$(now)
 	sql 'truncate orders'
-	done_so commands INCIDENT="$BEFORE"
-	[ "$(sql 'select count(*) from orders')" = 1002 ]
-	sql 'insert into orders values (1003, now())'
+	archived
+	done_so commands INCIDENT="$INCIDENT"
+	[ "$(sql 'select count(*) from orders')" = 1003 ]
 	archived
 	rm -rf "$R/good"
 	cp -a "$R/repo" "$R/good"
