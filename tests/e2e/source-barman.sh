@@ -15,8 +15,10 @@ S="barman:shop?config=$CONF"
 
 man() { as_pg barman --config "$CONF" "$@"; }
 whole_again() {
-	rm -rf "$R/home/shop/base" "$R/home/shop/wals"
-	cp -a "$R/good/base" "$R/good/wals" "$R/home/shop/"
+	for part in base wals meta; do
+		rm -rf "$R/home/shop/$part"
+		[ ! -e "$R/good/$part" ] || cp -a "$R/good/$part" "$R/home/shop/"
+	done
 }
 checked() { expect_status "$1" check-repository --records "$S"; }
 backup_id() { jq -r 'select(.record == "backup").name' <"$SCRATCH/good.jsonl"; }
@@ -186,7 +188,8 @@ t "the newest backup restores, to the end of its WAL; one without a file does no
 
 failed() {
 	whole_again
-	sed -i 's/^status=.*/status=FAILED/' "$R/home/shop/base/$(backup_id)/backup.info"
+	# In base/ID/, or in meta/ (from 3.13 on).
+	find "$R/home/shop" -path "*$(backup_id)*" -name '*backup.info' -exec sed -i 's/^status=.*/status=FAILED/' {} +
 	expect_status 2 list-backups --records "$S"
 	expect_check listing critical
 	expect_check repository warning "$(backup_id)"
