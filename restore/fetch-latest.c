@@ -1,10 +1,9 @@
 /* fetch-latest: brings the newest backup here, hashed and checked as it streams. */
-#include "lib/base/human.h"
 #include "lib/base/progress.h"
 #include "lib/base/stage.h"
-#include "lib/dump/sniff.h"
 #include "lib/keeper/keeper.h"
 #include "lib/physical/chainfetch.h"
+#include "lib/physical/delivery.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/fetch.h"
 #include "lib/storage/source.h"
@@ -146,7 +145,7 @@ static void show_progress(void *ctx, uint64_t bytes, int64_t total)
 struct early_reader {
 	struct stage *st;
 	const struct storage *s;
-	const struct backup *b;
+	struct backup *b;
 	bool told;
 };
 
@@ -161,72 +160,31 @@ static void tell_early(void *ctx, const char *path, const char *becomes)
 	r->told = true;
 }
 
-static void add_metrics(struct check *c, const struct storage *s, const struct fetched *f,
-			bool here, bool early)
+/* The newest backup and how it is brought here. */
+static int plan_newest(struct stage *st, struct source *from, struct fetch_plan *plan,
+		       struct backup **newest, struct err *e)
 {
-	check_metric_int(c, "bytes", (int64_t)f->bytes, "B");
-	/* What lies here already is not fetched; reading it for the digest is no part of a
-	 * recovery. What is restored meanwhile takes no time of its own. */
-	check_metric_real(c, early ? "fetch_along_seconds" : "fetch_seconds", here ? 0 : f->seconds,
-			  "s");
-	if (here)
-		return;
-	if (f->seconds > 0)
-		check_metric_real(c, "rate", (double)f->bytes / f->seconds, "B/s");
-	check_metric_int(c, "connections", f->connections, "");
-	check_metric_int(c, "retries", (int64_t)atomic_load(&storage_tally(s)->retries), "");
-}
+	BUF_AUTO text = BUF_INIT(2048);
 
-static json_t *texts(const struct strv *l)
-{
-	json_t *a = json_array();
-
-	for (size_t i = 0; i < l->n; i++)
-		json_array_append_new(a, record_string(l->v[i], strlen(l->v[i])));
-	return a;
-}
-
-/* The restore needs them all, so fetching them is a part of it. */
-static void add_chain(struct fetched *f, const struct chainfetch *chain)
-{
-	f->bytes += chain->bytes;
-	f->seconds += chain->seconds;
-}
-
-static void report(struct stage *st, const struct storage *s, const struct backup *b,
-		   struct fetched *f, const struct chainfetch *chain, bool here, bool early)
-{
-	json_t *fields = describe_backup(s, b);
-	char size[HUMAN_SIZE], with[64] = "";
-	struct check c;
-
-	json_object_set_new(fields, "path", record_string(f->path, strlen(f->path)));
-	json_object_set_new(fields, "bytes", json_integer((json_int_t)f->bytes));
-	json_object_set_new(fields, "sha256", json_string(f->sha256));
-	if (sniff_encryption_of(f->path))
-		json_object_set_new(fields, "encryption",
-				    json_string(sniff_encryption_of(f->path)));
-	json_object_set_new(fields, "newest", json_true());
-	if (f->sidecars.n > 0)
-		json_object_set_new(fields, "sidecars", texts(&f->sidecars));
-	if (chain->paths.n > 0)
-		json_object_set_new(fields, "ancestors", texts(&chain->paths));
-	stage_record(st, "backup", fields);
-	check_init(&c, "backup-download", "");
-	add_chain(f, chain);
-	if (chain->paths.n > 0)
-		(void)snprintf(with, sizeof(with), ", with the %zu that it builds on",
-			       chain->paths.n);
-	check_say(&c, V_OK, "%s%s, SHA-256 %.12s\u2026%s%s%s%s%s", human_bytes(f->bytes, size),
-		  with, f->sha256, f->told[0] ? ", agrees with " : "", f->told,
-		  f->signer[0] ? ", signed by " : "", f->signer,
-		  here    ? ", used where it is"
-		  : early ? ", readable while it came"
-			  : "");
-	if (f->odd[0])
-		check_say(&c, V_WARNING, "not all of it could be checked: %s", f->odd);
-	add_metrics(&c, s, f, here, early);
-	stage_check(st, &c);
+	if (config.dir == NULL && !storage_path(from->storage, "", &text))
+		return err_set(
+			e, ERR_USAGE,
+			"fetch from %s: name a directory for the backup with --dir or WORK_DIR",
+			storage_shown(from->storage));
+	buf_reset(&text);
+	if (source_load(from, &config.source, e) < 0 ||
+	    identity_unprivileged(config.user, &plan->owner, e) < 0)
+		return -1;
+	*newest = from->catalog.newest;
+	if (*newest == NULL) {
+		catalog_explain_none(&from->catalog, from->storage, &text);
+		return err_set(e, ERR_BACKUP, "%s", text.s);
+	}
+	if (!config.listed)
+		describe_doubts(st, &from->catalog);
+	if (config.copy || !storage_path(from->storage, (*newest)->name, &text))
+		plan->dir = config.dir;
+	return 0;
 }
 
 /* Finds, fetches, reports. -1 with *e when there is nothing to report but that; *kept: the next run
@@ -238,45 +196,29 @@ static int fetch_newest(struct stage *st, struct source *from, bool *kept, struc
 	struct fetch_plan plan = { .connections = (unsigned)config.connections,
 				   .max_rate = config.max_rate,
 				   .keyring = config.keyring,
+				   .progress = progress_wanted() ? show_progress : NULL,
 				   .progress_ctx = &progress };
-	BUF_AUTO text = BUF_INIT(2048);
 	struct fetched fetched = { 0 };
 	struct chainfetch chain = { .bytes = 0 };
-	struct backup *newest;
+	struct delivery d = { .from = from->storage, .fetched = &fetched, .chain = &chain };
 	int rc;
 
-	if (config.dir == NULL && !storage_path(from->storage, "", &text))
-		return err_set(
-			e, ERR_USAGE,
-			"fetch from %s: name a directory for the backup with --dir or WORK_DIR",
-			storage_shown(from->storage));
-	buf_reset(&text);
-	if (source_load(from, &config.source, e) < 0 ||
-	    identity_unprivileged(config.user, &plan.owner, e) < 0)
+	if (plan_newest(st, from, &plan, &reader.b, e) < 0)
 		return -1;
-	newest = from->catalog.newest;
-	if (newest == NULL) {
-		catalog_explain_none(&from->catalog, from->storage, &text);
-		return err_set(e, ERR_BACKUP, "%s", text.s);
-	}
-	if (!config.listed)
-		describe_doubts(st, &from->catalog);
-	if (config.copy || !storage_path(from->storage, newest->name, &text))
-		plan.dir = config.dir;
-	if (progress_wanted())
-		plan.progress = show_progress;
 	if (config.stream) {
-		reader.b = newest;
 		plan.arriving = tell_early;
 		plan.arriving_ctx = &reader;
 	}
 	progress_begin(&progress);
-	rc = fetch_backup(from->storage, &from->catalog, newest, &plan, &fetched, e);
-	if (rc == 0 && plan.dir != NULL && newest->files > 0)
+	rc = fetch_backup(from->storage, &from->catalog, reader.b, &plan, &fetched, e);
+	if (rc == 0 && plan.dir != NULL && reader.b->files > 0)
 		rc = chainfetch_run(from->storage, fetched.path, &plan, &chain, e);
 	progress_end(&progress);
+	d.backup = reader.b;
+	d.here = plan.dir == NULL;
+	d.early = reader.told;
 	if (rc == 0)
-		report(st, from->storage, newest, &fetched, &chain, plan.dir == NULL, reader.told);
+		delivery_say(st, &d);
 	*kept = fetched.kept;
 	fetched_free(&fetched);
 	chainfetch_free(&chain);
