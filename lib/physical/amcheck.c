@@ -61,9 +61,9 @@ struct inspection {
 	struct err why; /* of one that failed */
 };
 
-/* By its first rows, or an error. */
+/* By its first rows; without rows by the error. */
 static void damaged(const struct inspection *w, const char *name, const PGresult *rows,
-		    const char *error)
+		    const struct err *e)
 {
 	struct check c;
 
@@ -71,7 +71,7 @@ static void damaged(const struct inspection *w, const char *name, const PGresult
 	for (int i = 0; rows && i < PQntuples(rows); i++)
 		check_say(&c, V_CRITICAL, "%s", pg_cell(rows, i, 0));
 	if (rows == NULL)
-		check_say(&c, V_CRITICAL, "%s", error);
+		check_say(&c, V_CRITICAL, "%s", e->msg);
 	stage_check(w->st, &c);
 }
 
@@ -98,7 +98,7 @@ static void looked(struct pg_job *job, const PGresult *rows, enum pg_why why, co
 		w->failed++;
 		w->why = *e;
 	} else if (w->bad++ < DAMAGED_SAID) {
-		damaged(w, pg_cell(w->list, (int)(job - w->jobs), 1), rows, e->msg);
+		damaged(w, pg_cell(w->list, (int)(job - w->jobs), 1), rows, e);
 	}
 }
 
