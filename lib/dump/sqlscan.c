@@ -88,6 +88,11 @@ static int refuse(const struct sqlscan *sc, struct err *e, uint64_t line, const 
 	return err_set(e, ERR_BACKUP, "read %s: line %" PRIu64 ": %s", sc->name, line, what);
 }
 
+static int refuse_nul(const struct sqlscan *sc, struct err *e, uint64_t line)
+{
+	return refuse(sc, e, line, "a NUL byte: this is not text; damaged");
+}
+
 static char *text_of(const struct sqlscan *sc)
 {
 	return sc->text.s + sc->base;
@@ -120,7 +125,7 @@ static int add_line(struct sqlscan *sc, struct err *e)
 	if (nl)
 		n = (size_t)(nl - sc->in) + 1;
 	if (memchr(sc->in, '\0', n))
-		return refuse(sc, e, sc->line, "a NUL byte: this is not text; damaged");
+		return refuse_nul(sc, e, sc->line);
 	if (sc->base > 0) {
 		memmove(sc->text.s, text_of(sc), text_n(sc));
 		sc->text.len -= sc->base;
@@ -378,7 +383,7 @@ static void end_data(struct sqlscan *sc)
 }
 
 /* What was held back goes together with the next bytes: the end of the data, or data. */
-static int resolve_held(struct sqlscan *sc, struct sqlscan_event *ev)
+static int resolve_held(struct sqlscan *sc, struct sqlscan_event *ev, struct err *e)
 {
 	uint64_t at_b = sc->at_b - sc->n_held;
 	int k = terminator(sc->held, sc->n_held);
@@ -394,6 +399,8 @@ static int resolve_held(struct sqlscan *sc, struct sqlscan_event *ev)
 		k = (int)sc->n_held;
 	if (k < 0 && !sc->last)
 		return 0;
+	if (memchr(sc->held, '\0', sc->n_held))
+		return refuse_nul(sc, e, sc->line);
 	*ev = (struct sqlscan_event){ .kind = k > 0 ? SQLSCAN_DATA_END : SQLSCAN_DATA,
 				      .text = sc->held,
 				      .n = sc->n_held,
@@ -449,10 +456,10 @@ static int in_data(struct sqlscan *sc, struct sqlscan_event *ev, struct err *e)
 	int k = 0;
 
 	if (sc->n_held)
-		return resolve_held(sc, ev);
+		return resolve_held(sc, ev, e);
 	p = data_end(sc, &rows, &k);
 	if (p == NULL)
-		return refuse(sc, e, sc->line + rows, "a NUL byte: this is not text; damaged");
+		return refuse_nul(sc, e, sc->line + rows);
 	if (p > sc->in) {
 		take_data(sc, ev, SQLSCAN_DATA, (size_t)(p - sc->in), rows);
 		return 1;
@@ -467,7 +474,7 @@ static int in_data(struct sqlscan *sc, struct sqlscan_event *ev, struct err *e)
 		sc->n_held = sc->n;
 		sc->at_b += sc->n;
 		sc->n = 0;
-		return resolve_held(sc, ev);
+		return resolve_held(sc, ev, e);
 	}
 	if (sc->last)
 		return refuse(sc, e, sc->copy_line,

@@ -264,6 +264,10 @@ static const struct {
 	{ "a;\nb\0c;\n", 8, "read f: line 2: a NUL byte" },
 	{ "select '\n\0';", 12, "read f: line 2: a NUL byte" },
 	{ "copy t from stdin;\n1\n2\n\0\n\\.\n", 28, "read f: line 4: a NUL byte" },
+	/* In what may be the end of the data when a piece ends there. */
+	{ "copy t from stdin;\n1\n\\\0\n\\.\n", 27, "read f: line 3: a NUL byte" },
+	{ "copy t from stdin;\n\\.\0\n\\.\n", 26, "read f: line 2: a NUL byte" },
+	{ "copy t from stdin;\n\\.\r\0\n\\.\n", 27, "read f: line 2: a NUL byte" },
 };
 
 START_TEST(nul)
