@@ -6,6 +6,8 @@
 # sanitizers: no, what is parsed here is parsed by the unit test of lib/keeper
 . "${0%/*}/lib.sh"
 need pgbackrest jq python3
+# shellcheck source=tests/servers/keepers.sh
+. "$ROOT/tests/servers/keepers.sh"
 # shellcheck source=tests/servers/pgbackrest.sh
 . "$ROOT/tests/servers/pgbackrest.sh"
 
@@ -320,21 +322,7 @@ stopped() {
 t "stopped while pgBackRest restores, nothing is left" stopped
 
 verified() {
-	cat >"$SCRATCH/conf" <<-EOT
-		LABEL=shop
-		BACKUP_SOURCE="$S"
-		PRODUCTION="$PG_DSN"
-		HISTORY=$SCRATCH/history.jsonl
-		WORK_DIR=$TMPDIR/work
-		RTO_TARGET=10m
-		RPO_TARGET=1h
-		TIME_COLUMN=at
-		VERIFY_REPOSITORY=yes
-	EOT
-	expect_status 0 verify-backup "$SCRATCH/conf"
-	expect_out 'Verified RTO'
-	expect_out 'pgBackRest verified 2 backups'
-	expect_out 'orders.* row count.*1,002'
+	expect_daily_job 'pgBackRest verified 2 backups' '1,002'
 	RECOVERY_TARGET=immediate expect_status 0 verify-backup "$SCRATCH/conf"
 	expect_out 'reached the end of the backup'
 	head -n 1 "$SCRATCH/history.jsonl" | jq -e '.verified and .backup.type == "incr" and .rto_seconds > 0'
