@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ANSWER_MAX = 16 << 20 };
@@ -16,6 +17,18 @@ struct head {
 	int found;
 	struct err e;
 };
+
+/* Behind a directory that only we may enter, it is shown to that user in the sealed place alone,
+ * and its neighbours are not. A full backup and a dump need none; an incremental one is refused
+ * there (base_look()). */
+static bool out_of_reach(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == EACCES;
+	return access(path, S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK) < 0 && errno == EACCES;
+}
 
 static _Noreturn void answer(const struct kin_job *job, int to)
 {
@@ -28,6 +41,8 @@ static _Noreturn void answer(const struct kin_job *job, int to)
 	if (identity_become(job->who) < 0)
 		(void)err_set(&head.e, ERR_SYSTEM, "become user %s: %s", job->who->name,
 			      strerror(errno));
+	else if (out_of_reach(job->path))
+		head.found = 0;
 	else
 		head.found = ancestry_find(job->path, &keys, &paths, &head.e);
 	sent = io_write_all(to, &head, sizeof(head)) == 0;

@@ -188,6 +188,18 @@ limits_under_command() {
 }
 t "the limits hold while COMMAND or people use the server" limits_under_command
 
+closed_directory() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, who may enter any directory"
+	mkdir -m 700 private
+	cp plain.sql custom.dump private
+	chmod 644 private/*
+	expect_status 0 restore-to-temp --records --backup private/custom.dump
+	expect_check restore ok
+	expect_status 0 restore-to-temp --records --backup private/plain.sql
+	expect_nothing_left
+}
+t "a backup in a directory that only root may enter is restored" closed_directory
+
 out_of_time() {
 	expect_status 3 restore-to-temp --records --timeout 2s --backup plain.sql -- sleep 60
 	expect_check timeout unknown
