@@ -424,6 +424,7 @@ static void tell(struct job *j)
 	struct fetched *out = j->out;
 
 	out->bytes = atomic_load(&j->haul.bytes);
+	out->connections = j->haul.most_at_work;
 	(void)snprintf(out->told, sizeof(out->told), "%.*s", FETCH_TOLD_SIZE - 1, j->haul.told.s);
 	(void)snprintf(out->odd, sizeof(out->odd), "%.*s", FETCH_TOLD_SIZE - 1, j->sidecars.odd.s);
 	out->sidecars = j->sidecars.suffixes;
@@ -447,7 +448,6 @@ static void set_up_haul(struct job *j)
 	}
 	j->haul.progress = plan->progress ? on_progress : NULL;
 	j->haul.progress_ctx = j;
-	j->out->connections = j->haul.connections;
 	pace_begin(&j->haul.pace, plan->max_rate);
 }
 

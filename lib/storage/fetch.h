@@ -44,7 +44,7 @@ struct fetched {
 	uint64_t bytes;
 	char sha256[DIGEST_HEX_SIZE];
 	double seconds;
-	unsigned connections;       /* that were allowed */
+	unsigned connections;       /* that were at work at the same time, at the most */
 	char told[FETCH_TOLD_SIZE]; /* what they were compared with: "x.dump.sha256, ETag" */
 	char signer[SIGNATURES_SIGNER_SIZE]; /* who signed it; "" nobody, as far as was looked */
 	char odd[FETCH_TOLD_SIZE]; /* what could not be compared though it should, for people */

@@ -14,6 +14,7 @@
 
 enum {
 	TICK_MS = 250,
+	SHORT_TICK_MS = 5,
 	SPLIT_MIN = 2 * HAUL_RANGE_BYTES,
 	AHEAD = 8, /* ranges, besides those under way */
 	RESUMABLE_MIN = HAUL_RANGE_BYTES
@@ -174,7 +175,8 @@ static bool next_ranges(const struct haul *h, struct haul_file *f, struct job *j
 		if (f->have)
 			f->have[f->next] = HAUL_BEGUN;
 		f->next++;
-	} while (h->width.now == 1 && f->next < f->ranges && f->have[f->next] == HAUL_MISSING);
+	} while (h->width.phase == WIDTH_ALONE && f->next < f->ranges &&
+		 f->have[f->next] == HAUL_MISSING);
 	p->end = f->next;
 	p->leads = f->split && f->followed == p->first;
 	job->several = p->end - p->first > 1;
@@ -236,7 +238,8 @@ static void choose(struct haul *h, struct job *job)
 		for (size_t i = h->first; i < h->n && !enough_at_work(h) && !stopped(h); i++) {
 			job->passage.file = i;
 			if (job_on(h, &h->files[i], job)) {
-				h->at_work++;
+				if (++h->at_work > h->most_at_work)
+					h->most_at_work = h->at_work;
 				h->long_ways += is_long(job);
 				return;
 			}
@@ -346,7 +349,7 @@ static void wait_a_tick(struct haul *h)
 	struct timespec until;
 
 	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += (long)TICK_MS * 1000000;
+	until.tv_nsec += (long)(width_hurries(&h->width) ? SHORT_TICK_MS : TICK_MS) * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	(void)pthread_cond_timedwait(&h->moved, &h->lock, &until);
@@ -480,7 +483,7 @@ int haul_run(struct haul *h, struct err *e)
 
 	rewind_files(h);
 	haul_take_look(h, &now);
-	width_begin(&h->width, h->connections, &now);
+	width_begin(&h->width, h->connections, h->n == 1 && large(h, &h->files[0]), &now);
 	while (n < wanted && pthread_create(&threads[n], NULL, work, h) == 0)
 		n++;
 	if (n > 0)

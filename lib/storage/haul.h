@@ -68,6 +68,7 @@ struct haul {
 	size_t first;       /* all files before are begun */
 	size_t to_do;       /* files that are not done */
 	unsigned at_work;   /* threads that bring something */
+	unsigned most_at_work;
 	unsigned long_ways; /* of them, who bring several ranges, and may give some back */
 	struct width width;
 	bool failed;      /* *e says why */

@@ -101,22 +101,31 @@ int haul_note(struct haul *h, size_t file, uint64_t range, struct err *e)
 	return 0;
 }
 
+static int64_t us_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000 + t->tv_nsec / 1000;
+}
+
 void haul_take_look(const struct haul *h, struct width_look *look)
 {
-	struct timespec cpu = { 0 };
+	struct timespec cpu = { 0 }, clock = { 0 };
 
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-	*look = (struct width_look){ .at_ms = mono_ms(),
-				     .cpu_ms = (int64_t)cpu.tv_sec * 1000 + cpu.tv_nsec / 1000000,
+	(void)clock_gettime(CLOCK_MONOTONIC, &clock);
+	*look = (struct width_look){ .at_us = us_of(&clock),
+				     .cpu_us = us_of(&cpu),
 				     .bytes = atomic_load(&h->bytes) };
 }
 
 void haul_look(struct haul *h)
 {
+	const unsigned before = h->width.now;
 	struct width_look now;
 
 	haul_take_look(h, &now);
-	width_see(&h->width, h->at_work, &now);
+	width_see(&h->width, &now);
+	if (h->width.now > before)
+		(void)pthread_cond_broadcast(&h->moved);
 }
 
 /* --- the proof of a split file --------------------------------------------------------------- */
@@ -212,7 +221,7 @@ static int arrived(struct under_way *u, struct err *e)
 	rc = haul_note(u->h, u->p->file, (uint64_t)range, e);
 	u->yields = u->p->first < u->p->end && u->h->width.now > 1;
 	/* One that goes on alone leaves nothing to do for who waits. */
-	if (!u->p->leads || u->h->width.phase != WIDTH_ONE || u->yields)
+	if (!u->p->leads || u->h->width.phase != WIDTH_ALONE || u->yields)
 		(void)pthread_cond_broadcast(&u->h->moved);
 	(void)pthread_mutex_unlock(&u->h->lock);
 	return rc;
@@ -253,7 +262,9 @@ int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p,
 	const int64_t bytes = haul_ranges_bytes(f, first, p->end - first);
 	struct under_way u = { .h = h, .p = p, .fd = -1 };
 	const struct storage_sink passing = { .write = pass, .ctx = &u };
-	struct intake t = { .at = from, .most = bytes, .pace = &h->pace, .total = &h->bytes };
+	struct intake t = {
+		.at = from, .most = bytes, .gathers = true, .pace = &h->pace, .total = &h->bytes
+	};
 	struct storage_sink sink = intake_sink(&t);
 	FD_AUTO fd = -1;
 	int rc;
@@ -268,6 +279,8 @@ int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p,
 		return -1;
 	t.fd = u.fd = fd;
 	rc = storage_read(s, f->name, f->stat->etag, from, bytes, &sink, e);
+	if (rc == 0)
+		rc = intake_flush(&t, e);
 	if (rc == 0 && t.bytes != (uint64_t)bytes)
 		rc = err_set(e, ERR_REMOTE, "read %s: %" PRIu64 " bytes of a range of %" PRId64,
 			     f->name, t.bytes, bytes);
@@ -316,7 +329,9 @@ int haul_bring_file(struct haul *h, struct storage *s, struct haul_file *f, bool
 		    struct err *e)
 {
 	struct storage_stat known;
-	struct intake t = { .proving = true, .total = &h->bytes, .wish = f->wish };
+	struct intake t = {
+		.proving = true, .gathers = !from_disk, .total = &h->bytes, .wish = f->wish
+	};
 	struct storage_sink sink = intake_sink(&t);
 	FD_AUTO fd = -1;
 	int rc;
@@ -331,6 +346,8 @@ int haul_bring_file(struct haul *h, struct storage *s, struct haul_file *f, bool
 	t.fd = from_disk ? -1 : fd;
 	rc = from_disk ? read_place(fd, &sink, e)
 		       : storage_read(s, f->name, known.etag, 0, -1, &sink, e);
+	if (rc == 0)
+		rc = intake_flush(&t, e);
 	note_write_errno(h, &t);
 	if (rc < 0 && (e->kind == ERR_BACKUP || e->kind == ERR_REMOTE) && !strstr(e->msg, f->name))
 		(void)err_wrap(e, "read %s", f->name);

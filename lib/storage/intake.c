@@ -1,18 +1,24 @@
 #include "lib/storage/intake.h"
 
 #include "lib/base/io.h"
+#include "lib/base/xmem.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 int intake_begin(struct intake *t, const struct storage_stat *known, struct err *e)
 {
-	t->bytes = 0;
+	t->bytes = t->settled = t->held = 0;
 	t->write_errno = 0;
-	return t->proving ? proof_begin(&t->proof, known, t->wish, e) : 0;
+	if (t->proving && proof_begin(&t->proof, known, t->wish, e) < 0)
+		return -1;
+	t->room = t->most >= 0 && t->most < INTAKE_GATHERED ? (size_t)t->most : INTAKE_GATHERED;
+	t->gathered = t->gathers ? xmalloc(t->room) : NULL;
+	return 0;
 }
 
 void intake_end(struct intake *t, bool keep)
@@ -21,6 +27,8 @@ void intake_end(struct intake *t, bool keep)
 		atomic_fetch_sub(t->total, t->bytes);
 	if (t->proving)
 		proof_free(&t->proof);
+	free(t->gathered);
+	t->gathered = NULL;
 }
 
 static int cannot_write(struct intake *t, struct err *e)
@@ -45,6 +53,42 @@ static int describe(void *ctx, const struct storage_stat *st, struct err *e)
 	return proof_begin(&t->proof, st, t->wish, e);
 }
 
+/* To their place, and into the proof. */
+static int settle(struct intake *t, const void *p, size_t n, struct err *e)
+{
+	if (t->proving && proof_add(&t->proof, p, n, e) < 0)
+		return -1;
+	if (t->fd >= 0 && io_pwrite_all(t->fd, p, n, t->at + (int64_t)t->settled) < 0)
+		return cannot_write(t, e);
+	if (t->stream && t->stream->write(t->stream->ctx, p, n, e) < 0)
+		return -1;
+	t->settled += n;
+	return 0;
+}
+
+int intake_flush(struct intake *t, struct err *e)
+{
+	const size_t n = t->held;
+
+	t->held = 0;
+	return n > 0 ? settle(t, t->gathered, n, e) : 0;
+}
+
+static int gather(struct intake *t, const char *p, size_t n, struct err *e)
+{
+	while (n > 0) {
+		const size_t step = n < t->room - t->held ? n : t->room - t->held;
+
+		memcpy(t->gathered + t->held, p, step);
+		t->held += step;
+		p += step;
+		n -= step;
+		if (t->held == t->room && intake_flush(t, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int take(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct intake *t = ctx;
@@ -60,16 +104,10 @@ static int take(void *ctx, const void *p, size_t n, struct err *e)
 
 		memcpy(t->head + t->bytes, p, n < room ? n : room);
 	}
-	if (t->proving && proof_add(&t->proof, p, n, e) < 0)
-		return -1;
-	if (t->fd >= 0 && io_pwrite_all(t->fd, p, n, t->at + (int64_t)t->bytes) < 0)
-		return cannot_write(t, e);
-	if (t->stream && t->stream->write(t->stream->ctx, p, n, e) < 0)
-		return -1;
 	t->bytes += n;
 	if (t->total)
 		atomic_fetch_add(t->total, n);
-	return 0;
+	return t->gathers ? gather(t, p, n, e) : settle(t, p, n, e);
 }
 
 static int restart(void *ctx, struct err *e)
@@ -78,7 +116,7 @@ static int restart(void *ctx, struct err *e)
 
 	if (t->total)
 		atomic_fetch_sub(t->total, t->bytes);
-	t->bytes = 0;
+	t->bytes = t->settled = t->held = 0;
 	if (t->stream && t->stream->restart(t->stream->ctx, e) < 0)
 		return -1;
 	return t->proving ? proof_reset(&t->proof, e) : 0;

@@ -4,6 +4,10 @@
  * intake: takes the bytes of a file, or of a range of one, as they come, in one pass: writes them
  * to their place (or nowhere), proves them (or leaves that to others), keeps the first for a look,
  * and holds them to a speed and to a length.
+ *
+ * libcurl hands over 16 KiB at a time (CURL_MAX_WRITE_SIZE). Such small pieces may be gathered: to
+ * copy a piece once more costs less than to write and prove it alone, and other digests can be
+ * computed beside the SHA-256 of a large one (proof.h).
  */
 #include "lib/storage/pace.h"
 #include "lib/storage/proof.h"
@@ -13,7 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { INTAKE_HEAD = 256 };
+enum {
+	INTAKE_HEAD = 256,
+	INTAKE_GATHERED = 1024 * 1024, /* is gathered at most: fits a processor's own cache */
+};
 
 struct intake {
 	/* Set by the caller; zero or NULL is none. */
@@ -21,6 +28,7 @@ struct intake {
 	int64_t at;   /* the place of the first byte in fd */
 	int64_t most; /* so many bytes may come, -1: any number */
 	bool proving; /* all of a file passes here: proof tells of it */
+	bool gathers; /* intake_flush() is called after the last piece */
 	struct pace *pace;
 	const volatile sig_atomic_t *stop;
 	atomic_ullong *total;              /* counts along, over many files */
@@ -28,7 +36,10 @@ struct intake {
 	const struct proof_wish *wish;
 	/* What came. */
 	struct proof proof;
-	uint64_t bytes;
+	uint64_t bytes;    /* that came */
+	uint64_t settled;  /* of these, written and proven: all but what is gathered */
+	char *gathered;    /* owned */
+	size_t held, room; /* there */
 	unsigned char head[INTAKE_HEAD];
 	int write_errno; /* why fd refused; 0 */
 };
@@ -38,6 +49,9 @@ int intake_begin(struct intake *t, const struct storage_stat *known, struct err 
 
 /* What came counts no more, unless it is kept. */
 void intake_end(struct intake *t, bool keep);
+
+/* What is gathered goes where it belongs. */
+int intake_flush(struct intake *t, struct err *e);
 
 /* Where a storage may send the bytes: borrows *t. */
 struct storage_sink intake_sink(struct intake *t);

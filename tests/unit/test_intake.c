@@ -1,3 +1,5 @@
+#include "lib/base/xmem.h"
+#include "lib/storage/digest.h"
 #include "lib/storage/intake.h"
 #include "tests/unit/suite.h"
 
@@ -69,6 +71,113 @@ START_TEST(one_pass)
 }
 END_TEST
 
+static const int64_t lengths[] = { 0,
+				   1,
+				   16384,
+				   INTAKE_GATHERED - 1,
+				   INTAKE_GATHERED,
+				   INTAKE_GATHERED + 1,
+				   3 * INTAKE_GATHERED + 7 };
+static const size_t pieces[] = { 16384, 5000, INTAKE_GATHERED, 2 * INTAKE_GATHERED + 3 };
+
+static char byte_at(int64_t i)
+{
+	return (char)(i * 7 + i / 1021);
+}
+
+/* Follows the stream: it gets every byte once, in order, in large pieces. */
+struct listener {
+	int64_t bytes;
+	int calls, wrong;
+};
+
+static int listen_to(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct listener *l = ctx;
+
+	(void)e;
+	for (size_t i = 0; i < n; i++)
+		l->wrong += ((const char *)p)[i] != byte_at(l->bytes + (int64_t)i);
+	l->bytes += (int64_t)n;
+	l->calls++;
+	return 0;
+}
+
+/* Whatever the pieces are, with the length known or not, everything arrives. */
+START_TEST(gathers)
+{
+	const int64_t length = lengths[_i / 2 % CASES(lengths)];
+	const size_t piece = pieces[_i / 2 / CASES(lengths)];
+	const struct storage_stat known = { .bytes = length };
+	struct listener l = { 0 };
+	const struct storage_sink stream = { .write = listen_to, .ctx = &l };
+	struct intake t = { .at = 11,
+			    .most = _i % 2 ? length : -1,
+			    .proving = true,
+			    .gathers = true,
+			    .stream = &stream };
+	struct storage_sink sink = intake_sink(&t);
+	AUTO_FREE char *all = xmalloc((size_t)length + 1), *back = xmalloc((size_t)length + 1);
+	struct err e = { 0 };
+	BUF_AUTO told = BUF_INIT(100);
+	char hex[DIGEST_HEX_SIZE], whole[DIGEST_HEX_SIZE];
+	struct digest *d = digest_new(&e);
+	FILE *f = tmpfile();
+
+	ck_assert_ptr_nonnull(f);
+	t.fd = fileno(f);
+	for (int64_t i = 0; i < length; i++)
+		all[i] = byte_at(i);
+	ck_assert_int_eq(intake_begin(&t, &known, &e), 0);
+	for (int64_t i = 0; i < length; i += (int64_t)piece)
+		ck_assert_int_eq(
+			sink.write(sink.ctx, all + i,
+				   length - i < (int64_t)piece ? (size_t)(length - i) : piece, &e),
+			0);
+	ck_assert_int_eq(intake_flush(&t, &e), 0);
+	ck_assert_int_eq(intake_flush(&t, &e), 0);
+	ck_assert_uint_eq(t.bytes, (uint64_t)length);
+	ck_assert_uint_eq(t.settled, (uint64_t)length);
+	ck_assert_int_eq(l.bytes, length);
+	ck_assert_int_eq(l.wrong, 0);
+	ck_assert_int_le(l.calls, (int)(length / INTAKE_GATHERED) + 1);
+	ck_assert_int_eq(pread(t.fd, back, (size_t)length + 1, 11), length);
+	ck_assert_int_eq(memcmp(all, back, (size_t)length), 0);
+	ck_assert_int_eq(proof_end(&t.proof, "x", hex, &told, &e), 0);
+	ck_assert_int_eq(digest_add(d, all, (size_t)length, &e), 0);
+	ck_assert_int_eq(digest_hex(d, whole, &e), 0);
+	ck_assert_str_eq(hex, whole);
+	digest_free(&d);
+	intake_end(&t, true);
+	ck_assert_int_eq(fclose(f), 0);
+}
+END_TEST
+
+/* What was gathered of the object that was replaced is not written. */
+START_TEST(forgets_what_is_gathered)
+{
+	const struct storage_stat known = { .bytes = 5 };
+	struct intake t = { .most = 5, .gathers = true };
+	struct storage_sink sink = intake_sink(&t);
+	struct err e = { 0 };
+	char back[6] = "";
+	FILE *f = tmpfile();
+
+	ck_assert_ptr_nonnull(f);
+	t.fd = fileno(f);
+	ck_assert_int_eq(intake_begin(&t, &known, &e), 0);
+	ck_assert_int_eq(sink.write(sink.ctx, "old", 3, &e), 0);
+	ck_assert_int_eq(sink.restart(sink.ctx, &e), 0);
+	ck_assert_int_eq(sink.write(sink.ctx, "new", 3, &e), 0);
+	ck_assert_int_eq(pread(t.fd, back, 5, 0), 0);
+	ck_assert_int_eq(intake_flush(&t, &e), 0);
+	ck_assert_int_eq(pread(t.fd, back, 5, 0), 3);
+	ck_assert_str_eq(back, "new");
+	intake_end(&t, true);
+	ck_assert_int_eq(fclose(f), 0);
+}
+END_TEST
+
 START_TEST(a_write_that_fails)
 {
 	FILE *full = fopen("/dev/full", "we");
@@ -95,6 +204,8 @@ int main(void)
 
 	tcase_add_loop_test(t, page, 0, CASES(pages));
 	tcase_add_test(t, one_pass);
+	tcase_add_loop_test(t, gathers, 0, 2 * CASES(lengths) * CASES(pieces));
+	tcase_add_test(t, forgets_what_is_gathered);
 	tcase_add_test(t, a_write_that_fails);
 	suite_add_tcase(s, t);
 	return suite_run(s);

@@ -1,34 +1,35 @@
 #include "lib/storage/width.h"
 #include "tests/unit/suite.h"
 
-enum { MOST = 8, SPANS = 40, SPAN_MS = 100 };
+enum { MOST = 8, LOOKS = 1000, LOOK_US = 5000 };
 
-/* A link and a processor: bytes a millisecond with all connections, and with one; the share of a
- * processor that goes along with it. How many connections are at work in the end. */
+/* A link and a processor: bytes a millisecond over one connection, and the share of a processor
+ * that goes along with it. How many connections are at work in the end. */
 static const struct {
 	const char *what;
-	uint64_t all, one;
+	uint64_t rate;
 	int64_t cpu_percent;
-	unsigned most, ends_with;
+	unsigned most;
+	bool try_one;
+	unsigned ends_with;
 } links[] = {
-	{ "far away: one would be an eighth as quick", 200000, 25000, 31, MOST, MOST },
-	{ "the processors are what limits: one is quicker", 640000, 720000, 85, MOST, 1 },
-	{ "a little slower is as quick", 640000, 600000, 85, MOST, 1 },
-	{ "several processors are free: all are quicker", 900000, 600000, 120, MOST, MOST },
-	{ "a slow processor, one connection is not enough", 100000, 40000, 90, MOST, MOST },
-	{ "only one is allowed", 640000, 640000, 85, 1, 1 },
-	{ "nothing comes", 0, 0, 100, MOST, MOST },
+	{ "far away, next to no processor time", 25000, 4, MOST, true, MOST },
+	{ "near, half of a processor", 400000, 50, MOST, true, MOST },
+	{ "the processors are what limits", 720000, 85, MOST, true, 1 },
+	{ "two of them, even", 1200000, 130, MOST, true, 1 },
+	{ "a slow processor", 30000, 90, MOST, true, 1 },
+	{ "many files", 720000, 85, MOST, false, MOST },
+	{ "only one is allowed", 25000, 4, 1, true, 1 },
+	{ "nothing comes, from a server that is slow to begin", 0, 1, MOST, true, MOST },
 };
 
-static void run_link(struct width *w, struct width_look *look, int link, int spans)
+static void run_link(struct width *w, struct width_look *look, int link, int looks)
 {
-	for (int i = 0; i < spans; i++) {
-		unsigned at_work = w->now;
-
-		look->at_ms += SPAN_MS;
-		look->cpu_ms += links[link].cpu_percent * SPAN_MS / 100;
-		look->bytes += SPAN_MS * (at_work > 1 ? links[link].all : links[link].one);
-		width_see(w, at_work, look);
+	for (int i = 0; i < looks; i++) {
+		look->at_us += LOOK_US;
+		look->cpu_us += links[link].cpu_percent * LOOK_US / 100;
+		look->bytes += links[link].rate * LOOK_US / 1000;
+		width_see(w, look);
 		ck_assert_uint_ge(w->now, 1);
 		ck_assert_uint_le(w->now, links[link].most);
 	}
@@ -36,47 +37,58 @@ static void run_link(struct width *w, struct width_look *look, int link, int spa
 
 START_TEST(settles)
 {
-	struct width_look look = { .at_ms = 5000, .cpu_ms = 20, .bytes = 0 };
+	struct width_look look = { .at_us = 5000000, .cpu_us = 20000, .bytes = 7 };
 	struct width w;
 
-	width_begin(&w, links[_i].most, &look);
-	ck_assert_uint_eq(w.now, links[_i].most);
-	run_link(&w, &look, _i, SPANS);
+	width_begin(&w, links[_i].most, links[_i].try_one, &look);
+	ck_assert_uint_eq(w.now, links[_i].try_one ? 1 : links[_i].most);
+	run_link(&w, &look, _i, LOOKS);
 	ck_assert_msg(w.now == links[_i].ends_with, "%s: %u", links[_i].what, w.now);
 }
 END_TEST
 
-/* Nothing is measured while others end what they have begun. */
-START_TEST(waits_for_others)
+/* The time until the first bytes come says nothing of the link. */
+START_TEST(waits_for_bytes)
 {
 	struct width_look look = { 0 };
 	struct width w;
 
-	width_begin(&w, MOST, &look);
-	run_link(&w, &look, 1, 1);
-	ck_assert_uint_eq(w.now, 1);
-	ck_assert_int_eq(w.phase, WIDTH_NARROWING);
-	for (int i = 0; i < SPANS; i++) {
-		look.at_ms += SPAN_MS;
-		width_see(&w, 2, &look);
-		ck_assert_int_eq(w.phase, WIDTH_NARROWING);
-	}
+	width_begin(&w, MOST, true, &look);
+	run_link(&w, &look, 7, 500000 / LOOK_US);
+	ck_assert_int_eq(w.phase, WIDTH_FIRST);
+	ck_assert(width_hurries(&w));
+	run_link(&w, &look, 2, LOOKS);
+	ck_assert_int_eq(w.phase, WIDTH_ALONE);
+	ck_assert(!width_hurries(&w));
 }
 END_TEST
 
-/* The network becomes slower, or bytes are lost: all help again, and it is not tried anew. */
-START_TEST(widens_again)
+/* A far link is seen in a moment, not when all has come over one connection. */
+START_TEST(decides_soon)
 {
 	struct width_look look = { 0 };
 	struct width w;
 
-	width_begin(&w, MOST, &look);
-	run_link(&w, &look, 1, SPANS);
-	ck_assert_uint_eq(w.now, 1);
-	look.bytes /= 2;
-	run_link(&w, &look, 0, SPANS);
+	width_begin(&w, MOST, true, &look);
+	run_link(&w, &look, 0, 40000 / LOOK_US);
 	ck_assert_uint_eq(w.now, MOST);
-	run_link(&w, &look, 1, SPANS);
+}
+END_TEST
+
+/* The network becomes slower: all help, and that stays. A moment's rest is none. */
+START_TEST(widens)
+{
+	struct width_look look = { 0 };
+	struct width w;
+
+	width_begin(&w, MOST, true, &look);
+	run_link(&w, &look, 2, LOOKS);
+	run_link(&w, &look, 0, 100000 / LOOK_US);
+	run_link(&w, &look, 2, LOOKS);
+	ck_assert_uint_eq(w.now, 1);
+	run_link(&w, &look, 0, LOOKS);
+	ck_assert_uint_eq(w.now, MOST);
+	run_link(&w, &look, 2, LOOKS);
 	ck_assert_uint_eq(w.now, MOST);
 }
 END_TEST
@@ -87,8 +99,9 @@ int main(void)
 	TCase *c = tcase_create("width");
 
 	tcase_add_loop_test(c, settles, 0, CASES(links));
-	tcase_add_test(c, waits_for_others);
-	tcase_add_test(c, widens_again);
+	tcase_add_test(c, waits_for_bytes);
+	tcase_add_test(c, decides_soon);
+	tcase_add_test(c, widens);
 	suite_add_tcase(s, c);
 	return suite_run(s);
 }
