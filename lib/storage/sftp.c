@@ -7,6 +7,10 @@
  * one backup, directories named by date. The listing is what the server prints as "ls -l" would, of
  * which sizes and kinds are taken; times are asked for file by file, as those printed lack the
  * year.
+ *
+ * SFTP has no ETags: a file's time and size are made into one, so that its parts can be tied
+ * together, also those of another run. Not of one that was written just now: its time, in whole
+ * seconds, may be that of another version, too.
  */
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
@@ -27,6 +31,9 @@ enum {
 	URL_MAX = 32 * 1024,
 	SECRET_MAX = 4096,
 	STALL_BYTES_S = 1024,
+	/* libssh2 asks for four times as much ahead, which a far server is waited for otherwise. */
+	RECEIVE_BUFFER = 512 * 1024,
+	SETTLED_MS = 3000,
 };
 
 struct sftp {
@@ -110,6 +117,7 @@ static int set_up(struct storage *s, struct sftp *f, struct err *e)
 		return -1;
 	if (!set_files(c, o->access) || !set_user(c, f->url) ||
 	    curl_easy_setopt(c, CURLOPT_FILETIME, 1L) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES_S) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)o->stall_s) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)o->connect_s) != CURLE_OK ||
@@ -165,25 +173,51 @@ struct call {
 	struct storage *s;
 	const struct storage_sink *sink;
 	struct err *e;
-	int64_t done, most; /* most -1: no limit */
-	bool failed;        /* *e is filled */
+	int64_t from, count; /* what is asked for; count -1: to the end */
+	int64_t version_ms;  /* the file's time; -1: not known yet */
+	int64_t done;
+	bool judged; /* it is this version that this attempt reads */
+	bool failed; /* *e is filled */
 };
+
+static int64_t file_time_ms(const struct sftp *f)
+{
+	curl_off_t t = -1;
+
+	if (curl_easy_getinfo(f->curl, CURLINFO_FILETIME_T, &t) != CURLE_OK || t < 0)
+		return -1;
+	return (int64_t)t * 1000;
+}
+
+static int replaced(const struct call *c)
+{
+	return err_set(c->e, ERR_REMOTE, "get %s: it was replaced meanwhile", c->s->shown);
+}
+
+/* libcurl asks for the time before the bytes. */
+static int judge(struct call *c)
+{
+	const int64_t is_ms = file_time_ms(c->s->state);
+
+	c->judged = true;
+	if (c->version_ms < 0)
+		c->version_ms = is_ms;
+	return c->version_ms == is_ms ? 0 : replaced(c);
+}
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct call *c = ctx;
-	size_t bytes = size * n;
+	const size_t bytes = size * n;
 
 	if (c->sink == NULL)
 		return bytes;
-	if (c->most >= 0 && c->done + (int64_t)bytes > c->most)
-		bytes = (size_t)(c->most - c->done);
-	if (c->sink->write(c->sink->ctx, p, bytes, c->e) < 0) {
+	if ((!c->judged && judge(c) < 0) || c->sink->write(c->sink->ctx, p, bytes, c->e) < 0) {
 		c->failed = true;
 		return CURL_WRITEFUNC_ERROR;
 	}
 	c->done += (int64_t)bytes;
-	return size * n;
+	return bytes;
 }
 
 static int failure(const struct call *c, const char *url, CURLcode rc)
@@ -216,30 +250,35 @@ static int failure(const struct call *c, const char *url, CURLcode rc)
 	}
 }
 
-static CURLcode perform(struct call *c, const char *url, bool head, int64_t from)
+/* What is still missing of what was asked for, as libcurl wants it. False: everything. */
+static bool range_text(const struct call *c, char out[64])
+{
+	const int64_t from = c->from + c->done;
+
+	if (c->count >= 0)
+		(void)snprintf(out, 64, "%" PRId64 "-%" PRId64, from, c->from + c->count - 1);
+	else
+		(void)snprintf(out, 64, "%" PRId64 "-", from);
+	return c->sink && (from > 0 || c->count >= 0);
+}
+
+static CURLcode perform(struct call *c, const char *url, bool head)
 {
 	struct sftp *f = c->s->state;
 	CURLcode rc = curl_easy_setopt(f->curl, CURLOPT_URL, url);
+	char range[64];
 
 	f->reason[0] = '\0';
+	c->judged = false;
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(f->curl, CURLOPT_NOBODY, head ? 1L : 0L);
 	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(f->curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)from);
+		rc = curl_easy_setopt(f->curl, CURLOPT_RANGE, range_text(c, range) ? range : NULL);
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(f->curl, CURLOPT_WRITEFUNCTION, on_body);
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(f->curl, CURLOPT_WRITEDATA, c);
 	return rc == CURLE_OK ? curl_easy_perform(f->curl) : rc;
-}
-
-static int64_t file_time_ms(const struct sftp *f)
-{
-	curl_off_t t = -1;
-
-	if (curl_easy_getinfo(f->curl, CURLINFO_FILETIME_T, &t) != CURLE_OK || t < 0)
-		return -1;
-	return (int64_t)t * 1000;
 }
 
 /* Another attempt can mend it. */
@@ -249,33 +288,25 @@ static bool passing(CURLcode rc)
 	       rc != CURLE_REMOTE_ACCESS_DENIED && rc != CURLE_WRITE_ERROR;
 }
 
-/* From from on, with further attempts that go on where it broke, as long as it is the same file. */
-static int run(struct call *c, const char *url, bool head, int64_t from)
+/* With further attempts that go on where it broke, as long as it is the same file. */
+static int run(struct call *c, const char *url, bool head)
 {
-	struct sftp *f = c->s->state;
 	struct retry retry;
-	int64_t version = -1;
 
 	retry_begin(&retry, INT64_MAX);
 	retry.stop = c->s->options.stop;
 	retry.most_tries = (unsigned)c->s->options.retries + 1;
 	for (;;) {
-		CURLcode rc = perform(c, url, head, from + c->done);
+		const CURLcode rc = perform(c, url, head);
 
 		if (rc == CURLE_OK)
 			return 0;
 		if (c->failed)
 			return -1;
-		if (version < 0)
-			version = file_time_ms(f);
 		if (!passing(rc) || retry_wait(&retry, -1) < 0)
 			return failure(c, url, rc);
 		if (c->s->options.tally)
 			atomic_fetch_add(&c->s->options.tally->retries, 1);
-		if (c->done > 0 && perform(c, url, true, 0) == CURLE_OK &&
-		    file_time_ms(f) != version)
-			return err_set(c->e, ERR_REMOTE, "get %s: it was replaced meanwhile",
-				       c->s->shown);
 	}
 }
 
@@ -297,17 +328,35 @@ static void object_url(const struct storage *s, const char *name, struct buf *ou
 	uri_encode(out, name, true);
 }
 
+/* "SECONDS-BYTES". */
+static void make_etag(struct storage_stat *st)
+{
+	if (st->bytes < 0 || st->modified_ms < 0 || st->modified_ms + SETTLED_MS > utc_now_ms())
+		return;
+	(void)snprintf(st->etag, sizeof(st->etag), "\"%" PRId64 "-%" PRId64 "\"",
+		       st->modified_ms / 1000, st->bytes);
+	st->ranges = true;
+}
+
+static int64_t etag_time_ms(const char *etag)
+{
+	int64_t seconds;
+
+	return sscanf(etag, "\"%" SCNd64 "-", &seconds) == 1 ? seconds * 1000 : -1;
+}
+
 static int stat_url(struct storage *s, const char *url, struct storage_stat *out, struct err *e)
 {
-	struct call c = { .s = s, .e = e, .most = -1 };
+	struct call c = { .s = s, .e = e, .count = -1, .version_ms = -1 };
 	struct sftp *f = s->state;
 	curl_off_t bytes = -1;
 
-	if (run(&c, url, true, 0) < 0)
+	if (run(&c, url, true) < 0)
 		return -1;
 	if (curl_easy_getinfo(f->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &bytes) == CURLE_OK)
 		out->bytes = (int64_t)bytes;
 	out->modified_ms = file_time_ms(f);
+	make_etag(out);
 	return 0;
 }
 
@@ -323,11 +372,15 @@ static int sftp_read(struct storage *s, const char *name, const char *etag, int6
 		     int64_t count, const struct storage_sink *sink, struct err *e)
 {
 	BUF_AUTO url = BUF_INIT(URL_MAX);
-	struct call c = { .s = s, .sink = sink, .e = e, .most = count };
+	struct call c = { .s = s,
+			  .sink = sink,
+			  .e = e,
+			  .from = from,
+			  .count = count,
+			  .version_ms = etag_time_ms(etag) };
 
-	(void)etag;
 	object_url(s, name, &url);
-	return run(&c, url.s, false, from);
+	return run(&c, url.s, false);
 }
 
 /* --- listing ---------------------------------------------------------------------------------- */
@@ -336,12 +389,12 @@ static int get_page(struct storage *s, const char *below, struct buf *page, stru
 {
 	BUF_AUTO url = BUF_INIT(URL_MAX);
 	const struct storage_sink sink = sink_text(page);
-	struct call c = { .s = s, .sink = &sink, .e = e, .most = -1 };
+	struct call c = { .s = s, .sink = &sink, .e = e, .count = -1, .version_ms = -1 };
 
 	object_url(s, below, &url);
 	if (below[0])
 		buf_addc(&url, '/');
-	return run(&c, url.s, false, 0);
+	return run(&c, url.s, false);
 }
 
 /* A place is a directory; else the source is one file. */

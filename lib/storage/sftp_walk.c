@@ -28,6 +28,7 @@ static int emit(const struct walk *w, const char *name, const struct lsline *lin
 		if (storage_stat(w->s, name, &st, w->e) < 0)
 			return -1;
 		o.modified_ms = st.modified_ms;
+		o.etag = st.etag;
 	}
 	return w->each(&o, w->ctx, w->e);
 }

@@ -100,6 +100,75 @@ broken_off() {
 }
 t "a connection that breaks is made again, and the file goes on" broken_off
 
+BIG=${URL%/root}/big
+LARGE=shop-20260218_015842.dump
+large() {
+	mkdir -p big
+	head -c 60000000 /dev/urandom >big/$LARGE
+	touch -d 2026-02-18T02:00:01Z big/$LARGE
+}
+expect_large() {
+	cmp "big/$LARGE" "work/$LARGE"
+	[ "$(ls -A work)" = "$LARGE" ] || say_failed "left in work: $(ls -A work)"
+}
+
+in_ranges() {
+	large
+	expect_status 0 fetch "$BIG"
+	expect_large
+	expect_says backup-download ok '60.0 MB'
+	rm -r work
+	expect_status 0 fetch --connections 1 "$BIG/$LARGE"
+	expect_large
+	rm -r work
+}
+t "a large file comes in ranges" in_ranges
+
+# The parts of the run before are read here, not over there.
+killed() {
+	large
+	fetch-latest --records --dir work --connections 1 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
+	fetching=$!
+	wait_for 20 grep -q '0 3' "work/.$LARGE.partial/journal"
+	kill -s KILL $fetching
+	wait $fetching || :
+	expect_no_file "work/$LARGE"
+	expect_status 0 fetch --max-rate 20MB "$BIG"
+	expect_large
+	expect_records 'any(.check == "backup-download" and any(.metrics[]; .name == "fetch_seconds" and .value < 2.2))'
+	rm -r work
+}
+t "a fetch that was killed goes on from its parts, as long as time and size are the same" killed
+
+another_version() {
+	large
+	fetch-latest --records --dir work --connections 1 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
+	fetching=$!
+	wait_for 20 grep -q '0 3' "work/.$LARGE.partial/journal"
+	kill -s KILL $fetching
+	wait $fetching || :
+	large
+	touch -d 2026-02-18T02:00:02Z "big/$LARGE"
+	expect_status 0 fetch "$BIG"
+	expect_large
+	rm -r work
+}
+t "parts of another version are not used" another_version
+
+# One that has just been written may be written once more within the second that its time tells.
+replaced() {
+	large
+	fetch-latest --records --dir work --connections 2 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
+	fetching=$!
+	wait_for 20 grep -q '0 2' "work/.$LARGE.partial/journal"
+	head -c 60000000 /dev/urandom >newer
+	mv newer "big/$LARGE"
+	wait $fetching || say_failed "status $?"
+	expect_large
+	rm -r work
+}
+t "a file that is replaced meanwhile is begun again, and never mixed" replaced
+
 host_keys() {
 	SSH_KNOWN_HOSTS_FILE=$PWD/ssh/wrong expect_status 3 list-backups --records "$URL"
 	expect_says listing unknown "key is not the one in known_hosts"
