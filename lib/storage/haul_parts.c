@@ -227,32 +227,18 @@ static int arrived(struct under_way *u, struct err *e)
 	return rc;
 }
 
-/* Bytes that are in their place. What is proven ends with a range. */
-static int pass(void *ctx, const void *bytes, size_t n, struct err *e)
+_Static_assert(HAUL_RANGE_BYTES % INTAKE_GATHERED == 0, "what is proven ends with a range");
+
+/* Some bytes, of one range, are in their place, and proven if the passage leads. */
+static int pass(void *ctx, size_t n, struct err *e)
 {
 	struct under_way *u = ctx;
-	struct haul_file *f = &u->h->files[u->p->file];
-	const char *at = bytes;
+	const struct haul_file *f = &u->h->files[u->p->file];
 
-	while (n > 0) {
-		const int64_t left = haul_ranges_bytes(f, u->p->first, 1) - u->bytes;
-		const size_t step = (uint64_t)left < n ? (size_t)left : n;
-
-		if (u->p->leads) {
-			const struct storage_sink proof = intake_sink(f->proof);
-
-			if (proof.write(proof.ctx, at, step, e) < 0)
-				return -1;
-		}
-		u->bytes += (int64_t)step;
-		at += step;
-		n -= step;
-		if ((int64_t)step == left && arrived(u, e) < 0)
-			return -1;
-		if (u->yields)
-			return err_set(e, ERR_SYSTEM, "others are to help");
-	}
-	return 0;
+	u->bytes += (int64_t)n;
+	if (u->bytes == haul_ranges_bytes(f, u->p->first, 1) && arrived(u, e) < 0)
+		return -1;
+	return u->yields ? err_set(e, ERR_SYSTEM, "others are to help") : 0;
 }
 
 int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p, struct err *e)
@@ -261,16 +247,19 @@ int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p,
 	const int64_t first = p->first, from = first * HAUL_RANGE_BYTES;
 	const int64_t bytes = haul_ranges_bytes(f, first, p->end - first);
 	struct under_way u = { .h = h, .p = p, .fd = -1 };
-	const struct storage_sink passing = { .write = pass, .ctx = &u };
-	struct intake t = {
-		.at = from, .most = bytes, .gathers = true, .pace = &h->pace, .total = &h->bytes
-	};
+	struct storage_sink proof;
+	struct intake t = { .at = from,
+			    .most = bytes,
+			    .gathers = true,
+			    .pace = &h->pace,
+			    .total = &h->bytes,
+			    .arrived = pass,
+			    .arrived_ctx = &u };
 	struct storage_sink sink = intake_sink(&t);
 	FD_AUTO fd = -1;
 	int rc;
 
 	t.stop = storage_stop(h->s);
-	t.stream = &passing;
 	/* What was noted stays: another version of the file fails here, and is begun by the caller.
 	 */
 	sink.restart = NULL;
@@ -278,6 +267,10 @@ int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p,
 	    intake_begin(&t, f->stat, e) < 0)
 		return -1;
 	t.fd = u.fd = fd;
+	if (p->leads) {
+		proof = intake_sink(f->proof);
+		t.stream = &proof;
+	}
 	rc = storage_read(s, f->name, f->stat->etag, from, bytes, &sink, e);
 	if (rc == 0)
 		rc = intake_flush(&t, e);

@@ -1,5 +1,6 @@
 #include "lib/storage/intake.h"
 
+#include "lib/base/beside.h"
 #include "lib/base/io.h"
 #include "lib/base/xmem.h"
 
@@ -12,7 +13,7 @@
 
 int intake_begin(struct intake *t, const struct storage_stat *known, struct err *e)
 {
-	t->bytes = t->settled = t->held = 0;
+	t->bytes = t->placed = t->held = t->under_proof = 0;
 	t->write_errno = 0;
 	if (t->proving && proof_begin(&t->proof, known, t->wish, e) < 0)
 		return -1;
@@ -21,14 +22,27 @@ int intake_begin(struct intake *t, const struct storage_stat *known, struct err 
 	return 0;
 }
 
+/* What is proven beside counts no more. */
+static void forget_full(struct intake *t)
+{
+	struct err ignored;
+
+	if (t->under_proof > 0)
+		(void)beside_wait(t->beside, &ignored);
+	t->under_proof = 0;
+}
+
 void intake_end(struct intake *t, bool keep)
 {
 	if (!keep && t->total)
 		atomic_fetch_sub(t->total, t->bytes);
+	forget_full(t);
+	beside_free(&t->beside);
 	if (t->proving)
 		proof_free(&t->proof);
 	free(t->gathered);
-	t->gathered = NULL;
+	free(t->full);
+	t->gathered = t->full = NULL;
 }
 
 static int cannot_write(struct intake *t, struct err *e)
@@ -53,25 +67,81 @@ static int describe(void *ctx, const struct storage_stat *st, struct err *e)
 	return proof_begin(&t->proof, st, t->wish, e);
 }
 
-/* To their place, and into the proof. */
-static int settle(struct intake *t, const void *p, size_t n, struct err *e)
+static int prove(void *ctx, const void *p, size_t n, struct err *e)
 {
+	struct intake *t = ctx;
+
 	if (t->proving && proof_add(&t->proof, p, n, e) < 0)
 		return -1;
-	if (t->fd >= 0 && io_pwrite_all(t->fd, p, n, t->at + (int64_t)t->settled) < 0)
+	return t->stream ? t->stream->write(t->stream->ctx, p, n, e) : 0;
+}
+
+static int place(struct intake *t, const void *p, size_t n, struct err *e)
+{
+	if (t->fd >= 0 && io_pwrite_all(t->fd, p, n, t->at + (int64_t)t->placed) < 0)
 		return cannot_write(t, e);
-	if (t->stream && t->stream->write(t->stream->ctx, p, n, e) < 0)
-		return -1;
-	t->settled += n;
+	t->placed += n;
 	return 0;
+}
+
+static int tell(const struct intake *t, size_t n, struct err *e)
+{
+	return t->arrived ? t->arrived(t->arrived_ctx, n, e) : 0;
+}
+
+static int settle(struct intake *t, const void *p, size_t n, struct err *e)
+{
+	return prove(t, p, n, e) < 0 || place(t, p, n, e) < 0 ? -1 : tell(t, n, e);
+}
+
+/* Until all is proven that was placed. */
+static int catch_up(struct intake *t, struct err *e)
+{
+	const size_t n = t->under_proof;
+
+	t->under_proof = 0;
+	if (n == 0)
+		return 0;
+	return beside_wait(t->beside, e) < 0 ? -1 : tell(t, n, e);
 }
 
 int intake_flush(struct intake *t, struct err *e)
 {
 	const size_t n = t->held;
 
+	if (catch_up(t, e) < 0)
+		return -1;
 	t->held = 0;
 	return n > 0 ? settle(t, t->gathered, n, e) : 0;
+}
+
+/* Is there something to prove, more than a little? */
+static bool worth_another_thread(struct intake *t)
+{
+	if (t->placed == 0 || !(t->proving || t->stream))
+		return false;
+	if (t->beside == NULL)
+		t->beside = beside_new();
+	if (t->full == NULL)
+		t->full = xmalloc(t->room);
+	return t->beside != NULL;
+}
+
+/* One is proven while it is written here and the next one is gathered. */
+static int pass_on(struct intake *t, struct err *e)
+{
+	char *const now = t->gathered;
+
+	if (!worth_another_thread(t))
+		return intake_flush(t, e);
+	if (catch_up(t, e) < 0)
+		return -1;
+	t->gathered = t->full;
+	t->full = now;
+	t->under_proof = t->held;
+	t->held = 0;
+	beside_start(t->beside, prove, t, now, t->under_proof);
+	return place(t, now, t->under_proof, e);
 }
 
 static int gather(struct intake *t, const char *p, size_t n, struct err *e)
@@ -83,7 +153,7 @@ static int gather(struct intake *t, const char *p, size_t n, struct err *e)
 		t->held += step;
 		p += step;
 		n -= step;
-		if (t->held == t->room && intake_flush(t, e) < 0)
+		if (t->held == t->room && pass_on(t, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -116,7 +186,8 @@ static int restart(void *ctx, struct err *e)
 
 	if (t->total)
 		atomic_fetch_sub(t->total, t->bytes);
-	t->bytes = t->settled = t->held = 0;
+	forget_full(t);
+	t->bytes = t->placed = t->held = 0;
 	if (t->stream && t->stream->restart(t->stream->ctx, e) < 0)
 		return -1;
 	return t->proving ? proof_reset(&t->proof, e) : 0;

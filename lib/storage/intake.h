@@ -6,8 +6,8 @@
  * and holds them to a speed and to a length.
  *
  * libcurl hands over 16 KiB at a time (CURL_MAX_WRITE_SIZE). Such small pieces may be gathered: to
- * copy a piece once more costs less than to write and prove it alone, and other digests can be
- * computed beside the SHA-256 of a large one (proof.h).
+ * copy a piece once more costs less than to write and prove it alone, and a large one is proven
+ * beside (beside.h): while it is written, and the next one comes.
  */
 #include "lib/storage/pace.h"
 #include "lib/storage/proof.h"
@@ -32,14 +32,19 @@ struct intake {
 	struct pace *pace;
 	const volatile sig_atomic_t *stop;
 	atomic_ullong *total;              /* counts along, over many files */
-	const struct storage_sink *stream; /* gets them too */
+	const struct storage_sink *stream; /* gets them too, in another thread if this gathers */
+	/* These are in their place, and proven. */
+	int (*arrived)(void *ctx, size_t n, struct err *e);
+	void *arrived_ctx;
 	const struct proof_wish *wish;
 	/* What came. */
 	struct proof proof;
-	uint64_t bytes;    /* that came */
-	uint64_t settled;  /* of these, written and proven: all but what is gathered */
-	char *gathered;    /* owned */
-	size_t held, room; /* there */
+	uint64_t bytes;        /* that came */
+	uint64_t placed;       /* of these, written */
+	char *gathered, *full; /* owned: what is gathered, what is proven beside */
+	size_t held, room;     /* there; what fits */
+	size_t under_proof;    /* of full; 0: none */
+	struct beside *beside; /* owned; NULL: not worth it so far */
 	unsigned char head[INTAKE_HEAD];
 	int write_errno; /* why fd refused; 0 */
 };
@@ -50,7 +55,7 @@ int intake_begin(struct intake *t, const struct storage_stat *known, struct err 
 /* What came counts no more, unless it is kept. */
 void intake_end(struct intake *t, bool keep);
 
-/* What is gathered goes where it belongs. */
+/* What is gathered goes where it belongs; after it all is placed and proven. */
 int intake_flush(struct intake *t, struct err *e);
 
 /* Where a storage may send the bytes: borrows *t. */

@@ -89,17 +89,31 @@ static char byte_at(int64_t i)
 struct listener {
 	int64_t bytes;
 	int calls, wrong;
+	int64_t refuses_from; /* 0: takes all */
+	int64_t arrived;
 };
 
 static int listen_to(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct listener *l = ctx;
 
-	(void)e;
+	if (l->refuses_from && l->bytes + (int64_t)n > l->refuses_from)
+		return err_set(e, ERR_SYSTEM, "enough");
 	for (size_t i = 0; i < n; i++)
 		l->wrong += ((const char *)p)[i] != byte_at(l->bytes + (int64_t)i);
 	l->bytes += (int64_t)n;
 	l->calls++;
+	return 0;
+}
+
+/* Nothing is told of before it has been listened to. */
+static int arrive(void *ctx, size_t n, struct err *e)
+{
+	struct listener *l = ctx;
+
+	(void)e;
+	l->arrived += (int64_t)n;
+	l->wrong += l->arrived > l->bytes;
 	return 0;
 }
 
@@ -115,7 +129,9 @@ START_TEST(gathers)
 			    .most = _i % 2 ? length : -1,
 			    .proving = true,
 			    .gathers = true,
-			    .stream = &stream };
+			    .stream = &stream,
+			    .arrived = arrive,
+			    .arrived_ctx = &l };
 	struct storage_sink sink = intake_sink(&t);
 	AUTO_FREE char *all = xmalloc((size_t)length + 1), *back = xmalloc((size_t)length + 1);
 	struct err e = { 0 };
@@ -137,8 +153,9 @@ START_TEST(gathers)
 	ck_assert_int_eq(intake_flush(&t, &e), 0);
 	ck_assert_int_eq(intake_flush(&t, &e), 0);
 	ck_assert_uint_eq(t.bytes, (uint64_t)length);
-	ck_assert_uint_eq(t.settled, (uint64_t)length);
+	ck_assert_uint_eq(t.placed, (uint64_t)length);
 	ck_assert_int_eq(l.bytes, length);
+	ck_assert_int_eq(l.arrived, length);
 	ck_assert_int_eq(l.wrong, 0);
 	ck_assert_int_le(l.calls, (int)(length / INTAKE_GATHERED) + 1);
 	ck_assert_int_eq(pread(t.fd, back, (size_t)length + 1, 11), length);
@@ -150,6 +167,58 @@ START_TEST(gathers)
 	digest_free(&d);
 	intake_end(&t, true);
 	ck_assert_int_eq(fclose(f), 0);
+}
+END_TEST
+
+/* Who proves beside, and refuses, is heard at the next piece or at the end. */
+START_TEST(refused_beside)
+{
+	const struct storage_stat known = { .bytes = 5 * INTAKE_GATHERED };
+	struct listener l = { .refuses_from = (2 + _i) * INTAKE_GATHERED };
+	const struct storage_sink stream = { .write = listen_to, .ctx = &l };
+	struct intake t = { .fd = -1,
+			    .most = 5 * INTAKE_GATHERED,
+			    .gathers = true,
+			    .stream = &stream,
+			    .arrived = arrive,
+			    .arrived_ctx = &l };
+	struct storage_sink sink = intake_sink(&t);
+	AUTO_FREE char *piece = xcalloc(INTAKE_GATHERED, 1);
+	struct err e = { 0 };
+	int rc = 0;
+
+	ck_assert_int_eq(intake_begin(&t, &known, &e), 0);
+	for (int i = 0; rc == 0 && i < 5; i++)
+		rc = sink.write(sink.ctx, piece, INTAKE_GATHERED, &e);
+	if (rc == 0)
+		rc = intake_flush(&t, &e);
+	ck_assert_int_eq(rc, -1);
+	ck_assert_str_eq(e.msg, "enough");
+	ck_assert_int_eq(l.arrived, l.refuses_from);
+	intake_end(&t, false);
+}
+END_TEST
+
+/* The object is replaced while the old bytes are proven. */
+START_TEST(begins_again_meanwhile)
+{
+	const struct storage_stat known = { .bytes = 3 };
+	struct intake t = { .fd = -1, .most = -1, .proving = true, .gathers = true };
+	struct storage_sink sink = intake_sink(&t);
+	AUTO_FREE char *old = xcalloc(3, INTAKE_GATHERED);
+	struct err e = { 0 };
+	BUF_AUTO told = BUF_INIT(100);
+	char hex[DIGEST_HEX_SIZE];
+
+	ck_assert_int_eq(intake_begin(&t, &known, &e), 0);
+	ck_assert_int_eq(sink.write(sink.ctx, old, (size_t)3 * INTAKE_GATHERED, &e), 0);
+	ck_assert_int_eq(sink.restart(sink.ctx, &e), 0);
+	ck_assert_int_eq(sink.write(sink.ctx, "abc", 3, &e), 0);
+	ck_assert_int_eq(intake_flush(&t, &e), 0);
+	ck_assert_int_eq(proof_end(&t.proof, "x", hex, &told, &e), 0);
+	/* FIPS 180-4, appendix B.1 */
+	ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	intake_end(&t, true);
 }
 END_TEST
 
@@ -205,6 +274,8 @@ int main(void)
 	tcase_add_loop_test(t, page, 0, CASES(pages));
 	tcase_add_test(t, one_pass);
 	tcase_add_loop_test(t, gathers, 0, 2 * CASES(lengths) * CASES(pieces));
+	tcase_add_loop_test(t, refused_beside, 0, 3);
+	tcase_add_test(t, begins_again_meanwhile);
 	tcase_add_test(t, forgets_what_is_gathered);
 	tcase_add_test(t, a_write_that_fails);
 	suite_add_tcase(s, t);
