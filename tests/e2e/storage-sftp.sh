@@ -2,6 +2,8 @@
 # list-backups and fetch-latest over SFTP, from a real sshd on loopback.
 # sanitizers: no, what it parses is fuzzed and unit-tested
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/servers/sshd.sh
+. "$ROOT/tests/servers/sshd.sh"
 PATH=$PATH:/usr/sbin
 need jq sshd ssh-keygen
 [ "$(id -u)" -eq 0 ] || {
@@ -9,36 +11,9 @@ need jq sshd ssh-keygen
 	exit 0
 }
 
-mkdir -p ssh root/shop-20260215.dir root/2026-02-14 root/other /run/sshd
-ssh-keygen -q -t ed25519 -N '' -f ssh/host
-ssh-keygen -q -t ed25519 -N '' -f ssh/key
-ssh-keygen -q -t ed25519 -N 'open sesame' -f ssh/locked
-ssh-keygen -q -t ed25519 -N '' -f ssh/stranger
-cat ssh/key.pub ssh/locked.pub >ssh/authorized
-PORT=$(free_port)
-cat >ssh/config <<-CONF
-	Port $PORT
-	ListenAddress 127.0.0.1
-	HostKey $PWD/ssh/host
-	PidFile $PWD/ssh/pid
-	AuthorizedKeysFile $PWD/ssh/authorized
-	StrictModes no
-	UsePAM no
-	PasswordAuthentication no
-	PermitRootLogin yes
-	MaxStartups 100
-	Subsystem sftp internal-sftp
-CONF
-# From OpenSSH 9.8 on failures are held against an address, here everybody's.
-if /usr/sbin/sshd -t -f ssh/config -o PerSourcePenalties=no 2>/dev/null; then
-	echo 'PerSourcePenalties no' >>ssh/config
-fi
-/usr/sbin/sshd -D -e -f ssh/config 2>ssh/log &
-SSHD=$!
-started $SSHD
-wait_for 10 ssh-keyscan -p "$PORT" 127.0.0.1
-echo "[127.0.0.1]:$PORT $(cut -d ' ' -f 1,2 ssh/host.pub)" >ssh/known
-echo "[127.0.0.1]:$PORT $(cut -d ' ' -f 1,2 ssh/stranger.pub)" >ssh/wrong
+mkdir -p root/shop-20260215.dir root/2026-02-14 root/other
+sshd_start
+ssh_known stranger "$SSH_PORT" >ssh/wrong
 
 head -c 3000000 /dev/urandom >root/shop-20260217_015842.dump
 (cd root && sha256sum shop-20260217_015842.dump >shop-20260217_015842.dump.sha256)
@@ -53,7 +28,7 @@ touch -d 2026-02-15T02:00Z root/*20260215*/*
 touch -d 2026-02-14T02:00Z root/2026-02-14/*
 ln -s shop-20260217_015842.dump root/latest
 NEWEST=shop-20260217_015842.dump
-URL=sftp://root@127.0.0.1:$PORT$PWD/root
+URL=sftp://root@127.0.0.1:$SSH_PORT$PWD/root
 export SSH_KEY_FILE="$PWD/ssh/key" SSH_KNOWN_HOSTS_FILE="$PWD/ssh/known"
 
 fetch() { fetch-latest --records --dir work "$@"; }
