@@ -32,7 +32,7 @@ enum {
 	SECRET_MAX = 4096,
 	STALL_BYTES_S = 1024,
 	/* libssh2 asks for four times as much ahead, which a far server is waited for otherwise. */
-	RECEIVE_BUFFER = 512 * 1024,
+	RECEIVE_BUFFER = 256 * 1024,
 	SETTLED_MS = 3000,
 };
 

@@ -16,7 +16,7 @@ BP_SCRATCH=$(mktemp -d "$BENCH_DIR/bp-bench.XXXXXX") || exit 3
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/../e2e/lib.sh"
 # shellcheck source=tests/servers/sshd.sh
-. "${0%/*}/../servers/sshd.sh"
+. "$ROOT/tests/servers/sshd.sh"
 PATH=$PATH:/usr/sbin
 need jq curl radosgw python3 nginx sshd
 megabytes=${1:-1024} files=${2:-5000} rounds=${ROUNDS:-2}
@@ -143,7 +143,7 @@ while [ $i -lt "$rounds" ]; do
 	row "curl" curl -sS --fail -o out/x "$WEB_URL/shop.dump"
 	row "curl; sha256sum" sh -c "curl -sS --fail -o out/x '$WEB_URL/shop.dump' && sha256sum out/x >/dev/null"
 done
-rm served/shop.dump
+rm served/shop.dump served/shop.dump.sha256
 table "the same from nginx"
 
 sed 's,^upload-file.*,output = out/x,' uploads >downloads
