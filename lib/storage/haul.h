@@ -65,9 +65,9 @@ struct haul {
 	/* The haul's own, under lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
-	size_t first;       /* all files before are begun */
-	size_t to_do;       /* files that are not done */
-	unsigned at_work;   /* threads that bring something */
+	size_t first;     /* all files before are begun */
+	size_t to_do;     /* files that are not done */
+	unsigned at_work; /* threads that bring something */
 	unsigned most_at_work;
 	unsigned long_ways; /* of them, who bring several ranges, and may give some back */
 	struct width width;
