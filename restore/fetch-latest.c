@@ -4,6 +4,7 @@
 #include "lib/keeper/keeper.h"
 #include "lib/physical/chainfetch.h"
 #include "lib/physical/delivery.h"
+#include "lib/physical/kind.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/fetch.h"
 #include "lib/storage/source.h"
@@ -180,6 +181,7 @@ static int plan_newest(struct stage *st, struct source *from, struct fetch_plan 
 		catalog_explain_none(&from->catalog, from->storage, &text);
 		return err_set(e, ERR_BACKUP, "%s", text.s);
 	}
+	kind_ask(from->storage, *newest);
 	if (!config.listed)
 		describe_doubts(st, &from->catalog);
 	if (config.copy || !storage_path(from->storage, (*newest)->name, &text))

@@ -4,6 +4,7 @@
 #include "lib/base/utc.h"
 #include "lib/dump/sniff.h"
 #include "lib/keeper/keeper.h"
+#include "lib/physical/kind.h"
 #include "lib/storage/describe.h"
 #include "lib/storage/source.h"
 
@@ -48,6 +49,8 @@ static const struct tool tool = {
 	"beside it, a copy of it, or a text with its name: it is not listed, but followed where it is "
 	"the SOURCE, and when it stands for an old backup or for none, that is a warning (check "
 	"latest-pointer).\n\n"
+	"A base backup that builds on another one (pg_basebackup --incremental) has the type incr; of a "
+	"set of tars the beginning of backup_manifest tells.\n\n"
 	"Of a repository the program's own catalogue is listed: type (full, diff, incr) and the backup "
 	"it builds on, bytes as what it takes in the repository, database_bytes as what it restores to. "
 	"A backup that failed is not listed, but is a warning when it is the last one (check "
@@ -119,7 +122,7 @@ struct listing {
 	struct overview overview;
 };
 
-/* Nothing is read of it: how it is encrypted is what its name says. */
+/* Next to nothing is read of it: how it is encrypted is what its name says. */
 static int list(void *ctx, struct backup *b, struct err *e)
 {
 	struct listing *l = ctx;
@@ -133,6 +136,7 @@ static int list(void *ctx, struct backup *b, struct err *e)
 			return -1;
 		b->bytes = now.bytes;
 	}
+	kind_ask(l->s, b);
 	add_bytes(&l->overview, b->bytes);
 	fields = describe_backup(l->s, b);
 	if (encryption)

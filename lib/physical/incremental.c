@@ -2,12 +2,13 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/xmem.h"
+#include "lib/storage/select.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MAGIC UINT32_C(0xd3ae1f0d)
-#define PREFIX "INCREMENTAL."
+#define PREFIX SELECT_IN_PART
 
 void incremental_begin(struct incremental *r, uint32_t block_size, uint32_t segment_blocks)
 {

@@ -137,6 +137,9 @@ static int add_to_tree(struct making *m, const struct backup *o, size_t n, struc
 		*tree = (struct backup){ .name = xstrndup(o->name, n), .modified_ms = -1 };
 	}
 	tree->files++;
+	tree->in_part |= select_in_part(o->name + n);
+	tree->tars |=
+		select_marked(o->name) == (int64_t)n && select_tree_of(o->name) == SELECT_TARS;
 	if (o->bytes < 0 || tree->bytes < 0)
 		tree->bytes = -1;
 	else if (__builtin_add_overflow(tree->bytes, o->bytes, &tree->bytes))

@@ -21,6 +21,8 @@ json_t *describe_backup(const struct storage *s, const struct backup *b)
 	record_set_time(o, "modified_at", b->modified_ms);
 	record_set_time(o, "taken_at", b->taken_ms);
 	record_set_text(o, "etag", b->etag);
+	if (b->in_part)
+		record_set_text(o, "type", "incr");
 	return o;
 }
 

@@ -101,6 +101,11 @@ static bool is_tar_part(const char *s, size_t n)
 	       (digits > 0 && digits == n);
 }
 
+bool select_in_part(const char *path)
+{
+	return strncmp(last_part(path), SELECT_IN_PART, strlen(SELECT_IN_PART)) == 0;
+}
+
 bool select_member(enum select_tree tree, const char *path)
 {
 	size_t n = bare_length(path);

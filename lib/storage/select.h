@@ -31,6 +31,11 @@ enum select_tree { SELECT_DUMP, SELECT_CLUSTER, SELECT_TARS };
 
 enum select_tree select_tree_of(const char *marker);
 
+/* Is a file of a base backup, by its path in it, there in part only? (PostgreSQL
+ * src/backend/backup/basebackup_incremental.c) */
+#define SELECT_IN_PART "INCREMENTAL."
+bool select_in_part(const char *path);
+
 /* Does a file of such a directory, by its path in it, belong to the backup? Of a base backup all
  * does; of the others what pg_dump and pg_basebackup write, and nothing below. */
 bool select_member(enum select_tree tree, const char *path);
@@ -58,7 +63,9 @@ struct backup {
 	int64_t order_ms;    /* by which backups are ordered; -1: nothing tells */
 	int64_t taken_ms;    /* the moment that its name tells, -1: it tells none */
 	int64_t apart_ms;    /* how far name and modification time disagree; 0: not at all */
-	char *link; /* of an object: owned, what the symbolic link says; NULL: it is none */
+	bool in_part; /* of a directory: some of its files (INCREMENTAL.16400) are there in part */
+	bool tars;    /* of a directory: a set of tars, in which it is not seen what they hold */
+	char *link;   /* of an object: owned, what the symbolic link says; NULL: it is none */
 };
 
 /* Fills order_ms, taken_ms and apart_ms from name and modified_ms.

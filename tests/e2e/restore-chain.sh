@@ -254,11 +254,13 @@ fetched() {
 	expect_status 0 fetch-latest --records --copy --dir work --match '*tuesday*' bad
 	expect_check backup-download ok
 	expect_out 'with the 2 that it builds on'
-	expect_records 'any(.record == "backup" and .newest and .name == "tuesday" and
+	expect_records 'any(.record == "backup" and .newest and .name == "tuesday" and .type == "incr" and
 		(.ancestors | map(split("/") | last)) == ["full", "monday"])'
 	rm -r work/* bad
 	expect_status 0 fetch-latest --records --copy --dir work --match '*monday*' source/tars
 	cp "$OUT" records
+	expect_status 0 list-backups --records source/tars
+	expect_records '[.[] | select(.record == "backup") | [.name, .type]] == [["full", null], ["monday", "incr"]]'
 	expect_status 0 restore-to-temp --records <records
 	expect_check backup-chain ok
 	rm -r work

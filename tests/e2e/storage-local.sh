@@ -316,6 +316,38 @@ root_path() {
 }
 t "a path below the root is shown as it was given" root_path
 
+# A full backup a week and a small one a day between, as directories and as sets of tars.
+chain_made() {
+	for day in 01 02 03 04 05 06 07 08 09 10; do
+		at=2026-02-${day}T02:00Z
+		case $day in
+		01 | 08) made "chained/2026-02-$day/base/5/1259" "$at" "$(seq 100000)" ;;
+		*) made "chained/2026-02-$day/base/5/INCREMENTAL.1259" "$at" "$(seq 1000)" ;;
+		esac
+		made "chained/2026-02-$day/global/pg_control" "$at"
+		file=1259
+		[ -e "chained/2026-02-$day/base/5/1259" ] || file=INCREMENTAL.1259
+		made "tarred/2026-02-$day/base.tar.gz" "$at" "$(cat chained/2026-02-$day/base/5/*)"
+		made "tarred/2026-02-$day/backup_manifest" "$at" "{ \"PostgreSQL-Backup-Manifest-Version\": 2, \"Files\": [
+			{ \"Path\": \"PG_VERSION\", \"Size\": 3 }, { \"Path\": \"base/5/$file\", \"Size\": 8192 } ] }"
+	done
+}
+
+incremental_ones() {
+	chain_made
+	for set in chained tarred; do
+		expect_status 0 list-backups --records $set
+		expect_records '[.[] | select(.record == "backup" and .type == "incr")] | length == 8'
+		size-trend --records <"$OUT" >trend || say_failed "size-trend: status $?"
+		grep -q '"check":"backup-size".*"status":"ok"' trend || say_failed "$(cat trend)"
+		expect_status 0 fetch-latest --records $set
+		expect_records 'any(.newest and .type == "incr")'
+		expect_status 0 fetch-latest --records --as-of 2026-02-08 $set
+		expect_records 'any(.newest and .type == null)'
+	done
+}
+t "an incremental base backup is marked, and compared with its like" incremental_ones
+
 links_in_trees() {
 	made linked/toc.dat 2026-02-17T02:00Z
 	made linked/3001.dat 2026-02-17T02:00Z
