@@ -3,6 +3,7 @@
 #include "lib/base/io.h"
 #include "lib/base/utc.h"
 #include "lib/base/xmem.h"
+#include "lib/storage/haul_crew.h"
 #include "lib/storage/haul_parts.h"
 #include "lib/storage/intake.h"
 
@@ -16,7 +17,6 @@ enum {
 	TICK_MS = 250,
 	SHORT_TICK_MS = 5,
 	SPLIT_MIN = 2 * HAUL_RANGE_BYTES,
-	AHEAD = 8, /* ranges, besides those under way */
 	RESUMABLE_MIN = HAUL_RANGE_BYTES
 };
 
@@ -113,7 +113,7 @@ void haul_has(void *ctx, uint64_t file, uint64_t range)
 }
 
 /* All is known that decides how it is brought. */
-static void make_ready(struct haul *h, struct haul_file *f)
+void haul_make_ready(struct haul *h, struct haul_file *f)
 {
 	f->split = large(h, f) && f->stat && f->stat->ranges;
 	if (f->split) {
@@ -131,7 +131,14 @@ static void make_ready(struct haul *h, struct haul_file *f)
 	f->state = HAUL_READY;
 }
 
-static void fail(struct haul *h, size_t at, const struct err *e)
+bool haul_stopped(const struct haul *h)
+{
+	const volatile sig_atomic_t *stop = storage_stop(h->s);
+
+	return h->failed || (stop && *stop);
+}
+
+void haul_fail(struct haul *h, size_t at, const struct err *e)
 {
 	(void)pthread_mutex_lock(&h->lock);
 	if (!h->failed) {
@@ -141,204 +148,6 @@ static void fail(struct haul *h, size_t at, const struct err *e)
 	}
 	(void)pthread_cond_broadcast(&h->moved);
 	(void)pthread_mutex_unlock(&h->lock);
-}
-
-/* --- what a thread does ---------------------------------------------------------------------- */
-
-enum task { TASK_NONE, TASK_ASK, TASK_RANGE, TASK_FILE };
-
-struct job {
-	enum task task;
-	struct haul_passage passage; /* the file, and for TASK_RANGE the ranges */
-	bool several;                /* of these */
-};
-
-static bool stopped(const struct haul *h)
-{
-	const volatile sig_atomic_t *stop = storage_stop(h->s);
-
-	return h->failed || (stop && *stop);
-}
-
-/* The next range of a file that nobody has begun, to one that is alone all up to the next that is
- * here; false: there is none. */
-static bool next_ranges(const struct haul *h, struct haul_file *f, struct job *job)
-{
-	struct haul_passage *p = &job->passage;
-
-	while (f->next < f->ranges && f->have && f->have[f->next] != HAUL_MISSING)
-		f->next++;
-	if (f->next >= f->ranges)
-		return false;
-	p->first = f->next;
-	do {
-		if (f->have)
-			f->have[f->next] = HAUL_BEGUN;
-		f->next++;
-	} while (h->width.phase == WIDTH_ALONE && f->next < f->ranges &&
-		 f->have[f->next] == HAUL_MISSING);
-	p->end = f->next;
-	p->leads = f->split && f->followed == p->first;
-	job->several = p->end - p->first > 1;
-	return true;
-}
-
-/* Must the proof catch up first? What is there from an earlier run it has to pass before, and
- * nobody waits for that. */
-static bool far_ahead(const struct haul *h, const struct haul_file *f)
-{
-	const int64_t most = h->width.now > 1 ? (int64_t)h->width.now + AHEAD : 1;
-
-	return f->split && !f->resumed && f->next < f->ranges && f->next - f->followed >= most;
-}
-
-/* True when there is something to do on this file. */
-static bool job_on(struct haul *h, struct haul_file *f, struct job *job)
-{
-	if (f->state == HAUL_NEW && large(h, f) && f->stat == NULL) {
-		f->state = HAUL_ASKED;
-		job->task = TASK_ASK;
-		return true;
-	}
-	if (f->state == HAUL_NEW)
-		make_ready(h, f);
-	if (f->state != HAUL_READY || far_ahead(h, f) || !next_ranges(h, f, job))
-		return false;
-	job->task = f->split ? TASK_RANGE : TASK_FILE;
-	return true;
-}
-
-static bool is_long(const struct job *job)
-{
-	return job->task == TASK_RANGE && job->several;
-}
-
-static bool enough_at_work(const struct haul *h)
-{
-	return h->at_work >= h->width.now;
-}
-
-static void pass_begun_files(struct haul *h)
-{
-	while (h->first < h->n && (h->files[h->first].state == HAUL_DONE ||
-				   (h->files[h->first].state == HAUL_READY &&
-				    h->files[h->first].next >= h->files[h->first].ranges)))
-		h->first++;
-}
-
-/* With the lock held. TASK_NONE: nothing more to be begun. */
-static void choose(struct haul *h, struct job *job)
-{
-	bool wait;
-
-	do {
-		pass_begun_files(h);
-		job->task = TASK_NONE;
-		wait = h->long_ways > 0 || (h->first < h->n && enough_at_work(h));
-		for (size_t i = h->first; i < h->n && !enough_at_work(h) && !stopped(h); i++) {
-			job->passage.file = i;
-			if (job_on(h, &h->files[i], job)) {
-				if (++h->at_work > h->most_at_work)
-					h->most_at_work = h->at_work;
-				h->long_ways += is_long(job);
-				return;
-			}
-			wait |= h->files[i].state == HAUL_ASKED || far_ahead(h, &h->files[i]);
-		}
-		if (wait && !stopped(h))
-			(void)pthread_cond_wait(&h->moved, &h->lock);
-	} while (wait && !stopped(h));
-}
-
-/* With the lock held: what a passage leaves, others bring. */
-static void give_back(struct haul *h, const struct haul_passage *p)
-{
-	struct haul_file *f = &h->files[p->file];
-
-	for (int64_t r = p->first; r < p->end; r++)
-		f->have[r] = HAUL_MISSING;
-	if (p->first == p->end)
-		return;
-	f->next = p->first;
-	if (p->file < h->first)
-		h->first = p->file;
-}
-
-/* With the lock held, after a job that went well. */
-static int settle(struct haul *h, enum task task, const struct haul_passage *p,
-		  struct storage_stat *stat, struct err *e)
-{
-	struct haul_file *f = &h->files[p->file];
-
-	switch (task) {
-	case TASK_ASK:
-		f->stat = stat;
-		f->bytes = stat->bytes;
-		make_ready(h, f);
-		return 0;
-	case TASK_RANGE:
-		give_back(h, p);
-		return 0;
-	case TASK_FILE:
-		f->state = HAUL_DONE;
-		f->whole_here = true;
-		h->to_do--;
-		return haul_note(h, p->file, HAUL_WHOLE, e);
-	case TASK_NONE:
-		break;
-	}
-	return 0;
-}
-
-static int work_on(struct haul *h, struct storage *s, struct job *job, struct err *e)
-{
-	struct haul_file *f = &h->files[job->passage.file];
-	const enum task task = job->task;
-	struct storage_stat *stat = NULL;
-	int rc = 0;
-
-	if (task == TASK_ASK) {
-		stat = xcalloc(1, sizeof(*stat));
-		rc = storage_stat(s, f->name, stat, e);
-	} else if (task == TASK_RANGE) {
-		rc = haul_bring_ranges(h, s, &job->passage, e);
-	} else {
-		rc = haul_bring_file(h, s, f, f->whole_here, e);
-	}
-	if (rc < 0)
-		free(stat);
-	(void)pthread_mutex_lock(&h->lock);
-	h->at_work--;
-	h->long_ways -= is_long(job);
-	if (rc == 0)
-		rc = settle(h, task, &job->passage, stat, e);
-	haul_look(h);
-	(void)pthread_cond_broadcast(&h->moved);
-	(void)pthread_mutex_unlock(&h->lock);
-	return rc;
-}
-
-static void *work(void *arg)
-{
-	struct haul *h = arg;
-	struct err e = { 0 };
-	STORAGE_AUTO s = storage_clone(h->s, &e);
-	struct job job = { .passage.file = h->n };
-
-	if (s == NULL)
-		fail(h, h->n, &e);
-	while (s) {
-		(void)pthread_mutex_lock(&h->lock);
-		choose(h, &job);
-		(void)pthread_mutex_unlock(&h->lock);
-		if (job.task == TASK_NONE)
-			break;
-		if (work_on(h, s, &job, &e) < 0) {
-			fail(h, job.passage.file, &e);
-			break;
-		}
-	}
-	return NULL;
 }
 
 /* --- what the calling thread does ------------------------------------------------------------ */
@@ -363,9 +172,9 @@ static bool await_file(struct haul *h, const struct haul_file *f)
 	bool there;
 
 	(void)pthread_mutex_lock(&h->lock);
-	while (!stopped(h) && f->state < HAUL_READY)
+	while (!haul_stopped(h) && f->state < HAUL_READY)
 		wait_a_tick(h);
-	there = !stopped(h);
+	there = !haul_stopped(h);
 	(void)pthread_mutex_unlock(&h->lock);
 	return there;
 }
@@ -379,10 +188,10 @@ static enum due await_range(struct haul *h, const struct haul_file *f)
 	enum due due;
 
 	(void)pthread_mutex_lock(&h->lock);
-	while (!stopped(h) && f->followed < f->ranges && f->have[f->followed] != HAUL_HERE)
+	while (!haul_stopped(h) && f->followed < f->ranges && f->have[f->followed] != HAUL_HERE)
 		wait_a_tick(h);
 	due = f->followed < f->ranges ? DUE_RANGE : DUE_END;
-	if (stopped(h))
+	if (haul_stopped(h))
 		due = DUE_NOTHING;
 	(void)pthread_mutex_unlock(&h->lock);
 	return due;
@@ -431,12 +240,12 @@ static void oversee(struct haul *h)
 		if (!await_file(h, f))
 			break;
 		if (f->split && f->state != HAUL_DONE && follow(h, f, &e) < 0) {
-			fail(h, i, &e);
+			haul_fail(h, i, &e);
 			break;
 		}
 	}
 	(void)pthread_mutex_lock(&h->lock);
-	while (h->to_do > 0 && !stopped(h))
+	while (h->to_do > 0 && !haul_stopped(h))
 		wait_a_tick(h);
 	/* Who waits for an answer that will not come any more. */
 	(void)pthread_cond_broadcast(&h->moved);
@@ -449,7 +258,7 @@ static void rewind_files(struct haul *h)
 	h->failed = false;
 	h->failed_at = h->n;
 	h->first = 0;
-	h->at_work = h->long_ways = 0;
+	h->at_work = h->long_ways = h->newcomers = h->joined = 0;
 	h->write_errno = 0;
 	for (size_t i = 0; i < h->n; i++) {
 		struct haul_file *f = &h->files[i];
@@ -484,7 +293,7 @@ int haul_run(struct haul *h, struct err *e)
 	rewind_files(h);
 	haul_take_look(h, &now);
 	width_begin(&h->width, h->connections, h->n == 1 && large(h, &h->files[0]), &now);
-	while (n < wanted && pthread_create(&threads[n], NULL, work, h) == 0)
+	while (n < wanted && pthread_create(&threads[n], NULL, haul_work, h) == 0)
 		n++;
 	if (n > 0)
 		oversee(h);

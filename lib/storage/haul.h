@@ -69,6 +69,8 @@ struct haul {
 	size_t to_do;     /* files that are not done */
 	unsigned at_work; /* threads that bring something */
 	unsigned most_at_work;
+	unsigned newcomers; /* of them, who bring their first: it may come back, too */
+	unsigned joined;    /* threads that have brought something */
 	unsigned long_ways; /* of them, who bring several ranges, and may give some back */
 	struct width width;
 	bool failed;      /* *e says why */

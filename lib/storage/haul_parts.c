@@ -282,6 +282,7 @@ int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p,
 		*e = (struct err){ 0 };
 		rc = 0;
 	}
+	p->touched = t.bytes > 0;
 	/* What was not noted does not count. */
 	atomic_fetch_sub(&h->bytes,
 			 t.bytes - (uint64_t)haul_ranges_bytes(f, first, p->first - first));

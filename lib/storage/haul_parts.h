@@ -10,7 +10,8 @@
 struct haul_passage {
 	size_t file;
 	int64_t first, end;
-	bool leads; /* they are the next to be proven, and are as they come */
+	bool leads;   /* they are the next to be proven, and are as they come */
+	bool touched; /* something came */
 };
 
 /* Into their place. Each is noted as soon as it is there; first goes along. Ends early, with 0,

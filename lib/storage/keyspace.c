@@ -96,14 +96,14 @@ static int emit(const struct keyspace_entry *entry, void *ctx, struct err *e)
 }
 
 /* How far a listing has come. */
-struct progress {
+struct paging {
 	struct buf token, next; /* of this page, of the one to come */
 	struct buf before;      /* the last key of the page before */
 	unsigned empty;         /* pages without a key in a row */
 };
 
 /* A page that brings neither new keys nor a new place to go on from would be asked for for ever. */
-static bool advances(const struct walk *w, struct progress *p, uint64_t seen_before)
+static bool advances(const struct walk *w, struct paging *p, uint64_t seen_before)
 {
 	if (strcmp(p->next.s, p->token.s) == 0)
 		return false;
@@ -119,7 +119,7 @@ static void copy(struct buf *to, const struct buf *from)
 	buf_add(to, from->s, from->len);
 }
 
-static int list_pages(struct walk *w, struct progress *p, const char *prefix, struct err *e)
+static int list_pages(struct walk *w, struct paging *p, const char *prefix, struct err *e)
 {
 	for (;;) {
 		uint64_t seen_before = w->seen;
@@ -140,9 +140,9 @@ static int list_pages(struct walk *w, struct progress *p, const char *prefix, st
 
 static int list_prefix(struct walk *w, const char *prefix, struct err *e)
 {
-	struct progress p = { .token = BUF_INIT(KEYSPACE_KEY_MAX),
-			      .next = BUF_INIT(KEYSPACE_KEY_MAX),
-			      .before = BUF_INIT(KEYSPACE_KEY_MAX) };
+	struct paging p = { .token = BUF_INIT(KEYSPACE_KEY_MAX),
+			    .next = BUF_INIT(KEYSPACE_KEY_MAX),
+			    .before = BUF_INIT(KEYSPACE_KEY_MAX) };
 	int rc = list_pages(w, &p, prefix, e);
 
 	buf_free(&p.token);

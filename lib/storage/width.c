@@ -62,6 +62,14 @@ void width_see(struct width *w, const struct width_look *look)
 		see_alone(w, look);
 }
 
+void width_lose(struct width *w)
+{
+	if (w->most > 1)
+		w->most--;
+	if (w->now > w->most)
+		w->now = w->most;
+}
+
 bool width_hurries(const struct width *w)
 {
 	return w->phase == WIDTH_FIRST;

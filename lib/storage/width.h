@@ -37,6 +37,9 @@ void width_begin(struct width *w, unsigned most, bool try_one, const struct widt
 /* The first range has come, or some of it: to be called often. */
 void width_see(struct width *w, const struct width_look *look);
 
+/* One of them was refused. */
+void width_lose(struct width *w);
+
 /* Soon, not some time: width_see() waits for little more than a moment. */
 bool width_hurries(const struct width *w);
 #endif

@@ -144,6 +144,30 @@ replaced() {
 }
 t "a file that is replaced meanwhile is begun again, and never mixed" replaced
 
+# Far enough away that all would like to take part.
+few() {
+	large
+	port=$(free_port)
+	sed "s/^Port .*/Port $port/; s/^MaxStartups .*/MaxStartups 2/; s,^PidFile .*,PidFile $PWD/ssh/few.pid," ssh/config >ssh/few
+	/usr/sbin/sshd -D -e -f ssh/few 2>ssh/few.log &
+	started $!
+	"$ROOT/tests/servers/slow-link" start "$SCRATCH/line" "$port" 20 1024
+	wait_for 10 test -s "$SCRATCH/line/port"
+	started "$(cat "$SCRATCH/line/pid")"
+	line=$(cat "$SCRATCH/line/port")
+	{
+		ssh_known host "$port"
+		ssh_known host "$line"
+	} >>ssh/known
+	wait_for 10 ssh-keyscan -t ed25519 -p "$port" 127.0.0.1
+	expect_status 0 fetch "sftp://root@127.0.0.1:$line$PWD/big/$LARGE"
+	expect_large
+	grep -i 'drop.*connection\|MaxStartups' ssh/few.log
+	expect_records 'any(.check == "backup-download" and any(.metrics[]; .name == "connections" and .value < 8))'
+	rm -r work
+}
+t "a server that grants fewer connections is used with these" few
+
 host_keys() {
 	SSH_KNOWN_HOSTS_FILE=$PWD/ssh/wrong expect_status 3 list-backups --records "$URL"
 	expect_says listing unknown "key is not the one in known_hosts"
