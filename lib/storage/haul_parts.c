@@ -247,7 +247,6 @@ int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p,
 	const int64_t first = p->first, from = first * HAUL_RANGE_BYTES;
 	const int64_t bytes = haul_ranges_bytes(f, first, p->end - first);
 	struct under_way u = { .h = h, .p = p, .fd = -1 };
-	struct storage_sink proof;
 	struct intake t = { .at = from,
 			    .most = bytes,
 			    .gathers = true,
@@ -267,10 +266,7 @@ int haul_bring_ranges(struct haul *h, struct storage *s, struct haul_passage *p,
 	    intake_begin(&t, f->stat, e) < 0)
 		return -1;
 	t.fd = u.fd = fd;
-	if (p->leads) {
-		proof = intake_sink(f->proof);
-		t.stream = &proof;
-	}
+	t.of = p->leads ? f->proof : NULL;
 	rc = storage_read(s, f->name, f->stat->etag, from, bytes, &sink, e);
 	if (rc == 0)
 		rc = intake_flush(&t, e);

@@ -67,13 +67,26 @@ static int describe(void *ctx, const struct storage_stat *st, struct err *e)
 	return proof_begin(&t->proof, st, t->wish, e);
 }
 
+static struct intake *prover(struct intake *t)
+{
+	return t->of ? t->of : t;
+}
+
+static void keep_head(struct intake *t, const void *p, size_t n)
+{
+	size_t room;
+
+	if (t->bytes >= INTAKE_HEAD)
+		return;
+	room = INTAKE_HEAD - (size_t)t->bytes;
+	memcpy(t->head + t->bytes, p, n < room ? n : room);
+}
+
 static int prove(void *ctx, const void *p, size_t n, struct err *e)
 {
-	struct intake *t = ctx;
+	struct intake *o = prover(ctx);
 
-	if (t->proving && proof_add(&t->proof, p, n, e) < 0)
-		return -1;
-	return t->stream ? t->stream->write(t->stream->ctx, p, n, e) : 0;
+	return o->proving ? proof_add(&o->proof, p, n, e) : 0;
 }
 
 static int place(struct intake *t, const void *p, size_t n, struct err *e)
@@ -84,14 +97,24 @@ static int place(struct intake *t, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
-static int tell(const struct intake *t, size_t n, struct err *e)
+/* Who reads along finds in its place what he is told of. */
+static int tell(struct intake *t, const void *p, size_t n, struct err *e)
 {
+	struct intake *o = prover(t);
+
+	if (o != t) {
+		keep_head(o, p, n);
+		o->bytes += n;
+		o->placed += n;
+	}
+	if (o->stream && o->stream->write(o->stream->ctx, p, n, e) < 0)
+		return -1;
 	return t->arrived ? t->arrived(t->arrived_ctx, n, e) : 0;
 }
 
 static int settle(struct intake *t, const void *p, size_t n, struct err *e)
 {
-	return prove(t, p, n, e) < 0 || place(t, p, n, e) < 0 ? -1 : tell(t, n, e);
+	return prove(t, p, n, e) < 0 || place(t, p, n, e) < 0 ? -1 : tell(t, p, n, e);
 }
 
 /* Until all is proven that was placed. */
@@ -102,7 +125,7 @@ static int catch_up(struct intake *t, struct err *e)
 	t->under_proof = 0;
 	if (n == 0)
 		return 0;
-	return beside_wait(t->beside, e) < 0 ? -1 : tell(t, n, e);
+	return beside_wait(t->beside, e) < 0 ? -1 : tell(t, t->full, n, e);
 }
 
 int intake_flush(struct intake *t, struct err *e)
@@ -118,7 +141,7 @@ int intake_flush(struct intake *t, struct err *e)
 /* Is there something to prove, more than a little? */
 static bool worth_another_thread(struct intake *t)
 {
-	if (t->placed == 0 || !(t->proving || t->stream))
+	if (t->placed == 0 || !prover(t)->proving)
 		return false;
 	if (t->beside == NULL)
 		t->beside = beside_new();
@@ -169,11 +192,7 @@ static int take(void *ctx, const void *p, size_t n, struct err *e)
 			       t->most);
 	if (t->pace)
 		pace_wait(t->pace, n, t->stop);
-	if (t->bytes < INTAKE_HEAD) {
-		size_t room = INTAKE_HEAD - (size_t)t->bytes;
-
-		memcpy(t->head + t->bytes, p, n < room ? n : room);
-	}
+	keep_head(t, p, n);
 	t->bytes += n;
 	if (t->total)
 		atomic_fetch_add(t->total, n);

@@ -31,9 +31,10 @@ struct intake {
 	bool gathers; /* intake_flush() is called after the last piece */
 	struct pace *pace;
 	const volatile sig_atomic_t *stop;
-	atomic_ullong *total;              /* counts along, over many files */
-	const struct storage_sink *stream; /* gets them too, in another thread if this gathers */
-	/* These are in their place, and proven. */
+	atomic_ullong *total; /* counts along, over many files */
+	struct intake *of;    /* what they are a part of, the next one: proves them; borrowed */
+	/* Both are told of what is in its place, and proven. */
+	const struct storage_sink *stream; /* gets the bytes, too */
 	int (*arrived)(void *ctx, size_t n, struct err *e);
 	void *arrived_ctx;
 	const struct proof_wish *wish;

@@ -85,8 +85,10 @@ static char byte_at(int64_t i)
 	return (char)(i * 7 + i / 1021);
 }
 
-/* Follows the stream: it gets every byte once, in order, in large pieces. */
+/* Follows the stream: it gets every byte once, in order, in large pieces, and finds it in its
+ * place. */
 struct listener {
+	const struct intake *reads; /* NULL: does not look */
 	int64_t bytes;
 	int calls, wrong;
 	int64_t refuses_from; /* 0: takes all */
@@ -99,6 +101,13 @@ static int listen_to(void *ctx, const void *p, size_t n, struct err *e)
 
 	if (l->refuses_from && l->bytes + (int64_t)n > l->refuses_from)
 		return err_set(e, ERR_SYSTEM, "enough");
+	if (l->reads) {
+		AUTO_FREE char *there = xmalloc(n);
+		const off_t at = l->reads->at + l->bytes;
+
+		l->wrong +=
+			pread(l->reads->fd, there, n, at) != (ssize_t)n || memcmp(there, p, n) != 0;
+	}
 	for (size_t i = 0; i < n; i++)
 		l->wrong += ((const char *)p)[i] != byte_at(l->bytes + (int64_t)i);
 	l->bytes += (int64_t)n;
@@ -142,6 +151,7 @@ START_TEST(gathers)
 
 	ck_assert_ptr_nonnull(f);
 	t.fd = fileno(f);
+	l.reads = &t;
 	for (int64_t i = 0; i < length; i++)
 		all[i] = byte_at(i);
 	ck_assert_int_eq(intake_begin(&t, &known, &e), 0);
@@ -170,8 +180,40 @@ START_TEST(gathers)
 }
 END_TEST
 
-/* Who proves beside, and refuses, is heard at the next piece or at the end. */
-START_TEST(refused_beside)
+/* A part of a whole: the whole proves it, and goes on from it. */
+START_TEST(part_of_a_whole)
+{
+	const struct storage_stat known = { .bytes = 3 * INTAKE_GATHERED + 3 };
+	struct intake whole = { .fd = -1, .most = known.bytes, .proving = true };
+	struct intake part = {
+		.fd = -1, .most = 3 * INTAKE_GATHERED, .gathers = true, .of = &whole
+	};
+	struct storage_sink sink = intake_sink(&part), rest = intake_sink(&whole);
+	AUTO_FREE char *zeros = xcalloc(3, INTAKE_GATHERED);
+	struct err e = { 0 };
+	BUF_AUTO told = BUF_INIT(100);
+	char hex[DIGEST_HEX_SIZE], expected[DIGEST_HEX_SIZE];
+	DIGEST_AUTO d = digest_new(&e);
+
+	ck_assert_int_eq(intake_begin(&whole, &known, &e), 0);
+	ck_assert_int_eq(intake_begin(&part, &known, &e), 0);
+	ck_assert_int_eq(sink.write(sink.ctx, zeros, (size_t)3 * INTAKE_GATHERED, &e), 0);
+	ck_assert_int_eq(intake_flush(&part, &e), 0);
+	intake_end(&part, true);
+	ck_assert_uint_eq(whole.bytes, 3 * INTAKE_GATHERED);
+	ck_assert_int_eq(rest.write(rest.ctx, "end", 3, &e), 0);
+	ck_assert_int_eq(proof_end(&whole.proof, "x", hex, &told, &e), 0);
+	ck_assert_int_eq(digest_add(d, zeros, (size_t)3 * INTAKE_GATHERED, &e), 0);
+	ck_assert_int_eq(digest_add(d, "end", 3, &e), 0);
+	ck_assert_int_eq(digest_hex(d, expected, &e), 0);
+	ck_assert_str_eq(hex, expected);
+	ck_assert_int_eq(whole.head[0], 0);
+	intake_end(&whole, true);
+}
+END_TEST
+
+/* Who listens, and refuses, is heard at once, at the next piece or at the end. */
+START_TEST(refused)
 {
 	const struct storage_stat known = { .bytes = 5 * INTAKE_GATHERED };
 	struct listener l = { .refuses_from = (2 + _i) * INTAKE_GATHERED };
@@ -274,7 +316,8 @@ int main(void)
 	tcase_add_loop_test(t, page, 0, CASES(pages));
 	tcase_add_test(t, one_pass);
 	tcase_add_loop_test(t, gathers, 0, 2 * CASES(lengths) * CASES(pieces));
-	tcase_add_loop_test(t, refused_beside, 0, 3);
+	tcase_add_test(t, part_of_a_whole);
+	tcase_add_loop_test(t, refused, 0, 3);
 	tcase_add_test(t, begins_again_meanwhile);
 	tcase_add_test(t, forgets_what_is_gathered);
 	tcase_add_test(t, a_write_that_fails);
