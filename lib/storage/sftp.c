@@ -20,11 +20,14 @@
 #include "lib/storage/sftp_walk.h"
 #include "lib/storage/uri.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -38,7 +41,10 @@ enum {
 
 struct sftp {
 	CURL *curl;
-	char *url; /* of the object, or of the place with its '/' at the end */
+	char *url;    /* of the object, or of the place with its '/' at the end */
+	bool used;    /* it had a session */
+	bool further; /* there are others, which do without it */
+	atomic_uint clones;
 	char reason[CURL_ERROR_SIZE];
 };
 
@@ -159,10 +165,11 @@ static int sftp_open(struct storage *s, const char *source, struct err *e)
 
 static int sftp_clone(const struct storage *of, struct storage *s, struct err *e)
 {
-	const struct sftp *from = of->state;
+	struct sftp *from = of->state;
 	struct sftp *f = xcalloc(1, sizeof(*f));
 
 	s->state = f;
+	f->further = atomic_fetch_add(&from->clones, 1) > 0;
 	f->url = xstrdup(from->url);
 	return set_up(s, f, e);
 }
@@ -281,16 +288,34 @@ static CURLcode perform(struct call *c, const char *url, bool head)
 	return rc == CURLE_OK ? curl_easy_perform(f->curl) : rc;
 }
 
-/* Another attempt can mend it. */
-static bool passing(CURLcode rc)
+static bool still_connected(const struct sftp *f)
 {
-	return easy_fate(rc) == FATE_LATER && rc != CURLE_REMOTE_FILE_NOT_FOUND &&
-	       rc != CURLE_REMOTE_ACCESS_DENIED && rc != CURLE_WRITE_ERROR;
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	char c;
+
+	if (curl_easy_getinfo(f->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+	    fd == CURL_SOCKET_BAD)
+		return false;
+	errno = 0;
+	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0 || errno == EAGAIN;
+}
+
+/* Another attempt can mend it. What libcurl says of a file when its connection broke is what the
+ * server said last, of another file (libssh2_sftp_last_error(3)). */
+static bool passing(const struct sftp *f, CURLcode rc)
+{
+	if (rc == CURLE_REMOTE_FILE_NOT_FOUND || rc == CURLE_REMOTE_ACCESS_DENIED)
+		return !still_connected(f);
+	/* No session: another one may be more than the server grants. */
+	if (rc == CURLE_FAILED_INIT)
+		return f->used || !f->further;
+	return easy_fate(rc) == FATE_LATER && rc != CURLE_WRITE_ERROR;
 }
 
 /* With further attempts that go on where it broke, as long as it is the same file. */
 static int run(struct call *c, const char *url, bool head)
 {
+	struct sftp *f = c->s->state;
 	struct retry retry;
 
 	retry_begin(&retry, INT64_MAX);
@@ -299,11 +324,13 @@ static int run(struct call *c, const char *url, bool head)
 	for (;;) {
 		const CURLcode rc = perform(c, url, head);
 
+		if (rc != CURLE_FAILED_INIT)
+			f->used = true;
 		if (rc == CURLE_OK)
 			return 0;
 		if (c->failed)
 			return -1;
-		if (!passing(rc) || retry_wait(&retry, -1) < 0)
+		if (!passing(f, rc) || retry_wait(&retry, -1) < 0)
 			return failure(c, url, rc);
 		if (c->s->options.tally)
 			atomic_fetch_add(&c->s->options.tally->retries, 1);
