@@ -28,6 +28,8 @@ struct storage_driver {
 	int (*stat)(struct storage *s, const char *name, struct storage_stat *out, struct err *e);
 	int (*read)(struct storage *s, const char *name, const char *etag, int64_t from,
 		    int64_t count, const struct storage_sink *sink, struct err *e);
+	/* Whoever writes an object may do so while it is being read. */
+	bool in_place;
 	/* NULL where objects have no path here. */
 	void (*path)(const struct storage *s, const char *name, struct buf *out);
 	/* Fills s->state, for another thread than that of *of. */

@@ -162,10 +162,10 @@ static int restart_stream(const struct job *j, struct err *e)
 	return stream ? stream->restart(stream->ctx, e) : 0;
 }
 
-/* A single file without an ETag to tie it together is looked at once more. */
+/* A single file that may have been changed while it was read is looked at once more. */
 static bool changed_unnoticed(const struct job *j)
 {
-	return j->haul.n == 1 && j->haul.files[0].etag[0] != '"';
+	return j->haul.n == 1 && (storage_in_place(j->s) || j->haul.files[0].etag[0] != '"');
 }
 
 static int bring(struct job *j, struct err *e)

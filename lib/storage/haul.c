@@ -43,6 +43,7 @@ static void forget(struct haul *h, struct haul_file *f)
 	f->stat = NULL;
 	f->ranges = f->next = f->done = f->followed = 0;
 	f->whole_here = f->split = f->resumed = false;
+	h->to_do += f->state == HAUL_DONE;
 	f->state = HAUL_NEW;
 }
 

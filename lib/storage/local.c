@@ -491,6 +491,7 @@ const struct storage_driver storage_local = {
 	.list = local_list,
 	.stat = local_stat,
 	.read = local_read,
+	.in_place = true,
 	.path = local_path,
 	.clone = local_clone,
 	.close = local_close,

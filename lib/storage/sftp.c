@@ -467,6 +467,7 @@ const struct storage_driver storage_sftp = {
 	.list = sftp_list,
 	.stat = sftp_stat,
 	.read = sftp_read,
+	.in_place = true,
 	.clone = sftp_clone,
 	.close = sftp_close,
 };

@@ -143,6 +143,11 @@ int storage_slurp(struct storage *s, const char *name, struct buf *out, struct e
 	return 0;
 }
 
+bool storage_in_place(const struct storage *s)
+{
+	return s->driver->in_place;
+}
+
 bool storage_path(const struct storage *s, const char *name, struct buf *out)
 {
 	if (s->driver->path == NULL)

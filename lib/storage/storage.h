@@ -122,6 +122,9 @@ int storage_stat(struct storage *s, const char *name, struct storage_stat *out, 
 int storage_read(struct storage *s, const char *name, const char *etag, int64_t from, int64_t count,
 		 const struct storage_sink *sink, struct err *e);
 
+/* May what is read be changed meanwhile, unnoticed? */
+bool storage_in_place(const struct storage *s);
+
 /* A small object as text, at most out->max bytes. */
 int storage_slurp(struct storage *s, const char *name, struct buf *out, struct err *e);
 

@@ -371,6 +371,7 @@ const struct storage_driver storage_web = {
 	.list = web_list,
 	.stat = web_stat,
 	.read = web_read,
+	.in_place = true,
 	.clone = web_clone,
 	.close = web_close,
 };

@@ -316,6 +316,19 @@ root_path() {
 }
 t "a path below the root is shown as it was given" root_path
 
+rewritten() {
+	mkdir rewritten
+	head -c 20000000 /dev/urandom >rewritten/shop.dump
+	fetch-latest --records --copy --dir rewritten-work --max-rate 10MB rewritten >"$OUT" 2>"$ERR" &
+	fetching=$!
+	sleep 1
+	head -c 20000000 /dev/urandom | dd of=rewritten/shop.dump conv=notrunc status=none bs=1M
+	wait $fetching || say_failed "status $?"
+	expect_check backup-download ok
+	cmp rewritten/shop.dump rewritten-work/shop.dump
+}
+t "a file that is written anew while it is copied is begun again" rewritten
+
 # A full backup a week and a small one a day between, as directories and as sets of tars.
 chain_made() {
 	for day in 01 02 03 04 05 06 07 08 09 10; do

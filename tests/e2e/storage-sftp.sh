@@ -144,6 +144,18 @@ replaced() {
 }
 t "a file that is replaced meanwhile is begun again, and never mixed" replaced
 
+rewritten() {
+	large
+	fetch-latest --records --dir work --connections 1 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
+	fetching=$!
+	wait_for 20 grep -q '0 2' "work/.$LARGE.partial/journal"
+	head -c 60000000 /dev/urandom | dd of="big/$LARGE" conv=notrunc status=none bs=1M
+	wait $fetching || say_failed "status $?"
+	expect_large
+	rm -r work "big/$LARGE"
+}
+t "a file that is written anew in its place is begun again" rewritten
+
 # Far enough away that all would like to take part.
 few() {
 	large
