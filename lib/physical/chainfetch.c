@@ -2,6 +2,7 @@
 
 #include "lib/base/xmem.h"
 #include "lib/physical/ancestry.h"
+#include "lib/physical/listed.h"
 #include "lib/physical/manifest.h"
 #include "lib/physical/walneed.h"
 
@@ -45,8 +46,7 @@ static void candidates_free(struct candidates *c)
 /* Where it began, as its manifest says; false: it does not. */
 static bool ask_manifest(struct storage *s, const struct backup *b, struct walneed *need)
 {
-	AUTO_FREE char *name =
-		b->whole ? xstrdup("backup_manifest") : xasprintf("%s/backup_manifest", b->name);
+	AUTO_FREE char *name = listed_name(b);
 	BUF_AUTO text = BUF_INIT(MANIFEST_MAX_B);
 	MANIFEST_AUTO m = { 0 };
 	struct err ignored;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define MAGIC UINT32_C(0xd3ae1f0d)
-#define PREFIX SELECT_IN_PART
 
 void incremental_begin(struct incremental *r, uint32_t block_size, uint32_t segment_blocks)
 {
@@ -105,14 +104,14 @@ char *incremental_whole(const char *path)
 {
 	const char *name = name_in(path);
 
-	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
+	if (strncmp(name, SELECT_IN_PART, strlen(SELECT_IN_PART)) != 0)
 		return NULL;
-	return xasprintf("%.*s%s", (int)(name - path), path, name + strlen(PREFIX));
+	return xasprintf("%.*s%s", (int)(name - path), path, name + strlen(SELECT_IN_PART));
 }
 
 char *incremental_part(const char *path)
 {
 	const char *name = name_in(path);
 
-	return xasprintf("%.*s" PREFIX "%s", (int)(name - path), path, name);
+	return xasprintf("%.*s" SELECT_IN_PART "%s", (int)(name - path), path, name);
 }

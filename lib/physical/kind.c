@@ -1,9 +1,9 @@
 #include "lib/physical/kind.h"
 
 #include "lib/base/xmem.h"
+#include "lib/physical/listed.h"
 #include "lib/storage/select.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { HEAD = 64 * 1024 };
@@ -12,12 +12,11 @@ void kind_ask(struct storage *s, struct backup *b)
 {
 	BUF_AUTO head = BUF_INIT(HEAD);
 	const struct storage_sink sink = sink_text(&head);
-	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *name = listed_name(b);
 	struct err ignored;
 
 	if (!b->tars || b->in_part)
 		return;
-	name = b->whole ? xstrdup("backup_manifest") : xasprintf("%s/backup_manifest", b->name);
 	if (storage_read(s, name, "", 0, HEAD, &sink, &ignored) == 0)
 		b->in_part = strstr(head.s, "/" SELECT_IN_PART) != NULL;
 }

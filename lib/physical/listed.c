@@ -4,6 +4,7 @@
 #include "lib/base/xmem.h"
 #include "lib/physical/look.h"
 #include "lib/physical/tarfile.h"
+#include "lib/storage/select.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -101,4 +102,9 @@ int listed_read(int dir, const char *where, const char *lone, struct manifest *m
 			       look_way_out(errno));
 	tar = lone ? xstrdup(lone) : find_base(dir);
 	return tar ? look_inside(dir, where, tar, m, e) : 0;
+}
+
+char *listed_name(const struct backup *b)
+{
+	return b->whole ? xstrdup(NAME) : xasprintf("%s/" NAME, b->name);
 }

@@ -1,17 +1,14 @@
 #include "lib/storage/haul.h"
 
 #include "lib/base/io.h"
-#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/haul_crew.h"
 #include "lib/storage/haul_parts.h"
-#include "lib/storage/intake.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
 	TICK_MS = 250,

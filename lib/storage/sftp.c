@@ -196,11 +196,6 @@ static int64_t file_time_ms(const struct sftp *f)
 	return (int64_t)t * 1000;
 }
 
-static int replaced(const struct call *c)
-{
-	return err_set(c->e, ERR_REMOTE, "get %s: it was replaced meanwhile", c->s->shown);
-}
-
 /* libcurl asks for the time before the bytes. */
 static int judge(struct call *c)
 {
@@ -209,7 +204,9 @@ static int judge(struct call *c)
 	c->judged = true;
 	if (c->version_ms < 0)
 		c->version_ms = is_ms;
-	return c->version_ms == is_ms ? 0 : replaced(c);
+	if (c->version_ms == is_ms)
+		return 0;
+	return err_set(c->e, ERR_REMOTE, "get %s: it was replaced meanwhile", c->s->shown);
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)

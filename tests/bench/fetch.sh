@@ -157,15 +157,6 @@ while [ $i -lt "$rounds" ]; do
 done
 table "$files objects of 10 kB"
 
-# line NAME PORT: a line to PORT, with 20 ms each way and a window of 1 MiB: sets LINE to its port. It is a
-# relay, which needs neither root nor a kernel with netem.
-line() {
-	"$ROOT/tests/servers/slow-link" start "$SCRATCH/$1" "$2" 20 1024
-	wait_for 10 test -s "$SCRATCH/$1/port"
-	started "$(cat "$SCRATCH/$1/pid")"
-	LINE=$(cat "$SCRATCH/$1/port")
-}
-
 line s3-line "${direct##*:}"
 AWS_ENDPOINT_URL=http://127.0.0.1:$LINE
 i=0

@@ -261,6 +261,16 @@ made() {
 	touch -d "$2" "$1"
 }
 
+# line NAME PORT: a line to PORT, with 20 ms each way and a window of 1 MiB: sets LINE to its port. It is a
+# relay, which needs neither root nor a kernel with netem.
+line() {
+	"$ROOT/tests/servers/slow-link" start "$SCRATCH/$1" "$2" 20 1024
+	wait_for 10 test -s "$SCRATCH/$1/port"
+	started "$(cat "$SCRATCH/$1/pid")"
+	# shellcheck disable=SC2034  # for who sources this
+	LINE=$(cat "$SCRATCH/$1/port")
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
 	tries=$(($1 * 10))

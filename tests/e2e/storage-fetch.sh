@@ -59,14 +59,17 @@ all_at_once() {
 }
 t "a link on which one connection waits for the network is used by all of them" all_at_once
 
-# Asked for all the rest at once: with luck, for other tests may take the processors.
+# Asked for all the rest at once: with luck, for other tests may take the processors, unless it is root's.
 one_was_alone() { grep -q "GET /narrowing/large.dump bytes=8388608-79999999" "$SCRATCH/rude/requests"; }
 handed_back() {
 	head -c 80000000 /dev/urandom >root/large.dump
+	before=
+	if [ "$(id -u)" -eq 0 ] && renice -n -15 -p "$(cat "$SCRATCH/rude/pid")"; then before='nice -n -15'; fi
 	for try in 1 2 3 4 5; do
 		: >"$SCRATCH/rude/requests"
 		rm -rf work
-		expect_status 0 fetch "$RUDE_URL/narrowing/large.dump"
+		# shellcheck disable=SC2086  # words
+		expect_status 0 $before fetch-latest --records --dir work "$RUDE_URL/narrowing/large.dump"
 		cmp root/large.dump work/large.dump
 		one_was_alone && break
 		echo "not in try $try"
@@ -79,12 +82,19 @@ handed_back() {
 }
 t "a connection that was alone hands back what it has not brought when the link becomes slow" handed_back
 
+# expect_each_again HOW: every range was asked for again, whatever the ranges were (each ends elsewhere).
+expect_each_again() {
+	sed -n "s,^GET /$1/$NEWEST bytes=[0-9]*-\\([0-9]*\\) .*,\\1,p" "$SCRATCH/rude/requests" | sort -u >ends
+	[ "$(wc -l <ends)" -ge 2 ] || say_failed "ranges: $(cat ends)"
+	metric retries ".value >= $(wc -l <ends)"
+}
+
 mended() {
 	for how in cut-ranges error-ranges busy-ranges; do
 		echo "$how"
 		expect_status 0 fetch "$RUDE_URL/$how/$NEWEST"
 		fetched_whole
-		metric retries '.value >= 2'
+		expect_each_again $how
 	done
 	# Each where it broke.
 	grep "GET /cut-ranges/$NEWEST bytes=4194304-8388607 \"r0-20000000\"" "$SCRATCH/rude/requests"
@@ -97,7 +107,7 @@ dropped() {
 	for how in stall-ranges trickle-ranges; do
 		expect_status 0 fetch --stall-timeout 1s "$RUDE_URL/$how/$NEWEST"
 		fetched_whole
-		metric retries '.value >= 2'
+		expect_each_again $how
 	done
 	grep "GET /stall-ranges/$NEWEST bytes=4194304-8388607 \"r0-20000000\"" "$SCRATCH/rude/requests"
 }

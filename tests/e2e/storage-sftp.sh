@@ -82,6 +82,21 @@ large() {
 	head -c 60000000 /dev/urandom >big/$LARGE
 	touch -d 2026-02-18T02:00:01Z big/$LARGE
 }
+# under_way RANGE ARG...: a new large file is being fetched, RANGE of it has come.
+under_way() {
+	large
+	range=$1
+	shift
+	fetch-latest --records --dir work --max-rate 20MB "$@" "$BIG" >"$OUT" 2>"$ERR" &
+	fetching=$!
+	wait_for 20 grep -q "0 $range" "work/.$LARGE.partial/journal"
+}
+killed_under_way() {
+	under_way 3 --connections 1
+	kill -s KILL $fetching
+	wait $fetching || :
+	expect_no_file "work/$LARGE"
+}
 expect_large() {
 	cmp "big/$LARGE" "work/$LARGE"
 	[ "$(ls -A work)" = "$LARGE" ] || say_failed "left in work: $(ls -A work)"
@@ -101,13 +116,7 @@ t "a large file comes in ranges" in_ranges
 
 # The parts of the run before are read here, not over there.
 killed() {
-	large
-	fetch-latest --records --dir work --connections 1 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
-	fetching=$!
-	wait_for 20 grep -q '0 3' "work/.$LARGE.partial/journal"
-	kill -s KILL $fetching
-	wait $fetching || :
-	expect_no_file "work/$LARGE"
+	killed_under_way
 	expect_status 0 fetch --max-rate 20MB "$BIG"
 	expect_large
 	expect_records 'any(.check == "backup-download" and any(.metrics[]; .name == "fetch_seconds" and .value < 2.2))'
@@ -116,12 +125,7 @@ killed() {
 t "a fetch that was killed goes on from its parts, as long as time and size are the same" killed
 
 another_version() {
-	large
-	fetch-latest --records --dir work --connections 1 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
-	fetching=$!
-	wait_for 20 grep -q '0 3' "work/.$LARGE.partial/journal"
-	kill -s KILL $fetching
-	wait $fetching || :
+	killed_under_way
 	large
 	touch -d 2026-02-18T02:00:02Z "big/$LARGE"
 	expect_status 0 fetch "$BIG"
@@ -132,10 +136,7 @@ t "parts of another version are not used" another_version
 
 # One that has just been written may be written once more within the second that its time tells.
 replaced() {
-	large
-	fetch-latest --records --dir work --connections 2 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
-	fetching=$!
-	wait_for 20 grep -q '0 2' "work/.$LARGE.partial/journal"
+	under_way 2 --connections 2
 	head -c 60000000 /dev/urandom >newer
 	mv newer "big/$LARGE"
 	wait $fetching || say_failed "status $?"
@@ -145,10 +146,7 @@ replaced() {
 t "a file that is replaced meanwhile is begun again, and never mixed" replaced
 
 rewritten() {
-	large
-	fetch-latest --records --dir work --connections 1 --max-rate 20MB "$BIG" >"$OUT" 2>"$ERR" &
-	fetching=$!
-	wait_for 20 grep -q '0 2' "work/.$LARGE.partial/journal"
+	under_way 2 --connections 1
 	head -c 60000000 /dev/urandom | dd of="big/$LARGE" conv=notrunc status=none bs=1M
 	wait $fetching || say_failed "status $?"
 	expect_large
@@ -163,16 +161,13 @@ few() {
 	sed "s/^Port .*/Port $port/; s/^MaxStartups .*/MaxStartups 2/; s,^PidFile .*,PidFile $PWD/ssh/few.pid," ssh/config >ssh/few
 	/usr/sbin/sshd -D -e -f ssh/few 2>ssh/few.log &
 	started $!
-	"$ROOT/tests/servers/slow-link" start "$SCRATCH/line" "$port" 20 1024
-	wait_for 10 test -s "$SCRATCH/line/port"
-	started "$(cat "$SCRATCH/line/pid")"
-	line=$(cat "$SCRATCH/line/port")
+	line line "$port"
 	{
 		ssh_known host "$port"
-		ssh_known host "$line"
+		ssh_known host "$LINE"
 	} >>ssh/known
 	wait_for 10 ssh-keyscan -t ed25519 -p "$port" 127.0.0.1
-	expect_status 0 fetch "sftp://root@127.0.0.1:$line$PWD/big/$LARGE"
+	expect_status 0 fetch "sftp://root@127.0.0.1:$LINE$PWD/big/$LARGE"
 	expect_large
 	grep -i 'drop.*connection\|MaxStartups' ssh/few.log
 	expect_records 'any(.check == "backup-download" and any(.metrics[]; .name == "connections" and .value < 8))'
