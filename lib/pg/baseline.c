@@ -52,9 +52,66 @@ static bool is_baseline(const json_t *o)
 	int64_t v;
 
 	return format && strcmp(format, "backup-probes baseline") == 0 && record_int(o, "v", &v) &&
-	       v == VERSION_KNOWN && json_is_object(json_object_get(o, "tables")) &&
-	       json_is_object(json_object_get(o, "schema")) &&
-	       json_is_object(json_object_get(o, "sequences"));
+	       v == VERSION_KNOWN;
+}
+
+static bool has_int(const json_t *entry, const char *field)
+{
+	int64_t n;
+
+	return record_int(entry, field, &n);
+}
+
+static bool is_table(json_t *entry, bool hashed)
+{
+	return has_int(entry, "rows") && (!hashed || record_text(entry, "hash"));
+}
+
+static bool is_sequence(json_t *entry, bool hashed)
+{
+	const json_t *later = json_object_get(entry, "later");
+
+	(void)hashed;
+	return has_int(entry, "last") && (!later || has_int(later, "last"));
+}
+
+static bool is_kind(json_t *entry, bool hashed)
+{
+	const char *name;
+	json_t *definition;
+
+	(void)hashed;
+	json_object_foreach(entry, name, definition)
+		if (!json_is_string(definition))
+			return false;
+	return json_is_object(entry);
+}
+
+/* A table without its number of rows would agree with one that was emptied: what the comparison
+ * leans on has to be there. */
+static int check_entries(const json_t *o, struct err *e)
+{
+	static const struct {
+		const char *name;
+		bool (*whole)(json_t *entry, bool hashed);
+	} parts[] = { { "tables", is_table }, { "sequences", is_sequence }, { "schema", is_kind } };
+	const bool hashed = record_text(o, "checksum") != NULL;
+	const char *name;
+	json_t *entry;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		json_t *part = json_object_get(o, parts[i].name);
+
+		if (!json_is_object(part))
+			return err_set(e, ERR_BACKUP, "its \"%s\" are missing", parts[i].name);
+		json_object_foreach(part, name, entry)
+			if (!parts[i].whole(entry, hashed))
+				return err_set(e, ERR_BACKUP, "\"%s\" of its \"%s\" is damaged",
+					       name, parts[i].name);
+	}
+	if (!is_table(json_object_get(o, "large_objects"), hashed))
+		return err_set(e, ERR_BACKUP, "its \"large_objects\" are missing or damaged");
+	return 0;
 }
 
 json_t *pg_baseline_read(const char *path, const char *key_file, struct err *e)
@@ -73,6 +130,8 @@ json_t *pg_baseline_read(const char *path, const char *key_file, struct err *e)
 	if (!is_baseline(baseline))
 		(void)err_set(e, ERR_BACKUP, "read %s: it is no baseline of version %d", path,
 			      VERSION_KNOWN);
+	else if (check_entries(baseline, e) < 0)
+		(void)err_wrap(e, "read the baseline %s", path);
 	else if (!key_file || signature_verify(baseline, key_file, e) == 0)
 		return baseline;
 	else

@@ -19,7 +19,8 @@ char *pg_baseline_find(const char *setting, const char *path);
  * all, and only its owner can read it: it holds keys of rows. */
 int pg_baseline_write(json_t *baseline, const char *path, const char *key_file, struct err *e);
 
-/* The caller's; NULL with *e: ERR_BACKUP when it is no baseline of a version that we know, or, with
- * a key, not signed by it. */
+/* The caller's; NULL with *e: ERR_BACKUP when it is no baseline of a version that we know, when a
+ * table, sequence or definition in it lacks what the comparison leans on, or, with a key, when it
+ * is not signed by it. */
 json_t *pg_baseline_read(const char *path, const char *key_file, struct err *e);
 #endif

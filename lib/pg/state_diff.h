@@ -20,8 +20,8 @@
 
 struct state_diff {
 	struct stage *stage;
-	struct pg *here; /* the restored database, to look up rows in */
-	const json_t *was, *is;
+	struct pg *here;        /* the restored database, to look up rows in */
+	const json_t *was, *is; /* of pg_baseline_read() and pg_state_read(), or dumped_state() */
 	const struct strv *exclude; /* tables to pass over */
 	bool show_rows;
 	int64_t tables, rows; /* out: compared, without those that could not be */

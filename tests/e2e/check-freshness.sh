@@ -185,7 +185,7 @@ t "a file of today with rows of three weeks ago is critical, of two days a warni
 
 # baseline SNAPSHOT-TIME
 baseline() {
-	echo "{\"format\":\"backup-probes baseline\",\"v\":1,\"tables\":{},\"schema\":{},\"sequences\":{},\"snapshot_at\":\"$1\"}"
+	echo "{\"format\":\"backup-probes baseline\",\"v\":1,\"tables\":{},\"schema\":{},\"sequences\":{},\"large_objects\":{\"rows\":0},\"snapshot_at\":\"$1\"}"
 }
 
 witnesses() {

@@ -206,6 +206,14 @@ signed() {
 }
 t "a baseline that is not signed by the key is not trusted" signed
 
+holed() {
+	jq 'del(.tables["public.people"].rows)' dump.counts.json >holed
+	expect_status 2 compare-counts --records --restored "$SHOP" --baseline holed
+	expect_check baseline critical
+	expect_records 'any(.summary // "" | contains("\"public.people\" of its \"tables\" is damaged"))'
+}
+t "a baseline that lacks a table's number of rows is not trusted" holed
+
 physical() {
 	expect_status 0 capture-counts --at-backup-stop --beside dump --database "$SHOP" -- true
 	jq -e '.exact and .physical' dump.counts.json >/dev/null
