@@ -138,8 +138,11 @@ static bool begin_again(struct job *j, size_t at, struct err *e)
 	f->modified_ms = now.modified_ms;
 	(void)snprintf(j->etag, sizeof(j->etag), "%s", now.etag);
 	f->etag = j->etag;
-	if (f->member == NULL)
+	if (f->member == NULL) {
+		free(j->b->etag);
+		j->b->etag = NULL;
 		adopt(j, &now);
+	}
 	return true;
 }
 

@@ -141,6 +141,7 @@ replaced() {
 	mv newer "big/$LARGE"
 	wait $fetching || say_failed "status $?"
 	expect_large
+	expect_records 'all(.etag // "" | startswith("\"1771380001-") | not)'
 	rm -r work
 }
 t "a file that is replaced meanwhile is begun again, and never mixed" replaced
