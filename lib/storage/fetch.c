@@ -8,6 +8,7 @@
 #include "lib/storage/early.h"
 #include "lib/storage/haul.h"
 #include "lib/storage/landing.h"
+#include "lib/storage/resume.h"
 #include "lib/storage/sidecar.h"
 
 #include <errno.h>
@@ -76,33 +77,6 @@ static void on_progress(void *ctx, uint64_t bytes)
 	const struct job *j = ctx;
 
 	j->plan->progress(j->plan->progress_ctx, bytes, j->b->bytes);
-}
-
-/* What makes the fetch of an earlier run one of the same thing; "" where nothing does for sure. */
-static int identify(const struct job *j, char out[DIGEST_HEX_SIZE], struct err *e)
-{
-	DIGEST_AUTO d = digest_new(e);
-	BUF_AUTO line = BUF_INIT(STORAGE_NAME_MAX + STORAGE_ETAG_SIZE + 128);
-	BUF_AUTO here = BUF_INIT(PATH_MAX);
-	bool local = storage_path(j->s, "", &here);
-
-	out[0] = '\0';
-	buf_addf(&line, "%s\n%s\n%" PRId64 "\n", storage_shown(j->s), j->b->name,
-		 (int64_t)HAUL_RANGE_BYTES);
-	for (size_t i = 0; i <= j->haul.n; i++) {
-		const struct haul_file *f = &j->haul.files[i];
-
-		if (d == NULL || digest_add(d, line.s, line.len, e) < 0)
-			return -1;
-		if (i == j->haul.n)
-			break;
-		if (!local && f->etag[0] != '"')
-			return 0;
-		buf_reset(&line);
-		buf_addf(&line, "%s\n%" PRId64 " %" PRId64 " %s\n", f->name, f->bytes,
-			 f->modified_ms, f->etag);
-	}
-	return digest_hex(d, out, e);
 }
 
 static bool same(const struct haul_file *f, const struct storage_stat *now)
@@ -273,7 +247,7 @@ static int plan_tree(struct job *j, const struct catalog *c, struct err *e)
 {
 	const struct members *m = &j->members;
 
-	if (catalog_members(c, j->b, &j->members, e) < 0)
+	if (catalog_members(c, j->b, &j->members, e) < 0 || resume_ask(j->s, m, e) < 0)
 		return -1;
 	j->haul.files = xcalloc(m->n, sizeof(*j->haul.files));
 	for (size_t i = 0; i < m->n; i++)
@@ -378,7 +352,7 @@ static int land(struct job *j, const char *dir, struct err *e)
 	const struct landing_past past = { identity, haul_has, &j->haul };
 	int rc;
 
-	if (identify(j, identity, e) < 0)
+	if (resume_identity(j->s, j->b->name, j->haul.files, j->haul.n, identity, e) < 0)
 		return -1;
 	j->haul.to = l;
 	j->resumable = identity[0] != '\0';
