@@ -17,8 +17,9 @@
 #include "lib/base/xmem.h"
 #include "lib/net/easy.h"
 #include "lib/storage/driver.h"
-#include "lib/storage/sftp_walk.h"
+#include "lib/storage/lsline.h"
 #include "lib/storage/uri.h"
+#include "lib/storage/walk.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -421,6 +422,33 @@ static int get_page(struct storage *s, const char *below, struct buf *page, stru
 	return run(&c, url.s, false);
 }
 
+static int parse_page(struct storage *s, const char *below, const struct buf *page,
+		      int (*each)(const struct walk_entry *entry, void *ctx, struct err *e),
+		      void *ctx, struct err *e)
+{
+	const char *rest = page->s;
+	struct lsline line;
+	char *text = NULL;
+	int rc = 0;
+
+	(void)s;
+	(void)below;
+	while (rc == 0 && lsline_next(&rest, &text, &line)) {
+		const struct walk_entry entry = { .name = line.name,
+						  .directory = line.kind == 'd',
+						  .bytes = line.bytes,
+						  .modified_ms = -1,
+						  .link = line.link };
+
+		if (strchr("-dl", line.kind))
+			rc = each(&entry, ctx, e);
+	}
+	free(text);
+	return rc;
+}
+
+static const struct walk_pages pages = { .get = get_page, .parse = parse_page, .asks = true };
+
 /* A place is a directory; else the source is one file. */
 static int sftp_list(struct storage *s,
 		     int (*each)(const struct storage_object *o, void *ctx, struct err *e),
@@ -428,7 +456,7 @@ static int sftp_list(struct storage *s,
 {
 	struct sftp *f = s->state;
 	struct err why = { 0 };
-	BUF_AUTO page = BUF_INIT(SFTP_PAGE_MAX);
+	BUF_AUTO page = BUF_INIT(WALK_PAGE_MAX);
 	struct storage_object o = { s->base_name, -1, -1, "", NULL };
 	struct storage_stat st;
 	size_t n = strlen(f->url);
@@ -439,7 +467,7 @@ static int sftp_list(struct storage *s,
 	if (get_page(s, "", &page, &why) == 0) {
 		if (f->url != file)
 			free(file);
-		return sftp_walk(s, get_page, page.s, each, ctx, e);
+		return walk(s, &pages, &page, each, ctx, e);
 	}
 	if (f->url == file) {
 		*e = why;

@@ -1,22 +1,19 @@
 /*
  * The storage on a web server: an object, or the index page of a directory (a URL that ends in '/',
- * or that the server redirects there; index.h says which pages). Directories of the page are looked
- * into for those that are one backup by their content (select_markers), or have a date for a name,
- * one level deep.
+ * or that the server redirects there; index.h says which pages, walk.h what is looked for below).
  */
-#include "lib/base/utc.h"
 #include "lib/base/xmem.h"
 #include "lib/storage/download.h"
 #include "lib/storage/driver.h"
 #include "lib/storage/index.h"
-#include "lib/storage/select.h"
 #include "lib/storage/uri.h"
+#include "lib/storage/walk.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_MAX = 64 * 1024 * 1024, URL_MAX = 16 * 1024, DEPTH_MAX = 32 };
+enum { URL_MAX = 16 * 1024 };
 
 struct web {
 	struct downloader *http;
@@ -178,26 +175,16 @@ static int web_stat(struct storage *s, const char *name, struct storage_stat *ou
 
 /* --- listing ------------------------------------------------------------------------------- */
 
-struct walk {
-	struct storage *s;
-	int (*each)(const struct storage_object *o, void *ctx, struct err *e);
-	void *ctx;
-	const char *below; /* the directory of this page, "" for the source itself */
-	unsigned depth;    /* of it, below the source */
-	bool marked;       /* it holds what makes it one backup */
-	bool dated;        /* an entry had a date */
-};
-
-static int get_page(struct walk *walk, struct buf *page, struct err *e)
+static int get_page(struct storage *s, const char *below, struct buf *page, struct err *e)
 {
-	struct web *w = walk->s->state;
+	const struct web *w = s->state;
 	BUF_AUTO url = BUF_INIT(URL_MAX);
 	DOWNLOAD_REPLY_AUTO r = { 0 };
 	struct download_request request = { .url = NULL };
 
 	buf_adds(&url, w->url);
-	if (walk->below[0]) {
-		uri_encode(&url, walk->below, true);
+	if (below[0]) {
+		uri_encode(&url, below, true);
 		buf_addc(&url, '/');
 	}
 	request.url = url.s;
@@ -206,99 +193,65 @@ static int get_page(struct walk *walk, struct buf *page, struct err *e)
 	return good(&r) ? 0 : refused(url.s, &r, false, e);
 }
 
-static int parse_page(struct walk *walk, const struct buf *page,
-		      int (*each)(const struct index_entry *entry, void *ctx, struct err *e),
-		      struct err *e)
+/* Who is to hear of the entries. */
+struct listener {
+	int (*each)(const struct walk_entry *entry, void *ctx, struct err *e);
+	void *ctx;
+	bool dated; /* an entry had a date */
+};
+
+static int tell(const struct index_entry *found, void *ctx, struct err *e)
 {
-	const struct web *w = walk->s->state;
+	struct listener *to = ctx;
+	const struct walk_entry entry = { .name = found->name,
+					  .directory = found->directory,
+					  .bytes = found->bytes,
+					  .modified_ms = found->modified_ms };
+
+	to->dated |= found->modified_ms >= 0;
+	return to->each ? to->each(&entry, to->ctx, e) : 0;
+}
+
+static int hear(struct storage *s, const char *below, const struct buf *page, struct listener *to,
+		struct err *e)
+{
+	const struct web *w = s->state;
 	BUF_AUTO base = BUF_INIT(URL_MAX);
 
 	buf_adds(&base, w->path);
-	if (walk->below[0]) {
-		uri_encode(&base, walk->below, true);
+	if (below[0]) {
+		uri_encode(&base, below, true);
 		buf_addc(&base, '/');
 	}
-	return index_parse(page->s, page->len, base.s, each, walk, e);
+	return index_parse(page->s, page->len, base.s, tell, to, e);
 }
 
-static int emit(const struct index_entry *entry, void *ctx, struct err *e)
+static int parse_page(struct storage *s, const char *below, const struct buf *page,
+		      int (*each)(const struct walk_entry *entry, void *ctx, struct err *e),
+		      void *ctx, struct err *e)
 {
-	struct walk *walk = ctx;
-	BUF_AUTO name = BUF_INIT(STORAGE_NAME_MAX);
-	struct storage_object o = { NULL, entry->bytes, entry->modified_ms, "", NULL };
+	struct listener to = { .each = each, .ctx = ctx };
 
-	if (entry->directory)
-		return 0;
-	buf_addf(&name, "%s%s%s", walk->below, walk->below[0] ? "/" : "", entry->name);
-	if (name.full)
-		return err_set(e, ERR_REMOTE, "list %s: a name is too long", walk->s->shown);
-	o.name = name.s;
-	return walk->each(&o, walk->ctx, e);
+	return hear(s, below, page, &to, e);
 }
 
-static int look_for_marker(const struct index_entry *entry, void *ctx, struct err *e)
+static const struct walk_pages pages = { .get = get_page, .parse = parse_page };
+
+static int list_place(struct storage *s,
+		      int (*each)(const struct storage_object *o, void *ctx, struct err *e),
+		      void *ctx, struct err *e)
 {
-	struct walk *walk = ctx;
+	BUF_AUTO page = BUF_INIT(WALK_PAGE_MAX);
+	struct listener dates = { .each = NULL };
 
-	(void)e;
-	walk->marked |= !entry->directory && select_marked(entry->name) == 0;
-	return 0;
-}
-
-static int list_below(const struct walk *top, const char *directory, unsigned depth, struct err *e);
-
-/* An entry of any directory of a place all of which is listed. */
-static int any_entry(const struct index_entry *entry, void *ctx, struct err *e)
-{
-	const struct walk *walk = ctx;
-	BUF_AUTO name = BUF_INIT(STORAGE_NAME_MAX);
-
-	if (!entry->directory)
-		return emit(entry, ctx, e);
-	buf_addf(&name, "%s/%s", walk->below, entry->name);
-	if (name.full || walk->depth >= DEPTH_MAX)
-		return err_set(e, ERR_REMOTE, "list %s: nested too deep", walk->s->shown);
-	return list_below(walk, name.s, walk->depth + 1, e);
-}
-
-static int list_below(const struct walk *top, const char *directory, unsigned depth, struct err *e)
-{
-	BUF_AUTO page = BUF_INIT(PAGE_MAX);
-	struct walk walk = { top->s, top->each, top->ctx, directory, depth, false, false };
-	int64_t ms;
-	bool exact;
-
-	if (get_page(&walk, &page, e) < 0)
+	if (get_page(s, "", &page, e) < 0 || hear(s, "", &page, &dates, e) < 0)
 		return -1;
-	if (top->s->options.deep)
-		return parse_page(&walk, &page, any_entry, e);
-	if (parse_page(&walk, &page, look_for_marker, e) < 0)
-		return -1;
-	if (!walk.marked && !utc_from_name(directory, &ms, &exact))
-		return 0;
-	return parse_page(&walk, &page, emit, e);
-}
-
-static int top_entry(const struct index_entry *entry, void *ctx, struct err *e)
-{
-	struct walk *walk = ctx;
-
-	walk->dated |= entry->modified_ms >= 0;
-	return entry->directory ? list_below(walk, entry->name, 1, e) : emit(entry, walk, e);
-}
-
-static int list_place(struct walk *walk, struct err *e)
-{
-	BUF_AUTO page = BUF_INIT(PAGE_MAX);
-
-	if (get_page(walk, &page, e) < 0 || parse_page(walk, &page, top_entry, e) < 0)
-		return -1;
-	if (walk->dated || index_is_listing(page.s, page.len))
-		return 0;
+	if (dates.dated || index_is_listing(page.s, page.len))
+		return walk(s, &pages, &page, each, ctx, e);
 	return err_set(e, ERR_REMOTE,
 		       "list %s: the page is no directory index of nginx or Apache; is autoindex "
 		       "on, and is no login in front of it?",
-		       walk->s->shown);
+		       s->shown);
 }
 
 /* A directory without its '/' is redirected to the URL with it. */
@@ -324,19 +277,18 @@ static int web_list(struct storage *s,
 		    void *ctx, struct err *e)
 {
 	struct web *w = s->state;
-	struct walk walk = { s, each, ctx, "", 0, false, false };
 	struct storage_object o = { s->base_name, -1, -1, "", NULL };
 	DOWNLOAD_REPLY_AUTO r = { 0 };
 
 	if (is_place(w))
-		return list_place(&walk, e);
+		return list_place(s, each, ctx, e);
 	if (ask(w, w->url, &r, e) < 0)
 		return -1;
 	if (!good(&r))
 		return refused(w->url, &r, true, e);
 	if (leads_to_place(&r) && strchr(w->url, '?') == NULL) {
 		become_place(w);
-		return list_place(&walk, e);
+		return list_place(s, each, ctx, e);
 	}
 	s->is_object = true;
 	o.bytes = r.bytes;

@@ -59,6 +59,30 @@ t "nginx's JSON index is read like its page; folders named by date are looked in
 
 t "nginx's index page is listed, with and without the last '/'" nginx_index
 
+trees() {
+	mkdir -p root/cluster/global root/cluster/base/1 root/2026-02-12/shop.dir
+	echo 15 >root/cluster/PG_VERSION
+	echo control >root/cluster/global/pg_control
+	echo rows >root/cluster/base/1/16384
+	echo toc >root/2026-02-12/shop.dir/toc.dat
+	echo data >root/2026-02-12/shop.dir/3001.dat
+	touch -d 2026-02-21T02:00Z root/cluster/*/* root/cluster/base/1/*
+	touch -d 2026-02-12T02:00Z root/2026-02-12/*/*
+	for place in '' json/; do
+		expect_status 0 list-backups --records "$WEB_URL/$place"
+		expect_records 'any(.name == "cluster" and .files == 3) and any(.name == "2026-02-12/shop.dir" and .files == 2)'
+	done
+	expect_status 0 fetch --match cluster "$WEB_URL/"
+	diff -r root/cluster work/cluster
+	rm -r work
+	expect_status 0 fetch "$WEB_URL/cluster/"
+	diff -r root/cluster work/cluster
+	expect_status 0 fetch "$WEB_URL/2026-02-12"
+	diff -r root/2026-02-12/shop.dir work/shop.dir
+	rm -r work root/cluster root/2026-02-12
+}
+t "base backups, and dumps in folders named by date, are found below the page, whole" trees
+
 objects() {
 	expect_status 0 fetch "$WEB_URL/"
 	fetched_whole
