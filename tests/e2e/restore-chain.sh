@@ -3,7 +3,7 @@
 # lacks a link, has a wrong one or is damaged is told.
 # time limit: 400 s
 . "${0%/*}/lib.sh"
-need jq python3 tar
+need jq python3 tar curl radosgw nginx
 
 [ -x "$PG_BIN/pg_combinebackup" ] || {
 	echo "skip - restore-chain.sh # optional: needs PostgreSQL 17 or later (pg_combinebackup)"
@@ -285,3 +285,35 @@ fetched_days() {
 	rm -r work days
 }
 t "members of one name do not take each other's place; one that is gone is critical" fetched_days
+
+from_s3() {
+	s3_use || return
+	for file in source/tars/*/*; do
+		s3_put "$file" "$S3_BUCKET/tars/${file#source/tars/}"
+	done
+	mkdir work
+	expect_status 0 list-backups --records "s3://$S3_BUCKET/tars/"
+	expect_records 'any(.name == "monday" and .type == "incr")'
+	expect_status 0 fetch-latest --records --dir work --match '*monday*' "s3://$S3_BUCKET/tars/"
+	expect_out 'with the 1 that it builds on'
+	diff -r source/tars/full work/full
+	diff -r source/tars/monday work/monday
+	cp "$OUT" records
+	expect_status 0 restore-to-temp --records <records
+	expect_check backup-chain ok
+	rm -r work
+}
+t "a chain in a bucket is fetched and put together" from_s3
+
+from_http() {
+	chmod -R a+rX source
+	web_start source/chain || return
+	mkdir work
+	expect_status 0 fetch-latest --records --dir work --match '*tuesday*' "$WEB_URL/"
+	expect_out 'with the 2 that it builds on'
+	cp "$OUT" records
+	expect_status 0 restore-to-temp --records <records
+	expect_check backup-chain ok
+	rm -r work
+}
+t "a chain of directories is fetched from a web server and put together" from_http
