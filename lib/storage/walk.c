@@ -49,23 +49,43 @@ static int emit(const struct walker *w, const char *name, const struct walk_entr
 	return w->each(&o, w->ctx, e);
 }
 
-static int look_for_marker(const struct walk_entry *entry, void *ctx, struct err *e)
+/* What a directory holds. */
+struct marks {
+	bool marker, global, control;
+};
+
+static int look_for_marks(const struct walk_entry *entry, void *ctx, struct err *e)
 {
-	bool *there = ctx;
+	struct marks *m = ctx;
 
 	(void)e;
-	/* A cluster's marker is one level further down. */
 	if (entry->directory)
-		*there |= strcmp(entry->name, "global") == 0;
-	else
-		*there |= entry->link == NULL && select_marked(entry->name) == 0;
+		m->global |= strcmp(entry->name, "global") == 0;
+	else if (entry->link == NULL) {
+		m->marker |= select_marked(entry->name) == 0;
+		m->control |= strcmp(entry->name, "pg_control") == 0;
+	}
 	return 0;
 }
 
-static int holds_marker(const struct level *l, const struct buf *page, bool *there, struct err *e)
+/* A cluster's marker is one level further down, in what may be just a folder of this name. */
+static int is_backup(const struct level *l, const struct buf *page, bool *is, struct err *e)
 {
-	*there = false;
-	return l->w->pages->parse(l->w->s, l->name, page, look_for_marker, there, e);
+	const struct walker *w = l->w;
+	BUF_AUTO name = BUF_INIT(STORAGE_NAME_MAX);
+	BUF_AUTO global = BUF_INIT(WALK_PAGE_MAX);
+	struct marks here = { .marker = false }, below = { .marker = false };
+
+	if (w->pages->parse(w->s, l->name, page, look_for_marks, &here, e) < 0)
+		return -1;
+	*is = here.marker;
+	if (here.marker || !here.global)
+		return 0;
+	if (join(l, "global", &name, e) < 0 || w->pages->get(w->s, name.s, &global, e) < 0 ||
+	    w->pages->parse(w->s, name.s, &global, look_for_marks, &below, e) < 0)
+		return -1;
+	*is = below.control;
+	return 0;
 }
 
 /* An entry of a directory that is a backup, or of any where all are listed. */
@@ -79,10 +99,10 @@ static int tree_entry(const struct walk_entry *entry, void *ctx, struct err *e)
 	if (join(l, entry->name, &name, e) < 0)
 		return -1;
 	if (!entry->directory)
-		return emit(w, name.s, entry, w->s->options.deep || select_marked(entry->name) >= 0,
-			    e);
+		return emit(w, name.s, entry, w->s->options.deep || select_marked(name.s) >= 0, e);
 	if (l->depth >= DEPTH_MAX)
-		return err_set(e, ERR_REMOTE, "list %s: nested too deep", name.s);
+		return err_set(e, ERR_REMOTE, "list %s: %s is nested too deep", storage_shown(w->s),
+			       name.s);
 	if (w->pages->get(w->s, name.s, &page, e) < 0)
 		return -1;
 	return walk_tree(&(struct level){ w, name.s, l->depth + 1 }, &page, e);
@@ -95,18 +115,18 @@ static int walk_tree(struct level *l, const struct buf *page, struct err *e)
 
 static int walk_directory(const struct level *l, const char *name, const char *entry, struct err *e)
 {
-	struct level in = { l->w, name, 1 };
+	const struct walker *w = l->w;
+	struct level tree = { w, name, 1 }, place = { w, name, l->depth + 1 };
 	BUF_AUTO page = BUF_INIT(WALK_PAGE_MAX);
-	bool marked, exact;
+	bool backup, exact;
 	int64_t ms;
 
-	if (l->w->pages->get(l->w->s, name, &page, e) < 0 ||
-	    holds_marker(&in, &page, &marked, e) < 0)
+	if (w->pages->get(w->s, name, &page, e) < 0 || is_backup(&tree, &page, &backup, e) < 0)
 		return -1;
-	if (marked || l->w->s->options.deep)
-		return walk_tree(&in, &page, e);
+	if (backup || w->s->options.deep)
+		return walk_tree(&tree, &page, e);
 	if (l->depth < DATED_MAX && utc_from_name(entry, &ms, &exact))
-		return walk_place(&(struct level){ l->w, name, l->depth + 1 }, &page, e);
+		return walk_place(&place, &page, e);
 	return 0;
 }
 
@@ -136,9 +156,9 @@ int walk(struct storage *s, const struct walk_pages *pages, const struct buf *pa
 {
 	const struct walker w = { s, pages, each, ctx };
 	struct level top = { &w, "", 0 };
-	bool marked;
+	bool backup;
 
-	if (holds_marker(&top, page, &marked, e) < 0)
+	if (is_backup(&top, page, &backup, e) < 0)
 		return -1;
-	return marked ? walk_tree(&top, page, e) : walk_place(&top, page, e);
+	return backup ? walk_tree(&top, page, e) : walk_place(&top, page, e);
 }

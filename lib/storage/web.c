@@ -197,25 +197,25 @@ static int get_page(struct storage *s, const char *below, struct buf *page, stru
 struct listener {
 	int (*each)(const struct walk_entry *entry, void *ctx, struct err *e);
 	void *ctx;
-	bool dated; /* an entry had a date */
 };
 
 static int tell(const struct index_entry *found, void *ctx, struct err *e)
 {
-	struct listener *to = ctx;
+	const struct listener *to = ctx;
 	const struct walk_entry entry = { .name = found->name,
 					  .directory = found->directory,
 					  .bytes = found->bytes,
 					  .modified_ms = found->modified_ms };
 
-	to->dated |= found->modified_ms >= 0;
-	return to->each ? to->each(&entry, to->ctx, e) : 0;
+	return to->each(&entry, to->ctx, e);
 }
 
-static int hear(struct storage *s, const char *below, const struct buf *page, struct listener *to,
-		struct err *e)
+static int parse_page(struct storage *s, const char *below, const struct buf *page,
+		      int (*each)(const struct walk_entry *entry, void *ctx, struct err *e),
+		      void *ctx, struct err *e)
 {
 	const struct web *w = s->state;
+	struct listener to = { each, ctx };
 	BUF_AUTO base = BUF_INIT(URL_MAX);
 
 	buf_adds(&base, w->path);
@@ -223,30 +223,30 @@ static int hear(struct storage *s, const char *below, const struct buf *page, st
 		uri_encode(&base, below, true);
 		buf_addc(&base, '/');
 	}
-	return index_parse(page->s, page->len, base.s, tell, to, e);
-}
-
-static int parse_page(struct storage *s, const char *below, const struct buf *page,
-		      int (*each)(const struct walk_entry *entry, void *ctx, struct err *e),
-		      void *ctx, struct err *e)
-{
-	struct listener to = { .each = each, .ctx = ctx };
-
-	return hear(s, below, page, &to, e);
+	return index_parse(page->s, page->len, base.s, tell, &to, e);
 }
 
 static const struct walk_pages pages = { .get = get_page, .parse = parse_page };
+
+static int see_date(const struct walk_entry *entry, void *ctx, struct err *e)
+{
+	bool *dated = ctx;
+
+	(void)e;
+	*dated |= entry->modified_ms >= 0;
+	return 0;
+}
 
 static int list_place(struct storage *s,
 		      int (*each)(const struct storage_object *o, void *ctx, struct err *e),
 		      void *ctx, struct err *e)
 {
 	BUF_AUTO page = BUF_INIT(WALK_PAGE_MAX);
-	struct listener dates = { .each = NULL };
+	bool dated = false;
 
-	if (get_page(s, "", &page, e) < 0 || hear(s, "", &page, &dates, e) < 0)
+	if (get_page(s, "", &page, e) < 0 || parse_page(s, "", &page, see_date, &dated, e) < 0)
 		return -1;
-	if (dates.dated || index_is_listing(page.s, page.len))
+	if (dated || index_is_listing(page.s, page.len))
 		return walk(s, &pages, &page, each, ctx, e);
 	return err_set(e, ERR_REMOTE,
 		       "list %s: the page is no directory index of nginx or Apache; is autoindex "

@@ -60,7 +60,8 @@ t "nginx's JSON index is read like its page; folders named by date are looked in
 t "nginx's index page is listed, with and without the last '/'" nginx_index
 
 trees() {
-	mkdir -p root/cluster/global root/cluster/base/1 root/2026-02-12/shop.dir
+	mkdir -p root/cluster/global root/cluster/base/1 root/2026-02-12/shop.dir root/global
+	echo other >root/global/other-20260225.dump
 	echo 15 >root/cluster/PG_VERSION
 	echo control >root/cluster/global/pg_control
 	echo rows >root/cluster/base/1/16384
@@ -71,6 +72,7 @@ trees() {
 	for place in '' json/; do
 		expect_status 0 list-backups --records "$WEB_URL/$place"
 		expect_records 'any(.name == "cluster" and .files == 3) and any(.name == "2026-02-12/shop.dir" and .files == 2)'
+		expect_records 'all(.name != "global/other-20260225.dump")'
 	done
 	expect_status 0 fetch --match cluster "$WEB_URL/"
 	diff -r root/cluster work/cluster
@@ -79,7 +81,7 @@ trees() {
 	diff -r root/cluster work/cluster
 	expect_status 0 fetch "$WEB_URL/2026-02-12"
 	diff -r root/2026-02-12/shop.dir work/shop.dir
-	rm -r work root/cluster root/2026-02-12
+	rm -r work root/cluster root/2026-02-12 root/global
 }
 t "base backups, and dumps in folders named by date, are found below the page, whole" trees
 
